@@ -1,0 +1,40 @@
+# Everything a person does here. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+wane := .build/release/wane
+
+.PHONY: help bootstrap build demo test lint format fuzz bench reference clean
+
+help: ## list these
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+bootstrap: ## install what the build needs
+	@Scripts/bootstrap
+
+build: bootstrap ## build the command in release
+	@swift build -c release
+
+demo: build ## simulate a log, train, compare, draw, report
+	@$(wane) demo --output demo
+
+test: bootstrap ## run all tests
+	@swift build --build-tests -c debug
+	@swift test --skip-build
+
+lint: ## check the format of all Swift files
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+
+format: ## format all Swift files
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+fuzz: bootstrap ## fuzz the parsers; SECONDS_EACH=600 for ten minutes each
+	@Scripts/fuzz
+
+bench: build ## time reading and training beside named peers
+	@Benchmarks/run
+
+reference: ## make the fixtures of Tests/Reference anew
+	@Tests/Reference/make
+
+clean: ## remove what was built
+	@rm -rf .build demo

@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+//
+// The targets stand in the order of the data's way: a log comes in, becomes queries, meets models, is
+// measured, and an answer goes out. Arrows point upwards only.
+
+import PackageDescription
+
+/// Where libtorch lies: `LIBTORCH`, or the folder that `Scripts/bootstrap` fills.
+let libtorch = Context.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+
+let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+let package = Package(
+    name: "wane",
+    products: [
+        .executable(name: "wane", targets: ["wane"]),
+        // Opened when a command first needs tensors, so that the others start without libtorch.
+        .library(name: "ctorch", type: .dynamic, targets: ["CTorchLibrary"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        // Tensors
+        .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CTorchLibrary",
+            dependencies: ["CTorch"],
+            cxxSettings: [
+                .unsafeFlags([
+                    "-isystem", "\(libtorch)/include",
+                    "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+                    "-fmodule-name=CTorch", "-O2", "-fvisibility=hidden", "-march=x86-64-v3", "-DCPU_CAPABILITY=AVX2",
+                    "-DCPU_CAPABILITY_AVX2",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+                .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]
+        ),
+        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: settings),
+
+        // Logs, queries, measures, classical models: no libtorch
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "WaneData", dependencies: ["CZlib", "CZstd"], swiftSettings: settings),
+        .target(name: "WaneMetrics", swiftSettings: settings),
+        .target(
+            name: "WaneBaselines", dependencies: ["WaneData"], swiftSettings: settings),
+
+        // Deep models
+        .target(name: "CExchange"),
+        .target(name: "WaneModels", dependencies: ["Torch", "WaneData"], swiftSettings: settings),
+        .target(
+            name: "WaneTraining",
+            dependencies: [
+                "CExchange", "WaneModels", "WaneMetrics", "WaneBaselines",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "WaneInsight", dependencies: ["WaneTraining"], swiftSettings: settings),
+
+        // The command
+        .executableTarget(
+            name: "wane",
+            dependencies: [
+                "WaneInsight",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,44 @@
+extension Tensor {
+    public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+        try Op.reshape(.tensor(self), .ints(shape))
+    }
+    public func transposed(_ a: Int = 0, _ b: Int = 1) throws(TorchError) -> Tensor {
+        try Op.transpose(.tensor(self), .int(a), .int(b))
+    }
+    /// Places `range` along a dimension, sharing memory.
+    public func slice(_ dimension: Int, _ range: Range<Int>) throws(TorchError) -> Tensor {
+        try Op.slice(.tensor(self), .int(dimension), .int(range.lowerBound), .int(range.upperBound))
+    }
+    /// Place `index` along a dimension, which goes away.
+    public func select(_ dimension: Int, _ index: Int) throws(TorchError) -> Tensor {
+        try Op.select(.tensor(self), .int(dimension), .int(index))
+    }
+    /// The rows that an `int64` or `int32` tensor of places names.
+    public func rows(_ places: Tensor) throws(TorchError) -> Tensor {
+        try Op.indexSelect(.tensor(self), .int(0), .tensor(places))
+    }
+    public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Op.unsqueeze(.tensor(self), .int(dimension))
+    }
+    public func squeezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Op.squeeze(.tensor(self), .int(dimension))
+    }
+    public func unbound(_ dimension: Int) throws(TorchError) -> [Tensor] {
+        let sizes = shape
+        guard sizes.indices.contains(dimension < 0 ? sizes.count + dimension : dimension) else {
+            throw TorchError(operation: "unbind", message: "no dimension \(dimension) in \(sizes)")
+        }
+        let count = sizes[dimension < 0 ? sizes.count + dimension : dimension]
+        return try Op.unbind.results(.tensor(self), .int(dimension), capacity: count)
+    }
+    public func converted(_ dtype: DType) throws(TorchError) -> Tensor {
+        try Op.toDType(.tensor(self), .dtype(dtype))
+    }
+
+    public static func concatenated(_ parts: [Tensor], _ dimension: Int = 0) throws(TorchError) -> Tensor {
+        try Op.concatenate(.tensors(parts), .int(dimension))
+    }
+    public static func stacked(_ parts: [Tensor], _ dimension: Int = 0) throws(TorchError) -> Tensor {
+        try Op.stack(.tensors(parts), .int(dimension))
+    }
+}

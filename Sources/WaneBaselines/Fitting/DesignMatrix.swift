@@ -1,0 +1,73 @@
+import WaneData
+
+/// The features of queries, scaled to mean zero and deviation one in the training part, with a leading one.
+struct DesignMatrix: Sendable {
+    /// Row by row.
+    let values: [Double]
+    let rows: Int
+    let columns: Int
+
+    struct Scaling: Sendable {
+        let mean: [Double]
+        let deviation: [Double]
+    }
+
+    /// - Parameter timed: with the features of the query's own moment, or only those of the last event.
+    static func raw(_ queries: QuerySet, timed: Bool) -> (values: [Float], columns: Int) {
+        let (a, t) = (FeatureBuilder.anchoredCount, timed ? FeatureBuilder.timedCount : 0)
+        var values: [Float] = []
+        values.reserveCapacity(queries.count * (a + t))
+        for row in 0..<queries.count {
+            values.append(contentsOf: queries.anchored[row * a..<(row + 1) * a])
+            if timed { values.append(contentsOf: queries.timed[row * t..<(row + 1) * t]) }
+        }
+        return (values, a + t)
+    }
+
+    init(_ queries: QuerySet, timed: Bool, scaling: Scaling? = nil) {
+        let (raw, width) = Self.raw(queries, timed: timed)
+        let rows = queries.count
+        let scaling = scaling ?? Self.scaling(raw, rows, width)
+        var values = [Double](repeating: 1, count: rows * (width + 1))
+        for row in 0..<rows {
+            for column in 0..<width {
+                // Far-out values of an unseen part must not run away with a linear score.
+                let scaled = (Double(raw[row * width + column]) - scaling.mean[column]) / scaling.deviation[column]
+                values[row * (width + 1) + column + 1] = min(8, max(-8, scaled))
+            }
+        }
+        self.values = values
+        self.rows = rows
+        columns = width + 1
+        self.scaling = scaling
+    }
+
+    let scaling: Scaling
+
+    private static func scaling(_ raw: [Float], _ rows: Int, _ width: Int) -> Scaling {
+        var mean = [Double](repeating: 0, count: width)
+        var square = mean
+        for row in 0..<rows {
+            for column in 0..<width {
+                let value = Double(raw[row * width + column])
+                mean[column] += value
+                square[column] += value * value
+            }
+        }
+        let count = Double(max(1, rows))
+        for column in 0..<width {
+            mean[column] /= count
+            let variance = max(0, square[column] / count - mean[column] * mean[column])
+            square[column] = variance > 1e-12 ? variance.squareRoot() : 1
+        }
+        return Scaling(mean: mean, deviation: square)
+    }
+
+    @inline(__always)
+    func dot(_ row: Int, _ weights: [Double]) -> Double {
+        var sum = 0.0
+        let start = row * columns
+        for column in 0..<columns { sum += values[start + column] * weights[column] }
+        return sum
+    }
+}

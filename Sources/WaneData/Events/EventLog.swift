@@ -1,0 +1,93 @@
+/// A behaviour log, held by columns: a row is a place in each of them.
+///
+/// Users and items are numbers into their vocabularies; times are microseconds since 1970 in UTC, or
+/// places in the person's history (a million apart) where the log has order but no times.
+public struct EventLog: Sendable {
+    public let users: Vocabulary
+    public let items: Vocabulary
+    public let user: Column<UInt32>
+    public let item: Column<UInt32>
+    /// Microseconds.
+    public let time: Column<Int64>
+    /// Seconds, where the log has durations; NaN where a row has none.
+    public let duration: Column<Float>?
+    /// An explicit weight or rating, where the log has one; NaN where a row has none.
+    public let weight: Column<Float>?
+    /// `Interest_Degree` in 0...1, where the log has one; NaN where a row has none.
+    public let label: Column<Float>?
+    /// What kind of event each row is, where the log says.
+    public let eventType: Column<UInt32>?
+    public let eventTypes: Vocabulary
+    public let topics: ItemTopics
+    /// What stands for time.
+    public let clock: Clock
+
+    public enum Clock: String, Sendable, Codable {
+        /// Times that the log gives.
+        case wall
+        /// The position in the person's history: the log has order but no times.
+        case position
+    }
+
+    public var count: Int { user.count }
+
+    /// Microseconds in a second, or between two positions.
+    public static let second: Int64 = 1_000_000
+
+    public init(
+        users: Vocabulary, items: Vocabulary, user: Column<UInt32>, item: Column<UInt32>, time: Column<Int64>,
+        duration: Column<Float>? = nil, weight: Column<Float>? = nil, label: Column<Float>? = nil,
+        eventType: Column<UInt32>? = nil, eventTypes: Vocabulary = Vocabulary(), topics: ItemTopics,
+        clock: Clock = .wall
+    ) {
+        self.users = users
+        self.items = items
+        self.user = user
+        self.item = item
+        self.time = time
+        self.duration = duration
+        self.weight = weight
+        self.label = label
+        self.eventType = eventType
+        self.eventTypes = eventTypes
+        self.topics = topics
+        self.clock = clock
+    }
+
+    /// The same events with other topics.
+    public func with(topics: ItemTopics) -> EventLog {
+        EventLog(
+            users: users, items: items, user: user, item: item, time: time, duration: duration,
+            weight: weight, label: label, eventType: eventType, eventTypes: eventTypes, topics: topics,
+            clock: clock)
+    }
+
+    /// The same events ordered by person, then time, then place in the file.
+    ///
+    /// - Complexity: O(n) when the log has this order already, else O(n log n).
+    public func sortedByUser() -> EventLog {
+        let users = user.values
+        let times = time.values
+        var sorted = true
+        for place in 1..<max(1, count) where sorted {
+            let (a, b) = (users[place - 1], users[place])
+            sorted = a < b || (a == b && times[place - 1] <= times[place])
+        }
+        if sorted { return self }
+        var order = [UInt32](unsafeUninitializedCapacity: count) { buffer, filled in
+            for place in 0..<count { buffer[place] = UInt32(place) }
+            filled = count
+        }
+        order.sort { a, b in
+            let (i, j) = (Int(a), Int(b))
+            if users[i] != users[j] { return users[i] < users[j] }
+            if times[i] != times[j] { return times[i] < times[j] }
+            return i < j
+        }
+        return EventLog(
+            users: self.users, items: items, user: user.gathered(order), item: item.gathered(order),
+            time: time.gathered(order), duration: duration?.gathered(order), weight: weight?.gathered(order),
+            label: label?.gathered(order), eventType: eventType?.gathered(order), eventTypes: eventTypes,
+            topics: topics, clock: clock)
+    }
+}

@@ -1,0 +1,199 @@
+import CZlib
+import CZstd
+import Foundation
+
+/// Bytes of a log, a piece at a time.
+protocol ByteSource: AnyObject {
+    /// Fills the front of `buffer` and says how much; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int
+}
+
+/// A file or standard input, as it is.
+final class FileSource: ByteSource {
+    private let descriptor: Int32
+    private let file: String
+    private let ownsDescriptor: Bool
+    /// Bytes looked at to tell the format, to be read again.
+    private var pushedBack: ArraySlice<UInt8> = []
+    /// Bytes in the file, where that is known.
+    let size: Int?
+
+    /// - Parameter path: a file, or `-` for standard input.
+    init(path: String) throws(LogError) {
+        file = path == "-" ? "standard input" : path
+        if path == "-" {
+            descriptor = 0
+            ownsDescriptor = false
+            size = nil
+            return
+        }
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        ownsDescriptor = true
+        guard descriptor >= 0 else { throw .cannotOpen(file: path, reason: String(cString: strerror(errno))) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .cannotOpen(file: path, reason: String(cString: strerror(errno)))
+        }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            close(descriptor)
+            throw .cannotOpen(file: path, reason: "it is a folder")
+        }
+        size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    }
+
+    deinit { if ownsDescriptor { close(descriptor) } }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
+        if !pushedBack.isEmpty {
+            let part = pushedBack.prefix(buffer.count)
+            buffer.copyBytes(from: part)
+            pushedBack = pushedBack.dropFirst(part.count)
+            return part.count
+        }
+        while true {
+            let got = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            if got >= 0 { return got }
+            if errno != EINTR { throw .cannotRead(file: file, reason: String(cString: strerror(errno))) }
+        }
+    }
+
+    /// The first bytes, which stay to be read.
+    func peek(_ count: Int) throws(LogError) -> [UInt8] {
+        var start = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let result: Result<Int, LogError> = start.withUnsafeMutableBytes { bytes in
+                do throws(LogError) {
+                    return .success(try read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...])))
+                } catch { return .failure(error) }
+            }
+            let got = try result.get()
+            if got == 0 { break }
+            filled += got
+        }
+        pushedBack = start[..<filled]
+        return Array(start[..<filled])
+    }
+}
+
+/// Bytes already in memory, for tests and for fuzzing.
+final class MemorySource: ByteSource {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
+        let part = rest.prefix(buffer.count)
+        buffer.copyBytes(from: part)
+        rest = rest.dropFirst(part.count)
+        return part.count
+    }
+}
+
+/// What both decompressors share: input a block at a time.
+private final class InputBlock {
+    let source: any ByteSource
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+    private(set) var filled = 0
+    var used = 0
+
+    init(_ source: any ByteSource) { self.source = source }
+    deinit { bytes.deallocate() }
+
+    /// Whether there is input left, after reading more where the block is used up.
+    func refill() throws(LogError) -> Bool {
+        guard used == filled else { return true }
+        filled = try source.read(into: bytes)
+        used = 0
+        return filled > 0
+    }
+}
+
+/// The contents of a gzip stream, member after member.
+final class GzipSource: ByteSource {
+    private let input: InputBlock
+    private let file: String
+    private var stream = z_stream()
+    private var insideMember = false
+    private var members = 0
+
+    init(_ source: any ByteSource, file: String) throws(LogError) {
+        input = InputBlock(source)
+        self.file = file
+        guard wane_inflate_start(&stream) == Z_OK else {
+            throw .damagedArchive(file: file, reason: "zlib did not start")
+        }
+    }
+
+    deinit { inflateEnd(&stream) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
+        while true {
+            guard try input.refill() else {
+                guard !insideMember, members > 0 else {
+                    throw .damagedArchive(file: file, reason: "the gzip stream ends too early")
+                }
+                return 0
+            }
+            if !insideMember {
+                if members > 0 { inflateReset(&stream) }
+                insideMember = true
+            }
+            let available = input.filled - input.used
+            stream.next_in = input.bytes.baseAddress.map { $0.assumingMemoryBound(to: UInt8.self) + input.used }
+            stream.avail_in = UInt32(available)
+            stream.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            stream.avail_out = UInt32(buffer.count)
+            let code = inflate(&stream, Z_NO_FLUSH)
+            input.used += available - Int(stream.avail_in)
+            if code == Z_STREAM_END {
+                insideMember = false
+                members += 1
+            } else if code != Z_OK, code != Z_BUF_ERROR {
+                let reason = stream.msg.map { String(cString: $0) } ?? "zlib code \(code)"
+                throw .damagedArchive(file: file, reason: reason)
+            }
+            let produced = buffer.count - Int(stream.avail_out)
+            if produced > 0 { return produced }
+        }
+    }
+}
+
+/// The contents of a zstd stream, frame after frame.
+final class ZstdSource: ByteSource {
+    private let input: InputBlock
+    private let file: String
+    private let stream: OpaquePointer
+    private var insideFrame = false
+
+    init(_ source: any ByteSource, file: String) throws(LogError) {
+        guard let stream = ZSTD_createDStream() else {
+            throw .damagedArchive(file: file, reason: "zstd did not start")
+        }
+        self.stream = stream
+        input = InputBlock(source)
+        self.file = file
+    }
+
+    deinit { ZSTD_freeDStream(stream) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
+        while true {
+            guard try input.refill() else {
+                guard !insideFrame else {
+                    throw .damagedArchive(file: file, reason: "the zstd stream ends too early")
+                }
+                return 0
+            }
+            var from = ZSTD_inBuffer(src: input.bytes.baseAddress, size: input.filled, pos: input.used)
+            var to = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+            let code = ZSTD_decompressStream(stream, &to, &from)
+            if ZSTD_isError(code) != 0 {
+                throw .damagedArchive(file: file, reason: String(cString: ZSTD_getErrorName(code)))
+            }
+            input.used = from.pos
+            insideFrame = code != 0
+            if to.pos > 0 { return to.pos }
+        }
+    }
+}

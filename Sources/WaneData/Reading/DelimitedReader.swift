@@ -1,0 +1,282 @@
+/// Reads rows of delimited text into a ``RowBuilder``.
+///
+/// Two readers in one: a fast path takes plain rows straight from the buffer, eight bytes at a time; any
+/// row with something unusual in it (a quote, a blank, a byte beyond ASCII, a missing field, a time in
+/// another form) goes to the general path, which decides alone what is right. The fast path takes only
+/// rows that the general path would read the same way.
+final class DelimitedReader {
+    private let source: any ByteSource
+    private let file: String
+    private var buffer: UnsafeMutableRawBufferPointer
+    /// Unread bytes are `position..<end`; eight zero bytes follow `end`.
+    private var position = 0
+    private var end = 0
+    private var finished = false
+    /// The number of the line that begins at `position`.
+    private var line = 1
+
+    static let blockSize = 1 << 20
+    static let longestLine = 1 << 24
+    private static let padding = 16
+
+    init(_ source: any ByteSource, file: String) {
+        self.source = source
+        self.file = file
+        buffer = .allocate(byteCount: Self.blockSize + Self.padding, alignment: 16)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Moves what is left to the front and reads more behind it; says whether anything came.
+    private func refill() throws(LogError) -> Bool {
+        guard !finished else { return false }
+        let left = end - position
+        if left > buffer.count / 2 {
+            guard buffer.count < Self.longestLine else {
+                throw .lineTooLong(file: file, line: line, limit: Self.longestLine)
+            }
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: (buffer.count - Self.padding) * 2 + Self.padding, alignment: 16)
+            larger.copyBytes(from: buffer[position..<end])
+            buffer.deallocate()
+            buffer = larger
+        } else if position > 0 {
+            buffer.copyBytes(from: buffer[position..<end])
+        }
+        position = 0
+        end = left
+        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<buffer.count - Self.padding])
+        let got = try source.read(into: room)
+        end += got
+        for place in end..<end + Self.padding { buffer[place] = 0 }
+        finished = got == 0
+        return got > 0
+    }
+
+    /// The first line, without consuming it: for finding the delimiter.
+    func firstLine() throws(LogError) -> [UInt8] {
+        while true {
+            if let newline = buffer[position..<end].firstIndex(of: 0x0A) {
+                return Array(buffer[position..<newline].filter { $0 != 0x0D })
+            }
+            if try !refill() { return Array(buffer[position..<end].filter { $0 != 0x0D }) }
+        }
+    }
+
+    /// Bytes in the buffer that no row has taken.
+    var unread: Int { end - position }
+
+    /// Hands over what is left, for a reader of another format.
+    func drain(into target: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
+        guard unread > 0 else { return try source.read(into: target) }
+        let count = min(unread, target.count)
+        target.copyBytes(from: buffer[position..<position + count])
+        position += count
+        return count
+    }
+
+    func skipByteOrderMark() throws(LogError) {
+        while end - position < 3, try refill() {}
+        if end - position >= 3, buffer[position] == 0xEF, buffer[position + 1] == 0xBB, buffer[position + 2] == 0xBF {
+            position += 3
+        }
+    }
+
+    // MARK: One record, in general
+
+    /// The fields of one record: places in `scratch`.
+    private var fields: [Range<Int>] = []
+    private var scratch: [UInt8] = []
+    private var fault: RejectedRow.Reason?
+
+    /// Reads the record at `position`, RFC 4180 with blanks around bare fields dropped; false at the end.
+    func nextRecord(_ dialect: Dialect) throws(LogError) -> Bool {
+        while true {
+            if position == end, try !refill() { return false }
+            if let next = scan(dialect) {
+                position = next
+                return true
+            }
+            if try !refill() {
+                // The last line has no line break, or a quote stays open to the end of the file.
+                guard end < buffer.count else { return false }
+                let closed = scan(dialect, atEnd: true)
+                position = closed ?? end
+                return true
+            }
+        }
+    }
+
+    /// The place after the record, or nothing when the buffer ends first.
+    private func scan(_ dialect: Dialect, atEnd: Bool = false) -> Int? {
+        fields.removeAll(keepingCapacity: true)
+        scratch.removeAll(keepingCapacity: true)
+        fault = nil
+        recordLines = 0
+        var place = position
+        if dialect.delimiter == .blanks {
+            while place < end, buffer[place] == 0x20 || buffer[place] == 0x09 { place += 1 }
+        }
+        while true {
+            // A field begins here.
+            while place < end, buffer[place] == 0x20, dialect.delimiter != .byte(0x20) { place += 1 }
+            let start = scratch.count
+            if place < end, buffer[place] == 0x22 {
+                place += 1
+                while true {
+                    guard place < end else {
+                        if atEnd { fault = .unclosedQuote }
+                        return atEnd ? end : nil
+                    }
+                    let byte = buffer[place]
+                    place += 1
+                    if byte == 0x22 {
+                        if place < end, buffer[place] == 0x22 {
+                            scratch.append(0x22)
+                            place += 1
+                        } else if place == end, !atEnd {
+                            return nil
+                        } else {
+                            break
+                        }
+                    } else {
+                        if byte == 0x0A { recordLines += 1 }
+                        scratch.append(byte)
+                    }
+                }
+                fields.append(start..<scratch.count)
+                while place < end, buffer[place] == 0x20 { place += 1 }
+                if place < end, !isEndOfField(place, dialect) { fault = .textAfterQuote }
+                while place < end, !isEndOfField(place, dialect) { place += 1 }
+            } else {
+                while place < end, !isEndOfField(place, dialect) {
+                    scratch.append(buffer[place])
+                    place += 1
+                }
+                var stop = scratch.count
+                while stop > start, scratch[stop - 1] == 0x20 || scratch[stop - 1] == 0x0D { stop -= 1 }
+                fields.append(start..<stop)
+            }
+            guard place < end else {
+                if atEnd { recordLines += 1 }
+                return atEnd ? end : nil
+            }
+            if buffer[place] == 0x0D { place += 1 }
+            if place < end, buffer[place] == 0x0A {
+                recordLines += 1
+                dropTrailingBlank(dialect)
+                return place + 1
+            }
+            guard place < end else { return atEnd ? end : nil }
+            switch dialect.delimiter {
+            case .byte: place += 1
+            case .doubleColon: place += 2
+            case .blanks:
+                while place < end, buffer[place] == 0x20 || buffer[place] == 0x09 { place += 1 }
+                if place < end, buffer[place] == 0x0D, place + 1 < end, buffer[place + 1] == 0x0A {
+                    recordLines += 1
+                    return place + 2
+                }
+                if place < end, buffer[place] == 0x0A {
+                    recordLines += 1
+                    return place + 1
+                }
+            }
+        }
+    }
+
+    /// How many lines the record takes.
+    private var recordLines = 0
+
+    private func dropTrailingBlank(_ dialect: Dialect) {
+        if dialect.delimiter == .blanks, let last = fields.last, last.isEmpty, fields.count > 1 { fields.removeLast() }
+    }
+
+    @inline(__always)
+    private func isEndOfField(_ place: Int, _ dialect: Dialect) -> Bool {
+        let byte = buffer[place]
+        if byte == 0x0A { return true }
+        if byte == 0x0D { return place + 1 < end && buffer[place + 1] == 0x0A }
+        switch dialect.delimiter {
+        case .byte(let delimiter): return byte == delimiter
+        case .blanks: return byte == 0x20 || byte == 0x09
+        case .doubleColon: return byte == 0x3A && place + 1 < end && buffer[place + 1] == 0x3A
+        }
+    }
+
+    /// The texts of the record's fields.
+    var texts: [String] { fields.map { String(decoding: scratch[$0], as: UTF8.self) } }
+
+    func skipRecord() { line += recordLines }
+
+    // MARK: All rows
+
+    /// Reads every row that is left.
+    func readRows(
+        _ dialect: Dialect, into builder: RowBuilder, progress: (Int) throws(LogError) -> Void = { _ in }
+    ) throws(LogError) {
+        let plan = FastRowPlan(dialect, builder)
+        var sinceProgress = 0
+        while true {
+            if let plan {
+                try readFast(plan, builder)
+            }
+            guard try nextRecord(dialect) else { return }
+            let rowLine = line
+            line += recordLines
+            sinceProgress += 1
+            if sinceProgress & 0xFFFF == 0 { try progress(builder.user.count) }
+            if builder.user.count > Int(UInt32.max) - 2 { throw .tooManyRows(file: file) }
+            // A blank line is no row.
+            if fields.count == 1, fields[0].isEmpty { continue }
+            try addRecord(to: builder, line: rowLine)
+        }
+    }
+
+    private func addRecord(to builder: RowBuilder, line: Int) throws(LogError) {
+        func text() -> String { texts.joined(separator: ",") }
+        if let fault {
+            return try builder.reject(RejectedRow(line: line, column: "", reason: fault), text: text())
+        }
+        guard fields.count >= builder.schema.needed else {
+            let reason = RejectedRow.Reason.missingFields(found: fields.count, needed: builder.schema.needed)
+            return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
+        }
+        let fields = self.fields
+        let result: Result<Void, LogError> = scratch.withUnsafeBytes { bytes in
+            do throws(LogError) {
+                try builder.add(
+                    line: line,
+                    field: { place in
+                        place < fields.count ? UnsafeRawBufferPointer(rebasing: bytes[fields[place]]) : nil
+                    }, text: text())
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    /// Takes plain rows until one is unusual or the buffer runs out.
+    private func readFast(_ plan: FastRowPlan, _ builder: RowBuilder) throws(LogError) {
+        while true {
+            guard let last = buffer[position..<end].lastIndex(of: 0x0A) else {
+                if try refill() { continue }
+                return
+            }
+            guard let base = UnsafeRawPointer(buffer.baseAddress) else { return }
+            // `base` is valid until the next refill; every row taken ends at or before `last`, and the
+            // eight-byte loads stay within the padding.
+            let stop = base + last + 1
+            var row = base + position
+            var taken = 0
+            while row < stop, let next = plan.take(row, builder) {
+                row = next
+                taken &+= 1
+            }
+            position = base.distance(to: row)
+            line += taken
+            if row < stop { return }
+            if try !refill() { return }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// How the fields of a line are kept apart.
+struct Dialect: Sendable, Equatable {
+    enum Delimiter: Sendable, Equatable {
+        case byte(UInt8)
+        /// Any run of blanks, with blanks around the line.
+        case blanks
+        /// `::`, as in MovieLens 1M.
+        case doubleColon
+
+        var words: String {
+            switch self {
+            case .byte(0x09): "tabs"
+            case .byte(let byte): "\"\(Character(UnicodeScalar(byte)))\""
+            case .blanks: "blanks"
+            case .doubleColon: "\"::\""
+            }
+        }
+    }
+
+    let delimiter: Delimiter
+
+    /// - Parameter named: what the person asked for, such as `,`, `tab`, `blanks` or `::`.
+    init(named: String) throws(LogError) {
+        switch named.lowercased() {
+        case "tab", "\t", "\\t": delimiter = .byte(0x09)
+        case "blank", "blanks", "space", " ": delimiter = .blanks
+        case "::": delimiter = .doubleColon
+        default:
+            guard let byte = named.utf8.first, named.utf8.count == 1, byte != 0x22, byte >= 0x20 else {
+                throw .options("--delimiter \(named): give one character, tab, blanks or ::")
+            }
+            delimiter = .byte(byte)
+        }
+    }
+
+    /// The delimiter that the first line has most of.
+    init(firstLine: some Collection<UInt8>) {
+        var counts: [UInt8: Int] = [:]
+        var quoted = false
+        var colons = 0
+        var previous: UInt8 = 0
+        for byte in firstLine {
+            if byte == 0x22 { quoted.toggle() }
+            if !quoted {
+                counts[byte, default: 0] += 1
+                if byte == 0x3A, previous == 0x3A { colons += 1 }
+            }
+            previous = byte
+        }
+        for byte: UInt8 in [0x09, 0x2C, 0x3B, 0x7C] where counts[byte, default: 0] > 0 {
+            delimiter = .byte(byte)
+            return
+        }
+        delimiter = colons > 0 ? .doubleColon : counts[0x20, default: 0] > 0 ? .blanks : .byte(0x2C)
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Torch
+import WaneData
+
+/// A deep model of the interest task: event vectors, an encoder over them, and the decay head on the state,
+/// the topic and the query's features.
+public struct InterestModel: Module {
+    public let options: ModelOptions
+    let events: EventEmbedding?
+    let encoder: (any HistoryEncoder)?
+    let topics: Embedding
+    let topicDropout: Dropout
+    let head: DecayHead
+
+    /// Whether batches need histories.
+    public var readsHistory: Bool { encoder != nil }
+
+    /// - Parameters:
+    ///   - items: how many items the model knows, and `topics` how many topics.
+    public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {
+        guard let family = ModelFamilies.named(options.family) else {
+            throw TorchError(operation: "model", message: "no family is called \(options.family)")
+        }
+        self.options = options
+        self.topics = try Embedding(topics + 1, options.topicWidth)
+        topicDropout = Dropout(options.topicDropout)
+        let embedding = try EventEmbedding(items: items, options)
+        encoder = try family.makeEncoder(embedding.width, options)
+        events = encoder == nil ? nil : embedding
+        let state = encoder == nil ? 0 : options.hidden
+        head = try DecayHead(inputs: state + options.topicWidth + FeatureBuilder.anchoredCount, options)
+    }
+
+    /// The constants of each query's curve: `[queries of the batch, 8]`.
+    public func constants(
+        _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
+    ) throws(TorchError) -> Tensor {
+        let places = try Tensor(batch.queries.map(Int64.init))
+        var parts = [
+            try inputs.features.rows(places),
+            try topicDropout(topics(inputs.topics.rows(places)), training: training),
+        ]
+        if let events, let encoder {
+            let vectors = try events(batch, inputs.table, topics: topics, training: training)
+            let packed = PackedSequence(data: vectors, batchSizes: try Tensor(batch.batchSizes))
+            parts.append(try encoder(packed, training: training).rows(Tensor(batch.states)))
+        }
+        return try head.constants(.concatenated(parts, 1), training: training)
+    }
+
+    /// The chance of coming back and the degree, each `[queries of the batch]`.
+    public func callAsFunction(
+        _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
+    ) throws(TorchError) -> (returned: Tensor, degree: Tensor) {
+        let places = try Tensor(batch.queries.map(Int64.init))
+        return try DecayHead.values(
+            constants(batch, inputs, training: training), logGap: inputs.logGap.rows(places),
+            logPersonGap: inputs.logPersonGap.rows(places))
+    }
+
+    /// The mean log loss of the return plus that of the degree (a share of a success).
+    public func loss(_ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool) throws(TorchError) -> Tensor {
+        let (returned, degree) = try self(batch, inputs, training: training)
+        let places = try Tensor(batch.queries.map(Int64.init))
+        return try Loss.binaryCrossEntropy(returned, inputs.returned.rows(places))
+            + Loss.binaryCrossEntropy(degree, inputs.degree.rows(places))
+    }
+}
+
+/// A query set as tensors, with the scaled features.
+public struct QueryInputs {
+    public let table: EventTable
+    let features: Tensor
+    let topics: Tensor
+    let logGap: Tensor
+    let logPersonGap: Tensor
+    let returned: Tensor
+    let degree: Tensor
+
+    public init(
+        _ queries: QuerySet, table: EventTable, scaling: FeatureScaling, horizon: Int64
+    ) throws(TorchError) {
+        self.table = table
+        features = try scaling.scaled(queries.anchored)
+        topics = try Tensor(queries.topic.map { table.topicRow[Int($0)] })
+        let seconds = Float(Double(horizon) / 1e6)
+        func logTime(_ gaps: [Float]) -> [Float] {
+            gaps.map { Foundation.log($0 / seconds + Float(DecayHead.smallestTime)) }
+        }
+        logGap = try Tensor(logTime(queries.gap))
+        logPersonGap = try Tensor(logTime(queries.personGap))
+        returned = try Tensor(queries.returned)
+        degree = try Tensor(queries.degree)
+    }
+}
+
+/// Mean and deviation of the features in the training part, saved with the model.
+public struct FeatureScaling: Codable, Sendable, Equatable {
+    public let mean: [Float]
+    public let deviation: [Float]
+
+    /// - Parameter features: `[rows, width]`, row by row.
+    public init(_ features: [Float], width: Int = FeatureBuilder.anchoredCount) {
+        let rows = features.count / width
+        var sum = [Double](repeating: 0, count: width)
+        var square = sum
+        for row in 0..<rows {
+            for column in 0..<width {
+                let value = Double(features[row * width + column])
+                sum[column] += value
+                square[column] += value * value
+            }
+        }
+        let count = Double(max(1, rows))
+        mean = sum.map { Float($0 / count) }
+        deviation = zip(sum, square).map { sum, square in
+            let variance = max(0, square / count - (sum / count) * (sum / count))
+            return variance > 1e-10 ? Float(variance.squareRoot()) : 1
+        }
+    }
+
+    func scaled(_ features: [Float]) throws(TorchError) -> Tensor {
+        let raw = try Tensor(features, shape: [features.count / max(1, mean.count), mean.count])
+        // Values far outside the training part's must not dominate.
+        return try ((raw - Tensor(mean)) / Tensor(deviation)).clamped(-6, 6)
+    }
+}
+
+extension InterestModel {
+    /// The curve of each query, in the batch's order.
+    public func curves(
+        _ batch: HistoryBatch, _ inputs: QueryInputs, _ queries: QuerySet, horizon: Int64
+    ) throws(TorchError) -> [InterestCurve] {
+        let constants = try withoutGradients { () throws(TorchError) in
+            try self.constants(batch, inputs, training: false)
+        }
+        let width = DecayHead.Column.allCases.count
+        let values: [Float] = try constants.values()
+        return batch.queries.enumerated().map { row, query in
+            InterestCurve(
+                values[row * width..<(row + 1) * width], gap: Double(queries.gap[query]),
+                personGap: Double(queries.personGap[query]), horizon: Double(horizon) / 1e6)
+        }
+    }
+}

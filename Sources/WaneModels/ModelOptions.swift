@@ -1,0 +1,54 @@
+/// The sizes of a model, saved with it.
+public struct ModelOptions: Codable, Sendable, Equatable {
+    /// The family's name, as `wane models` lists it.
+    public var family = "lstm"
+    /// Width of the history's state.
+    public var hidden = 48
+    public var layers = 1
+    /// Width of an item's vector and of a topic's.
+    public var itemWidth = 16
+    public var topicWidth = 8
+    /// Width of the head's hidden layers.
+    public var headWidth = 64
+    public var dropout = 0.2
+    /// Dropout on topic vectors, which learn few people by heart where topics are many.
+    public var topicDropout = 0.5
+    /// The longest stretch of a history that is read at once, in events.
+    public var historyLength = 256
+
+    public init() {}
+
+    /// - Throws: ``ModelOptionsError`` naming the first value out of range.
+    public func checked() throws(ModelOptionsError) -> ModelOptions {
+        let sizes = [
+            ("hidden", hidden, 1...4_096), ("layers", layers, 1...32), ("item width", itemWidth, 1...1_024),
+            ("topic width", topicWidth, 1...1_024), ("head width", headWidth, 1...8_192),
+            ("history length", historyLength, 2...65_536),
+        ]
+        for (name, value, range) in sizes where !range.contains(value) {
+            throw .outOfRange(
+                name: name, value: Double(value), low: Double(range.lowerBound), high: Double(range.upperBound))
+        }
+        for (name, value) in [("dropout", dropout), ("topic dropout", topicDropout)] where !(0..<1).contains(value) {
+            throw .outOfRange(name: name, value: value, low: 0, high: 1)
+        }
+        guard ModelFamilies.named(family) != nil else {
+            throw .unknownFamily(family, known: ModelFamilies.all.map(\.name))
+        }
+        return self
+    }
+}
+
+public enum ModelOptionsError: Error, Sendable, Equatable, CustomStringConvertible {
+    case outOfRange(name: String, value: Double, low: Double, high: Double)
+    case unknownFamily(String, known: [String])
+
+    public var description: String {
+        switch self {
+        case .outOfRange(let name, let value, let low, let high):
+            "a \(name) of \(value) lies outside \(low)...\(high)"
+        case .unknownFamily(let name, let known):
+            "no model family is called \"\(name)\"; there are \(known.joined(separator: ", "))"
+        }
+    }
+}

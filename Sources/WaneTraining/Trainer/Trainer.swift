@@ -1,0 +1,151 @@
+import Foundation
+import Torch
+
+/// Takes steps until validation stops getting better, and leaves the model with its best weights.
+public struct Trainer {
+    public let options: TrainingOptions
+    /// Where the run's state is kept; nothing is kept when absent.
+    public var checkpoint: URL?
+    /// Seconds between checkpoints within an epoch.
+    public var checkpointSeconds = 20.0
+    /// Take up the run that `checkpoint` holds, where there is one.
+    public var resume = false
+    /// Names the data and the model, so that another run's checkpoint is refused.
+    public var task = ""
+    /// Asked before each step; true ends the run with its state saved.
+    public var shouldStop: () -> Bool = { false }
+    public var report: (TrainingProgress) -> Void = { _ in }
+
+    public init(_ options: TrainingOptions) { self.options = options }
+
+    public func run(_ trainable: inout some Trainable) throws -> TrainingHistory {
+        let parameters = trainable.parameters
+        var optimizer = try Optimizer(options.optimizer, parameters)
+        var state = Checkpoint.Place()
+        state.options = options
+        state.task = task
+        var best = try snapshot(parameters)
+        try Runtime.seed(options.seed)
+        if resume, let checkpoint, FileManager.default.fileExists(atPath: checkpoint.path) {
+            let saved = try Checkpoint(reading: checkpoint)
+            guard saved.place.options == options else {
+                throw TrainingError.checkpointDiffers(file: checkpoint.path, what: "set of options")
+            }
+            guard saved.place.task == task else {
+                throw TrainingError.checkpointDiffers(file: checkpoint.path, what: "model or log")
+            }
+            try restore(saved.weights, parameters)
+            try optimizer.load(saved.optimizer)
+            try Runtime.setRandomState(saved.random)
+            (state, best) = (saved.place, saved.best)
+        }
+
+        func save() throws {
+            guard let checkpoint else { return }
+            try Checkpoint(
+                place: state, weights: try snapshot(parameters), best: best, optimizer: try optimizer.state(),
+                random: try Runtime.randomState()
+            ).write(to: checkpoint)
+        }
+
+        let started = ContinuousClock.now
+        var lastSave = started
+        var rowsDone = 0
+        while state.epoch < options.epochs, state.epoch - state.history.bestEpoch < options.patience || state.epoch == 0
+        {
+            let steps = try trainable.begin(epoch: state.epoch)
+            while state.step < steps {
+                if shouldStop() {
+                    try save()
+                    throw TrainingError.interrupted(checkpoint: checkpoint?.path)
+                }
+                let loss = try step(trainable, state, steps, &optimizer, parameters)
+                let rows = trainable.rows(step: state.step)
+                state.lossSum += loss * Double(rows)
+                state.lossRows += rows
+                state.step += 1
+                state.totalSteps += 1
+                rowsDone += rows
+                if checkpoint != nil, lastSave.duration(to: .now) > .seconds(checkpointSeconds) {
+                    try save()
+                    lastSave = .now
+                }
+                report(progress(state, steps, started, rowsDone, validation: nil))
+            }
+            let validation = try trainable.validationLoss()
+            guard validation.isFinite else {
+                throw TrainingError.notFinite(what: "the validation loss", epoch: state.epoch + 1, step: state.step)
+            }
+            report(progress(state, steps, started, rowsDone, validation: validation))
+            state.history.trainLoss.append(state.lossSum / Double(max(1, state.lossRows)))
+            state.history.validationLoss.append(validation)
+            state.epoch += 1
+            if validation < state.history.bestLoss {
+                state.history.bestLoss = validation
+                state.history.bestEpoch = state.epoch
+                best = try snapshot(parameters)
+            }
+            (state.step, state.lossSum, state.lossRows) = (0, 0, 0)
+            try save()
+            lastSave = .now
+        }
+        try restore(best, parameters)
+        if let checkpoint { try? FileManager.default.removeItem(at: checkpoint) }
+        return state.history
+    }
+
+    /// One step; returns its loss.
+    private func step(
+        _ trainable: some Trainable, _ state: Checkpoint.Place, _ steps: Int, _ optimizer: inout Optimizer,
+        _ parameters: [(name: String, parameter: Parameter)]
+    ) throws -> Double {
+        var loss = try trainable.loss(step: state.step)
+        let value = try loss.item()
+        guard value.isFinite else {
+            throw TrainingError.notFinite(what: "the loss", epoch: state.epoch + 1, step: state.step + 1)
+        }
+        if options.l1 > 0 {
+            for (_, parameter) in parameters { loss = try loss + parameter.value.magnitude().sum() * options.l1 }
+        }
+        try optimizer.clearGradients()
+        try loss.backward()
+        let norm = try optimizer.clipGradients(to: options.clip)
+        guard norm.isFinite else {
+            let name =
+                try parameters.first { try $0.parameter.value.gradient()?.allFinite() == false }?.name ?? "weights"
+            throw TrainingError.notFinite(what: "the gradient of \(name)", epoch: state.epoch + 1, step: state.step + 1)
+        }
+        let factor = options.schedule.factor(
+            step: state.totalSteps, of: options.epochs * steps, warmup: options.warmup)
+        try optimizer.step(learningRate: options.learningRate * factor)
+        return value
+    }
+
+    private func progress(
+        _ state: Checkpoint.Place, _ steps: Int, _ started: ContinuousClock.Instant, _ rows: Int, validation: Double?
+    ) -> TrainingProgress {
+        let elapsed = started.duration(to: .now)
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        let done = Double(state.totalSteps)
+        let left = Double(options.epochs * steps) - done
+        return TrainingProgress(
+            epoch: state.epoch + 1, epochs: options.epochs, step: state.step, steps: steps,
+            loss: state.lossSum / Double(max(1, state.lossRows)), rowsPerSecond: Double(rows) / max(seconds, 1e-9),
+            secondsLeft: done > 0 ? seconds / done * left : 0, validationLoss: validation)
+    }
+
+    private func snapshot(_ parameters: [(name: String, parameter: Parameter)]) throws -> [String: Tensor] {
+        var copy: [String: Tensor] = [:]
+        for (name, parameter) in parameters { copy[name] = try parameter.value.copied() }
+        return copy
+    }
+
+    private func restore(_ weights: [String: Tensor], _ parameters: [(name: String, parameter: Parameter)]) throws {
+        for (name, parameter) in parameters {
+            guard let weight = weights[name] else {
+                throw TorchError(operation: "restore", message: "no weight named \(name)")
+            }
+            try parameter.value.overwrite(with: weight)
+        }
+    }
+}

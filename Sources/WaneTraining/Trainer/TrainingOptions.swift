@@ -1,0 +1,65 @@
+import Torch
+
+/// How a model is trained, saved with it.
+public struct TrainingOptions: Codable, Sendable, Equatable {
+    public var epochs = 60
+    /// Epochs without a better validation loss before training ends.
+    public var patience = 8
+    public var learningRate = 2e-3
+    public var optimizer = OptimizerRule.adamW(weightDecay: 0.01)
+    public var schedule = Schedule.constant
+    /// Steps over which the learning rate rises.
+    public var warmup = 50
+    /// The largest norm of a step's gradients.
+    public var clip = 1.0
+    /// The weight of the sum of all weights' magnitudes.
+    public var l1 = 0.0
+    /// Queries in a step.
+    public var batch = 1_024
+    /// Queries drawn anew for each epoch, and drawn once for validation and test.
+    public var trainQueries = 50_000
+    public var validationQueries = 20_000
+    public var testQueries = 50_000
+    public var seed: UInt64 = 7
+
+    public init() {}
+
+    /// - Throws: ``TrainingError`` naming the first value out of range.
+    public func checked() throws(TrainingError) -> TrainingOptions {
+        let counts = [
+            ("epochs", epochs), ("patience", patience), ("batch", batch), ("train queries", trainQueries),
+            ("validation queries", validationQueries), ("test queries", testQueries),
+        ]
+        for (name, value) in counts where value < 1 {
+            throw .option(name: name, value: Double(value), needs: "at least 1")
+        }
+        guard learningRate > 0, learningRate < 10 else {
+            throw .option(name: "learning rate", value: learningRate, needs: "between 0 and 10")
+        }
+        guard clip > 0 else { throw .option(name: "clip", value: clip, needs: "above 0") }
+        guard l1 >= 0 else { throw .option(name: "l1", value: l1, needs: "0 or more") }
+        return self
+    }
+}
+
+/// Why training stopped without a model.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+    case option(name: String, value: Double, needs: String)
+    case notFinite(what: String, epoch: Int, step: Int)
+    case interrupted(checkpoint: String?)
+    case checkpointDiffers(file: String, what: String)
+
+    public var description: String {
+        switch self {
+        case .option(let name, let value, let needs): "\(name) of \(value): it must be \(needs)"
+        case .notFinite(let what, let epoch, let step):
+            "\(what) is not a finite number in epoch \(epoch), step \(step); "
+                + "try a smaller --learning-rate. The last checkpoint is whole"
+        case .interrupted(let checkpoint):
+            checkpoint.map { "interrupted; go on with the same command and --resume (state in \($0))" }
+                ?? "interrupted"
+        case .checkpointDiffers(let file, let what):
+            "\(file) belongs to a run with another \(what); give the same options, or start anew without --resume"
+        }
+    }
+}

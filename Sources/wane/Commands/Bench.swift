@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Torch
+import WaneData
+import WaneModels
+import WaneTraining
+
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times reading and training on this machine; `make bench` sets peers beside it.",
+        discussion: "Example:\n  wane bench read visits.csv\n  wane bench lstm-basic --threads 1",
+        subcommands: [Read.self, LSTMBasicBench.self])
+
+    struct Read: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Times the reading of a log on one thread.")
+        @OptionGroup var input: LogOptions
+        @Option(help: ArgumentHelp("Times to read it.", valueName: "n")) var runs = 3
+
+        struct Answer: Encodable {
+            let rows: Int
+            let seconds: Double
+            let rowsPerSecond: Double
+            /// The process's peak, and what of it exceeds its size before reading.
+            let peakBytes: Int
+            let peakBytesPerEvent: Double
+        }
+
+        func run() async throws {
+            let before = Memory.peak()
+            var best = Double.infinity
+            var rows = 0
+            for _ in 0..<max(1, runs) {
+                let start = ContinuousClock.now
+                let (log, _) = try LogReader.read(input.log, options: input.options())
+                best = min(best, start.duration(to: .now) / .seconds(1))
+                rows = log.count
+            }
+            let peak = Memory.peak()
+            print(
+                try Render.json(
+                    Answer(
+                        rows: rows, seconds: best, rowsPerSecond: Double(rows) / best, peakBytes: peak,
+                        peakBytesPerEvent: Double(peak - before) / Double(max(1, rows)))))
+        }
+    }
+
+    struct LSTMBasicBench: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "lstm-basic",
+            abstract: "Times the textbook recipe: 80,000 rows of four features, batches of 32.")
+        @Option(help: ArgumentHelp("Training rows.", valueName: "n")) var rows = 80_000
+        @Option(help: ArgumentHelp("Epochs.", valueName: "n")) var epochs = 2
+        @Option(help: ArgumentHelp("Threads.", valueName: "n")) var threads = 1
+
+        struct Answer: Encodable {
+            let torch: String
+            let threads: Int
+            let rows: Int
+            let examplesPerSecond: Double
+            let finalLoss: Double
+        }
+
+        func run() async throws {
+            try Runtime.setThreads(threads)
+            var generator = SeededGenerator(seed: 1)
+            let inputs = (0..<rows * 4).map { _ in Float(generator.normal()) }
+            let labels = (0..<rows).map { row in Float(0.3 * Double(inputs[row * 4 + 3]) + 0.1 * generator.normal()) }
+            var options = TrainingOptions()
+            options.epochs = epochs
+            options.patience = epochs
+            options.learningRate = 1e-3
+            options.optimizer = .adam()
+            options.batch = 32
+            options.warmup = 0
+            options.clip = .greatestFiniteMagnitude
+            try Runtime.seed(1)
+            let network = try LSTMBasic()
+            let result = try BasicBench.run(network, inputs: inputs, labels: labels, options: options)
+            print(
+                try Render.json(
+                    Answer(
+                        torch: try Runtime.version, threads: try Runtime.threads, rows: rows,
+                        examplesPerSecond: result.examplesPerSecond, finalLoss: result.finalLoss)))
+        }
+    }
+}
+
+/// What the system says of this process's memory.
+enum Memory {
+    /// The highest resident size so far, in bytes.
+    static func peak() -> Int {
+        var usage = rusage()
+        #if os(Linux)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+        #endif
+        return usage.ru_maxrss * 1_024
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import WaneData
+import WaneInsight
+import WaneMetrics
+import WaneTraining
+
+struct Compare: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains several models and sets them beside the classical baselines on the same rows.",
+        discussion: "Example:\n  wane compare visits.csv --models lstm,mlp --report report.html")
+
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names")) var models = "lstm,mlp"
+    @Option(help: ArgumentHelp("Write a report as one HTML file.", valueName: "file")) var report: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write the queries of all parts with features and labels, for models of your own.", valueName: "file"))
+    var exportQueries: String?
+    @Option(help: ArgumentHelp("Cross-validate with this many folds before the test.", valueName: "n")) var folds: Int?
+    @Option(help: "What folds divide: users, or blocks of time.") var foldBy: CrossValidation.Kind = .users
+    @OptionGroup var task: TaskOptions
+    @OptionGroup var training: TrainOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = output.console
+        let families = models.split(separator: ",").map(String.init)
+        let (log, reading) = try input.read(console)
+        let interest = try task.makeTask(log, console)
+        var trained: [TrainedModel] = []
+        for family in families {
+            let (model, options) = try await training.resolved(family: family, seed: task.seed)
+            if let folds {
+                let result = try CrossValidation(folds: folds, kind: foldBy).run(
+                    interest, model: model, training: options, shouldStop: { Interruption.isAsked }
+                ) { console.note($0) }
+                console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
+            }
+            trained.append(try Workbench.train(interest, model, options, console: console))
+        }
+        let (_, options) = try await training.resolved(family: families.first ?? "lstm", seed: task.seed)
+        let comparison = try Workbench.compare(interest, options, trained, console: console)
+        console.clearStatus()
+        if let exportQueries {
+            try QueryExport.write(interest, options, to: exportQueries)
+            console.note("wrote \(exportQueries)")
+        }
+        if let report {
+            let summary = LogSummary(interest.histories, horizon: interest.split.horizon, report: reading)
+            let page = try ReportPage(
+                title: URL(fileURLWithPath: input.log).lastPathComponent, summary: summary, comparison: comparison,
+                models: trained, task: interest
+            ).html()
+            try Data(page.utf8).write(to: URL(fileURLWithPath: report))
+            console.note("wrote \(report)")
+        }
+        try ComparisonTable.print(comparison, output.format, clock: log.clock)
+    }
+}
+
+extension CrossValidation.Kind: ExpressibleByArgument {}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import WaneData
+
+/// How to read a log: shared by every command that takes one.
+struct LogOptions: ParsableArguments {
+    @Argument(
+        help:
+            "The log: CSV, TSV, JSON Lines, RecBole or MovieLens, plain or through gzip or zstd; - for standard input.")
+    var log: String
+
+    @Option(
+        help: ArgumentHelp("A side file of items with their topics (RecBole .item, movies.csv).", valueName: "file"))
+    var items: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which column is what, such as UserID=customer; may be given several times.", valueName: "role=column"))
+    var map: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The columns of a file without a header, in order, separated by commas.", valueName: "names")
+    )
+    var columns: String?
+
+    @Option(help: ArgumentHelp("What stands between fields: a character, tab, blanks or ::.", valueName: "text"))
+    var delimiter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How times are written: \(TimeFormat.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "form")
+    )
+    var timeFormat: TimeFormat = .auto
+
+    @Option(help: ArgumentHelp("The zone of times that name none, such as Europe/Berlin.", valueName: "zone"))
+    var timeZone: String = "UTC"
+
+    @Option(help: ArgumentHelp("The unit of durations: s, ms or min.", valueName: "unit"))
+    var durationUnit: DurationUnit = .s
+
+    @Option(help: ArgumentHelp("What stands between several topics of one row.", valueName: "text"))
+    var topicSeparator: String?
+
+    @Option(help: ArgumentHelp("Engagement by type of event, such as view=0.2,buy=1.", valueName: "type=weight,..."))
+    var eventWeights: String?
+
+    @Flag(help: "Stop at the first row that cannot be read.")
+    var strict = false
+
+    @Option(help: ArgumentHelp("Keep every row set aside in this file.", valueName: "file"))
+    var rejects: String?
+
+    enum DurationUnit: String, ExpressibleByArgument, CaseIterable {
+        case s, ms, min
+
+        var seconds: Double {
+            switch self {
+            case .s: 1
+            case .ms: 0.001
+            case .min: 60
+            }
+        }
+    }
+
+    func options() throws -> ReadingOptions {
+        var options = ReadingOptions()
+        for pair in map {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let role = ColumnRole.canonical(parts[0]) else {
+                let known = ColumnRole.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--map \(pair): give ROLE=COLUMN, with one of the roles \(known)")
+            }
+            options.map[role] = parts[1]
+        }
+        options.columns = columns?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        options.delimiter = delimiter
+        options.timeFormat = timeFormat
+        guard let zone = TimeZone(identifier: timeZone) else {
+            throw ValidationError("--time-zone \(timeZone): no such zone; give a name such as Europe/Berlin")
+        }
+        options.timeZone = zone
+        options.durationUnit = durationUnit.seconds
+        options.topicSeparator = topicSeparator
+        for pair in eventWeights?.split(separator: ",") ?? [] {
+            let parts = pair.split(separator: "=")
+            guard parts.count == 2, let weight = Float(parts[1]) else {
+                throw ValidationError("--event-weights \(pair): give TYPE=WEIGHT")
+            }
+            options.eventWeights[String(parts[0])] = weight
+        }
+        options.strict = strict
+        options.rejects = rejects
+        options.items = items
+        return options
+    }
+
+    /// Reads the log with progress on standard error.
+    func read(_ console: Console) throws -> (log: EventLog, report: ReadingReport) {
+        let result = try LogReader.read(log, options: options()) { rows in console.status("read \(rows) rows") }
+        console.clearStatus()
+        let report = result.report
+        for warning in report.warnings { console.note("note: \(warning)") }
+        if report.rejectedCount > 0 {
+            console.note("\(report.rejectedCount) rows set aside of \(report.rejectedCount + report.accepted):")
+            for row in report.examples { console.note("  \(row)") }
+            if report.rejectedCount > report.examples.count { console.note("  ... (--rejects FILE keeps them all)") }
+        }
+        return result
+    }
+}
+
+extension TimeFormat: ExpressibleByArgument {}

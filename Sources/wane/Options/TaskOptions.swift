@@ -1,0 +1,50 @@
+import ArgumentParser
+import WaneData
+
+/// The interest task on a log: horizon, split and seed.
+struct TaskOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How far ahead a return counts, such as 7d or 12h; chosen from the log when absent.", valueName: "time"))
+    var horizon: String?
+
+    @Option(help: "How queries are divided: by time on the global clock, or at random, which leaks the future.")
+    var split: SplitKind = .time
+
+    @Option(help: "The seed of everything random.")
+    var seed: UInt64 = 7
+
+    enum SplitKind: String, ExpressibleByArgument, CaseIterable { case time, random }
+
+    func makeSplit(_ log: EventLog, _ console: Console) throws -> Split {
+        var chosen: Int64?
+        if let horizon {
+            if log.clock == .position, let positions = Int64(horizon), positions > 0 {
+                chosen = positions * EventLog.second
+            } else {
+                guard let span = TimeSpan.parse(horizon) else {
+                    throw ValidationError("--horizon \(horizon): give a time such as 7d, 12h or 90min")
+                }
+                chosen = span
+            }
+        }
+        var split = try Split(log, horizon: chosen)
+        if self.split == .random {
+            split.random = true
+            console.note("warning: a random split leaks the future into training; its figures are too good")
+        }
+        return split
+    }
+
+    /// Everything between a log as read and a task to train on.
+    func makeTask(_ log: EventLog, _ console: Console) throws -> InterestTask {
+        let sorted = log.sortedByUser()
+        let split = try makeSplit(sorted, console)
+        let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: seed)
+        console.status("arranging histories")
+        let histories = Histories(sorted.with(topics: topics), trainEnd: split.trainEnd)
+        let task = try InterestTask(histories, split: split, seed: seed)
+        console.clearStatus()
+        return task
+    }
+}

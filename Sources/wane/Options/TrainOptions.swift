@@ -1,0 +1,147 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Torch
+import WaneModels
+import WaneTraining
+
+/// How models are trained. A value comes from its flag, else from the environment (`WANE_TRAIN_EPOCHS`), else
+/// from the configuration file (`{"train": {"epochs": 20}}`), else it is the default.
+struct TrainOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The most epochs.", valueName: "n")) var epochs: Int?
+    @Option(help: ArgumentHelp("Epochs without progress before training ends.", valueName: "n")) var patience: Int?
+    @Option(help: ArgumentHelp("The learning rate.", valueName: "x")) var learningRate: Double?
+    @Option(help: "The optimizer.") var optimizer: OptimizerName?
+    @Option(help: "How the learning rate changes over the run.") var schedule: Schedule?
+    @Option(help: ArgumentHelp("Dropout.", valueName: "share")) var dropout: Double?
+    @Option(help: ArgumentHelp("L1 penalty on all weights.", valueName: "x")) var l1: Double?
+    @Option(help: ArgumentHelp("Weight decay: L2 with adam and sgd, decoupled with adamw.", valueName: "x"))
+    var weightDecay: Double?
+    @Option(help: ArgumentHelp("The largest norm of a step's gradients.", valueName: "x")) var clip: Double?
+    @Option(help: ArgumentHelp("Queries in a step.", valueName: "n")) var batch: Int?
+    @Option(help: ArgumentHelp("Training queries drawn anew for each epoch.", valueName: "n")) var queries: Int?
+    @Option(help: ArgumentHelp("Test queries.", valueName: "n")) var testQueries: Int?
+    @Option(help: ArgumentHelp("Width of the history's state.", valueName: "n")) var hidden: Int?
+    @Option(help: ArgumentHelp("Recurrent layers.", valueName: "n")) var layers: Int?
+    @Option(help: ArgumentHelp("Threads that one operator may use.", valueName: "n")) var threads: Int?
+    @Option(help: ArgumentHelp("Configuration file; wane.json in this folder where there is one.", valueName: "file"))
+    var config: String?
+
+    enum OptimizerName: String, ExpressibleByArgument, CaseIterable { case adam, adamw, sgd }
+
+    /// What the flags, the environment and the file say together.
+    func resolved(family: String, seed: UInt64) async throws -> (model: ModelOptions, training: TrainingOptions) {
+        let settings = try await Settings(file: config)
+        var model = ModelOptions()
+        model.family = family
+        var training = TrainingOptions()
+        if family == LSTMBasic.name {
+            // The recipe's own constants.
+            training.epochs = 100
+            training.patience = 100
+            training.learningRate = 1e-3
+            training.batch = 32
+            training.optimizer = .adam()
+            training.warmup = 0
+            training.clip = 1e9
+        }
+        training.seed = seed
+        training.epochs = try settings.int("epochs", epochs) ?? training.epochs
+        training.patience = try settings.int("patience", patience) ?? training.patience
+        training.learningRate = try settings.double("learning-rate", learningRate) ?? training.learningRate
+        training.l1 = try settings.double("l1", l1) ?? training.l1
+        training.clip = try settings.double("clip", clip) ?? training.clip
+        training.batch = try settings.int("batch", batch) ?? training.batch
+        training.trainQueries = try settings.int("queries", queries) ?? training.trainQueries
+        training.testQueries = try settings.int("test-queries", testQueries) ?? training.testQueries
+        training.schedule = try settings.named("schedule", schedule, Schedule.init(rawValue:)) ?? training.schedule
+        let decay = try settings.double("weight-decay", weightDecay)
+        if let name = try settings.named("optimizer", optimizer, OptimizerName.init(rawValue:)) {
+            switch name {
+            case .adam: training.optimizer = .adam(weightDecay: decay ?? 0)
+            case .adamw: training.optimizer = .adamW(weightDecay: decay ?? 0.01)
+            case .sgd: training.optimizer = .sgd(momentum: 0.9, weightDecay: decay ?? 0)
+            }
+        } else if let decay {
+            training.optimizer = .adamW(weightDecay: decay)
+        }
+        model.dropout = try settings.double("dropout", dropout) ?? model.dropout
+        model.hidden = try settings.int("hidden", hidden) ?? model.hidden
+        model.layers = try settings.int("layers", layers) ?? model.layers
+        try Runtime.setThreads(settings.int("threads", threads) ?? ProcessInfo.processInfo.activeProcessorCount)
+        return (model, training)
+    }
+}
+
+extension Schedule: ExpressibleByArgument {}
+
+/// Values under `train` in the environment and the configuration file.
+private struct Settings {
+    private let reader: ConfigReader
+    private static let known: Set<String> = [
+        "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "l1", "weight-decay", "clip",
+        "batch", "queries", "test-queries", "hidden", "layers", "threads",
+    ]
+
+    init(file: String?) async throws {
+        let environment = EnvironmentVariablesProvider().prefixKeys(with: "wane")
+        let path = file ?? (FileManager.default.fileExists(atPath: "wane.json") ? "wane.json" : nil)
+        guard let path else {
+            reader = ConfigReader(provider: environment)
+            return
+        }
+        try Self.checkKeys(path)
+        let provider = try await FileProvider<JSONSnapshot>(filePath: .init(path))
+        reader = ConfigReader(providers: [environment, provider])
+    }
+
+    /// A misspelt key would be passed over in silence.
+    private static func checkKeys(_ path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path): the configuration file cannot be opened")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            throw ValidationError("\(path): the configuration file is not a JSON object")
+        }
+        for key in object.keys where key != "train" {
+            throw ValidationError("\(path): no setting is called \(key); settings stand under \"train\"")
+        }
+        guard let train = object["train"] as? [String: Any]? else {
+            throw ValidationError("\(path): \"train\" is not an object")
+        }
+        for key in train?.keys.sorted() ?? [] where !known.contains(key) {
+            throw ValidationError(
+                "\(path): no setting is called train.\(key); there are \(known.sorted().joined(separator: ", "))")
+        }
+    }
+
+    private func key(_ name: String) -> ConfigKey { ConfigKey("train.\(name)") }
+
+    private func refuse(_ name: String, needs: String) throws {
+        if let text = reader.string(forKey: key(name)) {
+            throw ValidationError("train.\(name): \"\(text)\" is not \(needs)")
+        }
+    }
+
+    func int(_ name: String, _ flag: Int?) throws -> Int? {
+        if let value = flag ?? reader.int(forKey: key(name)) { return value }
+        try refuse(name, needs: "a whole number")
+        return nil
+    }
+
+    func double(_ name: String, _ flag: Double?) throws -> Double? {
+        if let value = flag ?? reader.double(forKey: key(name)) { return value }
+        if let whole = reader.int(forKey: key(name)) { return Double(whole) }
+        try refuse(name, needs: "a number")
+        return nil
+    }
+
+    func named<Value>(_ name: String, _ flag: Value?, _ make: (String) -> Value?) throws -> Value? {
+        if let flag { return flag }
+        guard let text = reader.string(forKey: key(name)) else { return nil }
+        guard let value = make(text) else {
+            throw ValidationError("train.\(name): \"\(text)\" is not one of its values")
+        }
+        return value
+    }
+}

@@ -1,0 +1,52 @@
+import WaneData
+import WaneMetrics
+import WaneTraining
+
+/// A comparison as a table: models first, then baselines from the best log loss down.
+enum ComparisonTable {
+    static let columns: [(heading: String, measure: String)] = [
+        ("log loss", "log_loss"), ("ROC-AUC", "roc_auc"), ("PR-AUC", "pr_auc"), ("F1", "f1"), ("ECE", "ece"),
+        ("MAE", "mae"), ("RMSE", "rmse"), ("R2", "r2"),
+    ]
+
+    static func table(_ comparison: Comparison) -> Table {
+        var table = Table(["", "log loss (95 %)"] + columns.dropFirst().map(\.heading))
+        for row in ordered(comparison) {
+            let values = Dictionary(uniqueKeysWithValues: row.evaluation.measures.map { ($0.name, $0.value) })
+            let interval = row.evaluation.intervals["log_loss"].map { " [\(short($0.low)), \(short($0.high))]" } ?? ""
+            table.rows.append(
+                [row.isModel ? "\(row.name) *" : row.name, Render.number(values["log_loss"] ?? .nan) + interval]
+                    + columns.dropFirst().map { Render.number(values[$0.measure] ?? .nan) })
+        }
+        return table
+    }
+
+    private static func short(_ value: Double) -> String { Render.number(value, 3) }
+
+    static func ordered(_ comparison: Comparison) -> [Comparison.Row] {
+        func loss(_ row: Comparison.Row) -> Double { row.evaluation.classification.logLoss }
+        return comparison.rows.sorted { ($0.isModel ? 0 : 1, loss($0)) < ($1.isModel ? 0 : 1, loss($1)) }
+    }
+
+    static func print(_ comparison: Comparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
+        switch format {
+        case .json: Swift.print(try Render.json(comparison))
+        case .csv:
+            var table = Table(["name", "kind"] + (comparison.rows.first?.evaluation.measures.map(\.name) ?? []))
+            for row in ordered(comparison) {
+                table.rows.append(
+                    [row.name, row.isModel ? "model" : "baseline"]
+                        + row.evaluation.measures.map { Render.number($0.value, 6) })
+            }
+            Swift.print(table.csv)
+        case .table:
+            for verdict in comparison.verdicts { Swift.print(verdict.words) }
+            if comparison.leaks { Swift.print("The split is random: the future leaks into training.") }
+            Swift.print(
+                "\(comparison.testQueries) test queries of \(comparison.people) people; "
+                    + "\(Render.number(100 * comparison.baseRate, 1)) % come back within "
+                    + "\(TimeSpan.words(comparison.horizon, clock)). * deep model\n")
+            Swift.print(Self.table(comparison).text)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// Rows under headings, for people, or as CSV.
+struct Table {
+    let headings: [String]
+    var rows: [[String]] = []
+
+    init(_ headings: [String]) { self.headings = headings }
+
+    /// Columns as wide as their widest cell; numbers to the right.
+    var text: String {
+        let all = [headings] + rows
+        let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        func line(_ cells: [String], heading: Bool) -> String {
+            zip(cells, widths).enumerated().map { column, cell in
+                let (text, width) = cell
+                let padding = String(repeating: " ", count: width - text.count)
+                let numeric = column > 0 && rows.allSatisfy { isNumeric($0[column]) }
+                let padded = numeric ? padding + text : text + padding
+                return heading ? Colour.bold(padded) : padded
+            }.joined(separator: "  ")
+        }
+        let trimmed = ([line(headings, heading: true)] + rows.map { line($0, heading: false) }).map { line in
+            String(line.reversed().drop { $0 == " " }.reversed())
+        }
+        return trimmed.joined(separator: "\n")
+    }
+
+    private func isNumeric(_ cell: String) -> Bool {
+        cell.isEmpty || cell.first.map { $0.isNumber || "+-.".contains($0) } ?? false
+    }
+
+    var csv: String {
+        func quoted(_ cell: String) -> String {
+            cell.contains { ",\"\n".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+        }
+        return ([headings] + rows).map { $0.map(quoted).joined(separator: ",") }.joined(separator: "\n")
+    }
+}
+
+enum Render {
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// A number with a fixed count of places; a dash for one that does not exist.
+    static func number(_ value: Double, _ places: Int = 4) -> String {
+        value.isFinite ? String(format: "%.\(places)f", value) : "-"
+    }
+}

@@ -1,0 +1,23 @@
+import WaneData
+import WaneTraining
+
+/// Draws a run's progress: a bar on a terminal, a line an epoch elsewhere.
+struct TrainingBar {
+    let console: Console
+    let name: String
+
+    func show(_ progress: TrainingProgress) {
+        let rate = Int(progress.rowsPerSecond)
+        if let validation = progress.validationLoss {
+            console.note(
+                "\(name): epoch \(progress.epoch)/\(progress.epochs)  loss \(Render.number(progress.loss))"
+                    + "  validation \(Render.number(validation))  \(rate) rows/s")
+        } else {
+            let filled = progress.step * 20 / max(1, progress.steps)
+            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
+            console.status(
+                "\(name): epoch \(progress.epoch)/\(progress.epochs) [\(bar)] loss \(Render.number(progress.loss))"
+                    + "  \(rate) rows/s  at most \(TimeSpan.words(seconds: progress.secondsLeft)) left")
+        }
+    }
+}

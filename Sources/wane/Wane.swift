@@ -1,0 +1,22 @@
+import ArgumentParser
+import WaneTraining
+
+@main
+struct Wane: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wane",
+        abstract: "Learns how people's interest fades and comes back, and answers how much, when and for how long.",
+        discussion: """
+            Example:
+              wane inspect visits.csv
+              wane train visits.csv --model lstm --output models/visits
+              wane curve models/visits visits.csv --user 17 --topic News
+
+            Exit status: 0 fine, 1 failed, 64 wrong usage, 130 interrupted.
+            """,
+        version: CodeVersion.current,
+        subcommands: [
+            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Simulate.self,
+            Models.self, Bench.self, Demo.self,
+        ])
+}
