@@ -73,6 +73,18 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: settings),
+
+        // Tests, in the same order
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "WaneDataTests", dependencies: ["WaneData", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "MeasureTests", dependencies: ["WaneMetrics", "WaneBaselines", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ModelTests", dependencies: ["WaneTraining", "WaneInsight", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["wane", "TestSupport"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

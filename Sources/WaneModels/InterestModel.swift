@@ -31,7 +31,7 @@ public struct InterestModel: Module {
         head = try DecayHead(inputs: state + options.topicWidth + FeatureBuilder.anchoredCount, options)
     }
 
-    /// The constants of each query's curve: `[queries of the batch, 8]`.
+    /// The constants of each query's curve: `[queries of the batch, 11]`.
     public func constants(
         _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
     ) throws(TorchError) -> Tensor {

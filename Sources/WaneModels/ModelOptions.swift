@@ -10,7 +10,7 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     public var topicWidth = 8
     /// Width of the head's hidden layers.
     public var headWidth = 64
-    public var dropout = 0.2
+    public var dropout = 0.1
     /// Dropout on topic vectors, which learn few people by heart where topics are many.
     public var topicDropout = 0.5
     /// The longest stretch of a history that is read at once, in events.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import WaneTraining
 
 @main
@@ -19,4 +20,21 @@ struct Wane: AsyncParsableCommand {
             Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Simulate.self,
             Models.self, Bench.self, Demo.self,
         ])
+    /// As the library's own, with a status of its own for work that a person stopped.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as TrainingError {
+            guard case .interrupted = error else { exit(withError: error) }
+            Console(quiet: false).note("\(error)")
+            Foundation.exit(130)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -83,6 +83,7 @@ enum Op {
     static let adam = Operator("_fused_adam_")
     static let adamW = Operator("_fused_adamw_")
     static let sgd = Operator("_fused_sgd_")
+    static let interpolateInPlace = Operator("_foreach_lerp_", "Scalar")
     static let norms = Operator("_foreach_norm", "Scalar")
     static let scaleInPlace = Operator("_foreach_mul_", "Tensor")
 }

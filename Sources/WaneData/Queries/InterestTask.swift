@@ -81,9 +81,11 @@ public struct InterestTask: Sendable {
         return set
     }
 
-    /// Draws about `count` moments, as many for each pair. Within a pair every stretch between touches that
-    /// meets the part offers its gaps in proportion to their logarithm, so that short and long gaps are met
-    /// alike and every part of the curve is seen.
+    /// Draws about `count` moments, spread evenly over the logarithm of the gap since the last touch: a pair
+    /// has as many as the range of gaps at which it can be asked about in this part is wide, and each stretch
+    /// between its touches offers its gaps alike. A pair touched a minute before the part begins is asked
+    /// about at every age; one that was left long ago only at the few old ages it has there, so that the part
+    /// is not filled with pairs whose answer is plain.
     private static func places(
         _ histories: Histories, _ split: Split, _ part: Part, count: Int,
         users: (@Sendable (UInt32) -> Bool)?, _ generator: inout SeededGenerator
@@ -110,23 +112,30 @@ public struct InterestTask: Sendable {
             log(Double(gaps.upperBound + shortest) / Double(gaps.lowerBound))
         }
 
-        var eligible: [(pair: Int, total: Double)] = []
+        var eligible: [(pair: Int, total: Double, coverage: Double)] = []
+        var covered = 0.0
         for pair in 0..<histories.pairCount {
             if let users, !users(histories.pairUser[pair]) { continue }
             // Random splits divide pairs, not moments.
             if split.random, Self.randomPart(pair) != part { continue }
             var total = 0.0
+            var union: ClosedRange<Int64>?
             for touch in histories.pairStarts[pair]..<histories.pairStarts[pair + 1] {
                 if histories.time(ofTouch: touch) > range.upperBound { break }
-                if let gaps = gaps(pair, touch) { total += extent(gaps) }
+                guard let gaps = gaps(pair, touch) else { continue }
+                total += extent(gaps)
+                union = min(union?.lowerBound ?? .max, gaps.lowerBound)...max(union?.upperBound ?? 0, gaps.upperBound)
             }
-            if total > 0 { eligible.append((pair, total)) }
+            guard total > 0, let union else { continue }
+            let coverage = extent(union)
+            covered += coverage
+            eligible.append((pair, total, coverage))
         }
         guard !eligible.isEmpty else { return [] }
-        let each = Double(count) / Double(eligible.count)
         var places: [(pair: Int, moment: Int64)] = []
         places.reserveCapacity(count + eligible.count)
-        for (pair, total) in eligible {
+        for (pair, total, coverage) in eligible {
+            let each = Double(count) * coverage / covered
             let draws = Int(each) + (generator.uniform() < each - each.rounded(.down) ? 1 : 0)
             for _ in 0..<draws {
                 var left = generator.uniform() * total

@@ -55,8 +55,8 @@ struct FastRowPlan {
         var itemLength = 0
         var time: Int64 = 0
         var form = TimeParser.Form.seconds
-        var duration = Float.nan
-        var weight = Float.nan
+        var duration = Double.nan
+        var weight = Double.nan
         let last = steps.count &- 1
         for place in 0...last {
             let stop = place == last ? 0x0A : delimiterByte
@@ -75,7 +75,7 @@ struct FastRowPlan {
             case .duration:
                 guard let next = number(at, stop, durationUnit, &duration) else { return nil }
                 at = next
-                if Double(duration) > RowBuilder.longestDuration { return nil }
+                if duration > RowBuilder.longestDuration { return nil }
             case .weight:
                 guard let next = number(at, stop, 1, &weight) else { return nil }
                 at = next
@@ -95,8 +95,8 @@ struct FastRowPlan {
         builder.user.append(builder.users.number(key: userKey, length: userLength))
         builder.item.append(builder.items.number(key: itemKey, length: itemLength))
         builder.time.append(time)
-        builder.duration?.append(duration)
-        builder.weight?.append(weight)
+        builder.duration?.append(Float(duration))
+        builder.weight?.append(Float(weight))
         builder.countForm(form)
         builder.countAccepted()
         return at
@@ -177,7 +177,7 @@ struct FastRowPlan {
     /// A number without sign or exponent, of up to nine digits and six places.
     @inline(__always)
     private func number(
-        _ at: UnsafeRawPointer, _ stop: UInt8, _ unit: Double, _ result: inout Float
+        _ at: UnsafeRawPointer, _ stop: UInt8, _ unit: Double, _ result: inout Double
     ) -> UnsafeRawPointer? {
         var place = at
         var value: Int64 = 0
@@ -203,7 +203,7 @@ struct FastRowPlan {
             guard fraction > 0 else { return nil }
         }
         // Both sides are whole numbers below 2^53, so the quotient is the nearest double, as strtod's.
-        result = Float(Double(value) / Self.powers.withUnsafeBufferPointer { $0[fraction] } * unit)
+        result = Double(value) / Self.powers.withUnsafeBufferPointer { $0[fraction] } * unit
         return place
     }
 }

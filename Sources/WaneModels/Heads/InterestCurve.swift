@@ -8,11 +8,15 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// The shares of them that never fade.
     public let returnFloor: Double
     public let degreeFloor: Double
-    /// Seconds; the topic's part and the person's part.
+    /// Seconds, and the shape without unit: of the topic, of the person's habit, and of the visit under way.
     public let topicHalfLife: Double
     public let topicShape: Double
-    public let personHalfLife: Double
-    public let personShape: Double
+    public let habitHalfLife: Double
+    public let habitShape: Double
+    public let visitHalfLife: Double
+    public let visitShape: Double
+    /// The visit's share of the person's part; the habit has the rest.
+    public let visitShare: Double
     /// Seconds since the last touch of the topic and since the person's last event, at the moment.
     public let gap: Double
     public let personGap: Double
@@ -29,9 +33,13 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         returnFloor = sigmoid(value(.returnFloor) + DecayHead.startingFloor)
         degreeFloor = sigmoid(value(.degreeFloor) + DecayHead.startingFloor)
         topicHalfLife = exp(value(.halfLife)) * horizon
-        personHalfLife = exp(value(.personHalfLife) + DecayHead.startingPersonHalfLife) * horizon
-        topicShape = log1p(exp(value(.shape))) + DecayHead.smallestShape
-        personShape = log1p(exp(value(.personShape))) + DecayHead.smallestShape
+        habitHalfLife = exp(value(.habitHalfLife) + DecayHead.startingHabitHalfLife) * horizon
+        visitHalfLife = exp(value(.visitHalfLife) + DecayHead.startingVisitHalfLife) * horizon
+        func shape(_ column: DecayHead.Column) -> Double { log1p(exp(value(column))) + DecayHead.smallestShape }
+        topicShape = shape(.shape)
+        habitShape = shape(.habitShape)
+        visitShape = shape(.visitShape)
+        visitShare = sigmoid(value(.visitShare) + DecayHead.startingVisitShare)
         self.gap = gap
         self.personGap = personGap
         self.horizon = horizon
@@ -42,7 +50,10 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     }
 
     private func decaying(after elapsed: Double) -> Double {
-        left(gap + elapsed, topicHalfLife, topicShape) * left(personGap + elapsed, personHalfLife, personShape)
+        let person = personGap + elapsed
+        return left(gap + elapsed, topicHalfLife, topicShape)
+            * (visitShare * left(person, visitHalfLife, visitShape)
+                + (1 - visitShare) * left(person, habitHalfLife, habitShape))
     }
 
     /// The interest degree `elapsed` seconds after the moment.

@@ -22,6 +22,7 @@ struct Checkpoint {
     var weights: [String: Tensor]
     var best: [String: Tensor]
     var optimizer: [String: Tensor]
+    var average: [String: Tensor]
     var random: Tensor
 
     func write(to url: URL) throws {
@@ -29,15 +30,20 @@ struct Checkpoint {
         for (name, tensor) in weights { tensors["weights/\(name)"] = tensor }
         for (name, tensor) in best { tensors["best/\(name)"] = tensor }
         for (name, tensor) in optimizer { tensors["optimizer/\(name)"] = tensor }
+        for (name, tensor) in average { tensors["average/\(name)"] = tensor }
         let place = String(decoding: try JSONEncoder().encode(place), as: UTF8.self)
         try DurableFile.replace(url, with: try Safetensors.encode(tensors, metadata: ["place": place]))
     }
 
-    init(place: Place, weights: [String: Tensor], best: [String: Tensor], optimizer: [String: Tensor], random: Tensor) {
+    init(
+        place: Place, weights: [String: Tensor], best: [String: Tensor], optimizer: [String: Tensor],
+        average: [String: Tensor], random: Tensor
+    ) {
         self.place = place
         self.weights = weights
         self.best = best
         self.optimizer = optimizer
+        self.average = average
         self.random = random
     }
 
@@ -58,5 +64,6 @@ struct Checkpoint {
         weights = group("weights/")
         best = group("best/")
         optimizer = group("optimizer/")
+        average = group("average/")
     }
 }

@@ -21,6 +21,7 @@ public struct Trainer {
     public func run(_ trainable: inout some Trainable) throws -> TrainingHistory {
         let parameters = trainable.parameters
         var optimizer = try Optimizer(options.optimizer, parameters)
+        var average = options.averaging > 0 ? try WeightAverage(decay: options.averaging, parameters) : nil
         var state = Checkpoint.Place()
         state.options = options
         state.task = task
@@ -36,6 +37,7 @@ public struct Trainer {
             }
             try restore(saved.weights, parameters)
             try optimizer.load(saved.optimizer)
+            try average?.load(saved.average)
             try Runtime.setRandomState(saved.random)
             (state, best) = (saved.place, saved.best)
         }
@@ -44,7 +46,7 @@ public struct Trainer {
             guard let checkpoint else { return }
             try Checkpoint(
                 place: state, weights: try snapshot(parameters), best: best, optimizer: try optimizer.state(),
-                random: try Runtime.randomState()
+                average: try average?.state() ?? [:], random: try Runtime.randomState()
             ).write(to: checkpoint)
         }
 
@@ -60,6 +62,7 @@ public struct Trainer {
                     throw TrainingError.interrupted(checkpoint: checkpoint?.path)
                 }
                 let loss = try step(trainable, state, steps, &optimizer, parameters)
+                try average?.update()
                 let rows = trainable.rows(step: state.step)
                 state.lossSum += loss * Double(rows)
                 state.lossRows += rows
@@ -72,7 +75,9 @@ public struct Trainer {
                 }
                 report(progress(state, steps, started, rowsDone, validation: nil))
             }
-            let validation = try trainable.validationLoss()
+            let current = trainable
+            let measure = { (validation: try current.validationLoss(), weights: try snapshot(parameters)) }
+            let (validation, weights) = try average.map { try $0.applied(measure) } ?? measure()
             guard validation.isFinite else {
                 throw TrainingError.notFinite(what: "the validation loss", epoch: state.epoch + 1, step: state.step)
             }
@@ -83,7 +88,7 @@ public struct Trainer {
             if validation < state.history.bestLoss {
                 state.history.bestLoss = validation
                 state.history.bestEpoch = state.epoch
-                best = try snapshot(parameters)
+                best = weights
             }
             (state.step, state.lossSum, state.lossRows) = (0, 0, 0)
             try save()

@@ -5,13 +5,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var epochs = 60
     /// Epochs without a better validation loss before training ends.
     public var patience = 8
-    public var learningRate = 2e-3
+    public var learningRate = 1e-3
     public var optimizer = OptimizerRule.adamW(weightDecay: 0.01)
     public var schedule = Schedule.constant
     /// Steps over which the learning rate rises.
     public var warmup = 50
     /// The largest norm of a step's gradients.
     public var clip = 1.0
+    /// How much of the weights' moving average each step keeps; the average is what is validated and kept.
+    /// None when 0.
+    public var averaging = 0.99
     /// The weight of the sum of all weights' magnitudes.
     public var l1 = 0.0
     /// Queries in a step.
@@ -35,6 +38,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         }
         guard learningRate > 0, learningRate < 10 else {
             throw .option(name: "learning rate", value: learningRate, needs: "between 0 and 10")
+        }
+        guard (0..<1).contains(averaging) else {
+            throw .option(name: "averaging", value: averaging, needs: "at least 0 and below 1")
         }
         guard clip > 0 else { throw .option(name: "clip", value: clip, needs: "above 0") }
         guard l1 >= 0 else { throw .option(name: "l1", value: l1, needs: "0 or more") }

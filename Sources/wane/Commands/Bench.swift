@@ -72,6 +72,7 @@ struct Bench: AsyncParsableCommand {
             options.optimizer = .adam()
             options.batch = 32
             options.warmup = 0
+            options.averaging = 0
             options.clip = .greatestFiniteMagnitude
             try Runtime.seed(1)
             let network = try LSTMBasic()

@@ -14,7 +14,7 @@ struct Demo: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the log, the model and the report go.", valueName: "folder"))
     var output = "demo"
     @Option(help: "The seed.") var seed: UInt64 = 7
-    @Option(help: ArgumentHelp("People to simulate.", valueName: "n")) var users = 800
+    @Option(help: ArgumentHelp("People to simulate.", valueName: "n")) var users = 1_500
     @Option(help: ArgumentHelp("The most epochs.", valueName: "n")) var epochs = 30
 
     func run() async throws {

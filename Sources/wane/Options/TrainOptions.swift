@@ -17,6 +17,8 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("L1 penalty on all weights.", valueName: "x")) var l1: Double?
     @Option(help: ArgumentHelp("Weight decay: L2 with adam and sgd, decoupled with adamw.", valueName: "x"))
     var weightDecay: Double?
+    @Option(help: ArgumentHelp("How much of the weights' moving average a step keeps; 0 for none.", valueName: "share"))
+    var averaging: Double?
     @Option(help: ArgumentHelp("The largest norm of a step's gradients.", valueName: "x")) var clip: Double?
     @Option(help: ArgumentHelp("Queries in a step.", valueName: "n")) var batch: Int?
     @Option(help: ArgumentHelp("Training queries drawn anew for each epoch.", valueName: "n")) var queries: Int?
@@ -44,6 +46,7 @@ struct TrainOptions: ParsableArguments {
             training.optimizer = .adam()
             training.warmup = 0
             training.clip = 1e9
+            training.averaging = 0
         }
         training.seed = seed
         training.epochs = try settings.int("epochs", epochs) ?? training.epochs
@@ -51,6 +54,7 @@ struct TrainOptions: ParsableArguments {
         training.learningRate = try settings.double("learning-rate", learningRate) ?? training.learningRate
         training.l1 = try settings.double("l1", l1) ?? training.l1
         training.clip = try settings.double("clip", clip) ?? training.clip
+        training.averaging = try settings.double("averaging", averaging) ?? training.averaging
         training.batch = try settings.int("batch", batch) ?? training.batch
         training.trainQueries = try settings.int("queries", queries) ?? training.trainQueries
         training.testQueries = try settings.int("test-queries", testQueries) ?? training.testQueries
@@ -79,7 +83,8 @@ extension Schedule: ExpressibleByArgument {}
 private struct Settings {
     private let reader: ConfigReader
     private static let known: Set<String> = [
-        "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "l1", "weight-decay", "clip",
+        "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "l1", "weight-decay", "averaging",
+        "clip",
         "batch", "queries", "test-queries", "hidden", "layers", "threads",
     ]
 

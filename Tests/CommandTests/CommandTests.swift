@@ -1,0 +1,246 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The built command, run as a user runs it.
+struct Command {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    static var executable: URL {
+        let own = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("wane")
+    }
+
+    static func process(_ arguments: [String], environment: [String: String] = [:]) -> (Process, Pipe, Pipe) {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (out, err) = (Pipe(), Pipe())
+        process.standardOutput = out
+        process.standardError = err
+        process.standardInput = FileHandle.nullDevice
+        return (process, out, err)
+    }
+
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Command {
+        let folder = try TemporaryFolder()
+        let (process, _, _) = process(arguments, environment: environment)
+        // Files rather than pipes: a full pipe would stop the command.
+        for name in ["out", "err"] { FileManager.default.createFile(atPath: folder.file(name).path, contents: nil) }
+        process.standardOutput = try FileHandle(forWritingTo: folder.file("out"))
+        process.standardError = try FileHandle(forWritingTo: folder.file("err"))
+        try process.run()
+        process.waitUntilExit()
+        return Command(
+            status: process.terminationStatus, output: try String(contentsOf: folder.file("out"), encoding: .utf8),
+            errors: try String(contentsOf: folder.file("err"), encoding: .utf8))
+    }
+}
+
+@Suite("The command line", .serialized)
+struct CommandTests {
+    static let small = [
+        "--epochs", "2", "--queries", "1000", "--test-queries", "1000", "--hidden", "8", "--threads", "1",
+    ]
+
+    /// A simulated log in a folder of its own.
+    static func log(users: Int = 60) throws -> (TemporaryFolder, String) {
+        let folder = try TemporaryFolder()
+        let path = folder.file("visits.csv").path
+        let made = try Command.run(["simulate", "--users", "\(users)", "--topics", "4", "--output", path])
+        #expect(made.status == 0, "\(made.errors)")
+        return (folder, path)
+    }
+
+    @Test("from a log to a curve: inspect, train, evaluate, predict, curve, models")
+    func wholeWay() throws {
+        let (folder, log) = try Self.log()
+        let model = folder.file("model").path
+        let inspected = try Command.run(["inspect", log])
+        #expect(inspected.status == 0 && inspected.output.contains("topic-1"))
+        let trained = try Command.run(["train", log, "--model", "gru", "--output", model] + Self.small)
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.output.contains("gru *") && trained.output.contains("logistic regression"))
+        for file in ["model.json", "weights.safetensors", "metrics.json", "card.md", "vocabulary/topics.txt"] {
+            #expect(FileManager.default.fileExists(atPath: model + "/" + file), "\(file)")
+        }
+        let evaluated = try Command.run(["evaluate", model, log, "--format", "csv"])
+        let again = try Command.run(["evaluate", model, log, "--format", "csv"])
+        #expect(evaluated.status == 0 && evaluated.output == again.output)
+        let predicted = try Command.run(["predict", model, log, "--user", "user-1", "--format", "csv"])
+        #expect(
+            predicted.output.hasPrefix(
+                "user,topic,at,degree,return_chance,returns,half_life_seconds,lapse_seconds\nuser-1,"))
+        let svg = folder.file("curve.svg").path
+        let curve = try Command.run(["curve", model, log, "--user", "user-1", "--svg", svg])
+        #expect(curve.status == 0 && curve.output.contains("half-life") && curve.output.contains("│"))
+        #expect(try String(contentsOfFile: svg, encoding: .utf8).hasPrefix("<svg"))
+        let points = try Command.run(["curve", model, log, "--user", "user-1", "--format", "csv"])
+        let values = points.output.split(separator: "\n").dropFirst().compactMap { Double($0.split(separator: ",")[2]) }
+        #expect(values.count == 121 && zip(values, values.dropFirst()).allSatisfy(>=))
+        #expect(try Command.run(["models", model]).output.contains("gru"))
+        #expect(try Command.run(["models"]).output.contains("lstm-basic"))
+    }
+
+    @Test("a curve asked from a later moment is the rest of the same curve")
+    func sameCurve() throws {
+        let (folder, log) = try Self.log()
+        let model = folder.file("model").path
+        #expect(try Command.run(["train", log, "--model", "mlp", "--output", model] + Self.small).status == 0)
+        struct Answer: Decodable {
+            struct Point: Decodable {
+                let elapsed: Double
+                let returnChance: Double
+            }
+            let points: [Point]
+        }
+        func points(_ at: String, ahead: String) throws -> [Answer.Point] {
+            let answer = try Command.run([
+                "curve", model, log, "--user", "user-3", "--at", at, "--ahead", ahead, "--format", "json", "--quiet",
+            ])
+            return try JSONDecoder().decode(Answer.self, from: Data(answer.output.utf8)).points
+        }
+        // Long after the last event nothing happens: twelve days on, the first curve is at its tenth point.
+        let first = try points("2024-06-01", ahead: "120d")
+        let later = try points("2024-06-11", ahead: "120d")
+        #expect(abs(first[10].returnChance - later[0].returnChance) < 1e-6)
+    }
+
+    @Test("a killed training run goes on with --resume and ends with the same weights")
+    func killed() throws {
+        let (folder, log) = try Self.log(users: 120)
+        let options = [
+            "--model", "lstm", "--epochs", "3", "--queries", "6000", "--test-queries", "500", "--batch", "64",
+            "--threads", "1",
+        ]
+        let whole = folder.file("whole").path
+        #expect(try Command.run(["train", log, "--output", whole] + options).status == 0)
+        let expected = try Data(contentsOf: folder.file("whole/weights.safetensors"))
+        let broken = folder.file("broken").path
+        var kills = 0
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<4 {
+            let (process, _, _) = Command.process(
+                ["train", log, "--output", broken, "--resume", "--checkpoint-every", "0.2", "--quiet"] + options)
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            Thread.sleep(forTimeInterval: Double.random(in: 0.5...1.5, using: &generator))
+            if process.isRunning {
+                kill(process.processIdentifier, SIGKILL)
+                kills += 1
+            }
+            process.waitUntilExit()
+        }
+        let last = try Command.run(["train", log, "--output", broken, "--resume"] + options)
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(try Data(contentsOf: folder.file("broken/weights.safetensors")) == expected, "after \(kills) kills")
+    }
+
+    @Test("Ctrl-C saves and says how to go on")
+    func interrupted() throws {
+        let (folder, log) = try Self.log(users: 120)
+        let model = folder.file("model").path
+        let (process, _, err) = Command.process([
+            "train", log, "--output", model, "--epochs", "200", "--patience", "200", "--batch", "32",
+        ])
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        Thread.sleep(forTimeInterval: 1.5)
+        process.interrupt()
+        process.waitUntilExit()
+        let errors = String(decoding: err.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(process.terminationStatus == 130)
+        #expect(errors.contains("--resume"))
+        #expect(FileManager.default.fileExists(atPath: model + ".checkpoint"))
+    }
+
+    @Test("killed while saving, the folder holds one whole model or the other")
+    func killedSaving() throws {
+        let (folder, log) = try Self.log()
+        let model = folder.file("model").path
+        let base = ["train", log, "--model", "mlp", "--output", model, "--quiet"] + Self.small
+        #expect(try Command.run(base).status == 0)
+        var generator = SystemRandomNumberGenerator()
+        for seed in 0..<4 {
+            let (process, _, _) = Command.process(base + ["--seed", "\(seed)"])
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            Thread.sleep(forTimeInterval: Double.random(in: 0.5...2, using: &generator))
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            #expect(try Command.run(["predict", model, log, "--user", "user-1", "--quiet"]).status == 0)
+        }
+    }
+
+    @Test(
+        "wrong use ends with one message and a status of its own",
+        arguments: [
+            (["train"], 64, "Missing expected argument"), (["inspect", "/nowhere.csv"], 1, "cannot be opened"),
+            (["predict", "/nowhere", "/nowhere.csv"], 1, "there is no model"),
+            (["simulate", "--users", "0"], 64, "--users"),
+        ] as [([String], Int32, String)])
+    func wrongUse(arguments: [String], status: Int32, words: String) throws {
+        let result = try Command.run(arguments)
+        #expect(result.status == status)
+        #expect(result.errors.contains(words), "\(result.errors)")
+    }
+
+    @Test("unknown people, topics and families are named, with what there is")
+    func unknown() throws {
+        let (folder, log) = try Self.log()
+        let model = folder.file("model").path
+        #expect(try Command.run(["train", log, "--model", "mlp", "--output", model] + Self.small).status == 0)
+        #expect(try Command.run(["curve", model, log, "--user", "nobody"]).errors.contains("no person \"nobody\""))
+        #expect(
+            try Command.run(["curve", model, log, "--user", "user-1", "--topic", "Chess"]).errors.contains(
+                "they have met"))
+        #expect(
+            try Command.run(["train", log, "--model", "oracle", "--output", model]).errors.contains("there are mlp"))
+        #expect(try Command.run(["inspect", log, "--horizon", "soon"]).status == 0)
+        #expect(try Command.run(["train", log, "--horizon", "999d", "--output", model]).errors.contains("--horizon"))
+    }
+
+    @Test("settings come from the flag, then the environment, then the file; a misspelt one is refused")
+    func settings() throws {
+        let (folder, log) = try Self.log()
+        func epochs(_ flags: [String], _ environment: [String: String], file: String) throws -> Command {
+            let config = try folder.write("wane.json", file)
+            return try Command.run(
+                [
+                    "train", log, "--model", "mlp", "--output", folder.file("m").path, "--config", config, "--queries",
+                    "1000", "--test-queries", "500",
+                ] + flags,
+                environment: environment)
+        }
+        let file = #"{"train": {"epochs": 1}}"#
+        #expect(try epochs([], [:], file: file).errors.contains("epoch 1/1"))
+        #expect(try epochs([], ["WANE_TRAIN_EPOCHS": "2"], file: file).errors.contains("epoch 1/2"))
+        #expect(try epochs(["--epochs", "3"], ["WANE_TRAIN_EPOCHS": "2"], file: file).errors.contains("epoch 1/3"))
+        #expect(
+            try epochs([], [:], file: #"{"train": {"epoch": 1}}"#).errors.contains("no setting is called train.epoch"))
+    }
+
+    @Test("a random split says that it leaks")
+    func randomSplit() throws {
+        let (folder, log) = try Self.log()
+        defer { withExtendedLifetime(folder) {} }
+        let result = try Command.run(["compare", log, "--models", "mlp", "--split", "random"] + Self.small)
+        #expect(result.output.contains("leaks") && result.errors.contains("leaks"))
+    }
+
+    @Test("machines get JSON and CSV without notes on standard output")
+    func formats() throws {
+        let (folder, log) = try Self.log()
+        defer { withExtendedLifetime(folder) {} }
+        let json = try Command.run(["inspect", log, "--format", "json"])
+        #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
+        #expect(!json.output.contains("\u{1B}"))
+        #expect(
+            try Command.run(["inspect", log, "--format", "csv"]).output.hasPrefix("age_seconds,returned_share,cases\n"))
+    }
+}

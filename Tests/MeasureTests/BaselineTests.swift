@@ -1,0 +1,109 @@
+import Foundation
+import TestSupport
+import Testing
+import WaneData
+
+@testable import WaneBaselines
+
+@Suite("Classical models")
+struct BaselineTests {
+    static let task: InterestTask? = {
+        var options = Simulator.Options()
+        options.users = 150
+        let log = Simulator(options).run().log
+        guard let split = try? Split(log) else { return nil }
+        return try? InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
+    }()
+
+    private func logLoss(_ predicted: [Double], _ labels: [Float]) -> Double {
+        zip(predicted, labels).reduce(0) { $0 + Losses.logLoss($1.0, Double($1.1)) } / Double(labels.count)
+    }
+
+    @Test("give probabilities, on queries they have not seen, for every one", arguments: Baselines.all.map(\.name))
+    func probabilities(name: String) throws {
+        let task = try #require(Self.task)
+        let baseline = try #require(Baselines.all.first { $0.name == name })
+        let fitted = baseline.fitted(
+            try task.queries(.train, count: 3_000, seed: 1), horizon: Double(task.split.horizon) / 1e6)
+        let test = try task.queries(.test, count: 1_000, seed: 1)
+        let (returned, degree) = fitted.predict(test)
+        #expect(returned.count == test.count && degree.count == test.count)
+        #expect((returned + degree).allSatisfy { (0...1).contains($0) })
+    }
+
+    @Test("decay with fitted rates beats the constant, and rates per topic beat common ones")
+    func order() throws {
+        let task = try #require(Self.task)
+        let train = try task.queries(.train, count: 6_000, seed: 1)
+        let test = try task.queries(.test, count: 4_000, seed: 1)
+        func loss(_ baseline: any Baseline) -> Double {
+            logLoss(
+                baseline.fitted(train, horizon: Double(task.split.horizon) / 1e6).predict(test).returned, test.returned)
+        }
+        let common = loss(DecayBaseline(shape: .power, level: .global))
+        #expect(common < loss(Constant()))
+        #expect(loss(DecayBaseline(shape: .power, level: .topic)) < common)
+    }
+
+    @Test("the simplex method finds Rosenbrock's minimum, and L-BFGS too")
+    func optimizers() {
+        func f(_ x: [Double]) -> Double { 100 * pow(x[1] - x[0] * x[0], 2) + pow(1 - x[0], 2) }
+        let simplex = NelderMead.minimize(from: [-1.2, 1], tolerance: 1e-14, iterations: 2_000, f)
+        let newton = LBFGS.minimize(from: [-1.2, 1], iterations: 500, tolerance: 1e-14) { x, gradient in
+            gradient[0] = -400 * x[0] * (x[1] - x[0] * x[0]) - 2 * (1 - x[0])
+            gradient[1] = 200 * (x[1] - x[0] * x[0])
+            return f(x)
+        }
+        for x in [simplex, newton] { #expect(abs(x[0] - 1) < 1e-4 && abs(x[1] - 1) < 1e-4) }
+    }
+
+    struct BTYD: Decodable {
+        struct Case: Decodable {
+            let x, tx, t: Double
+            let parameters: [Double]
+            let logLikelihood: Double
+        }
+        let bgnbd: [Case]
+        let pareto: [Case]
+    }
+
+    @Test("likelihoods of buying till death equal the integrals that define them")
+    func likelihoods() throws {
+        let fixture: BTYD = try Fixture.json("btyd.json")
+        // The quadrature's own tolerance is 1e-8.
+        for c in fixture.bgnbd {
+            let p = c.parameters
+            let value = BGNBD(r: p[0], alpha: p[1], a: p[2], b: p[3]).logLikelihood(.init(x: c.x, tx: c.tx, t: c.t))
+            #expect(abs(value - c.logLikelihood) < 1e-6)
+        }
+        for c in fixture.pareto {
+            let p = c.parameters
+            let value = ParetoNBD(r: p[0], alpha: p[1], s: p[2], beta: p[3]).logLikelihood(
+                .init(x: c.x, tx: c.tx, t: c.t))
+            #expect(abs(value - c.logLikelihood) < 1e-6)
+        }
+    }
+
+    @Test(
+        "CDNOW's published maxima are reached: -9582.43 and -9594.97",
+        .enabled(if: RealLog.isHere("cdnow/CDNOW_master.txt"), "shared/data/cdnow is not on this machine"))
+    func cdnow() throws {
+        let path = try #require(RealLog.path("cdnow/CDNOW_master.txt"))
+        let (log, _) = try LogReader.read(path)
+        let sample = Set(try Fixture.text("cdnow_sample_ids.txt").split(separator: "\n").compactMap { Int($0) })
+        let until = try #require(TimeFormat.moment("1997-09-30"))
+        let customers = CustomerSummary.summaries(log.sortedByUser(), until: until)
+            .filter { sample.contains(Int(log.users[Int($0.user)]) ?? 0) }.map(\.customer)
+        #expect(customers.count == 2_357)
+        let (bg, bgValue) = BGNBD.fitted(customers)
+        // Fader, Hardie and Lee 2005, table 2.
+        #expect(abs(bgValue - -9_582.43) < 0.005)
+        #expect(abs(bg.r - 0.2426) < 1e-3 && abs(bg.alpha - 4.4135) < 5e-3)
+        let (pareto, paretoValue) = ParetoNBD.fitted(customers)
+        #expect(abs(paretoValue - -9_594.97) < 0.01)
+        #expect(abs(pareto.r - 0.5533) < 3e-3 && abs(pareto.alpha - 10.5776) < 5e-2)
+        let total = customers.reduce(0) { $0 + bg.expectedPurchases($1, ahead: 39) }
+        // Holdout purchases of the sample: 1,788 (the same paper); the model expects somewhat fewer.
+        #expect(total > 1_400 && total < 2_000)
+    }
+}
