@@ -35,6 +35,13 @@ public struct InterestModel: Module {
     public func constants(
         _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
     ) throws(TorchError) -> Tensor {
+        try head.constants(headInput(batch, inputs, training: training), training: training)
+    }
+
+    /// Features, topic and state side by side: `[queries of the batch, D]`.
+    private func headInput(
+        _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
+    ) throws(TorchError) -> Tensor {
         let places = try Tensor(batch.queries.map(Int64.init))
         var parts = [
             try inputs.features.rows(places),
@@ -45,7 +52,7 @@ public struct InterestModel: Module {
             let packed = PackedSequence(data: vectors, batchSizes: try Tensor(batch.batchSizes))
             parts.append(try encoder(packed, training: training).rows(Tensor(batch.states)))
         }
-        return try head.constants(.concatenated(parts, 1), training: training)
+        return try Tensor.concatenated(parts, 1)
     }
 
     /// The chance of coming back and the degree, each `[queries of the batch]`.
@@ -64,6 +71,44 @@ public struct InterestModel: Module {
         let places = try Tensor(batch.queries.map(Int64.init))
         return try Loss.binaryCrossEntropy(returned, inputs.returned.rows(places))
             + Loss.binaryCrossEntropy(degree, inputs.degree.rows(places))
+    }
+}
+
+extension InterestModel {
+    /// Fits the eleven biases of the head's output to queries, all else held: levels and half-lives of a later
+    /// time than the weights were learned from.
+    ///
+    /// - Returns: the loss before and after.
+    @discardableResult
+    public func calibrate(
+        _ batches: [HistoryBatch], _ inputs: QueryInputs, steps: Int = 150
+    ) throws -> (before: Double, after: Double) {
+        guard let bias = head.output.bias, !batches.isEmpty else { return (0, 0) }
+        let places = try Tensor(batches.flatMap(\.queries).map(Int64.init))
+        let logGap = try inputs.logGap.rows(places)
+        let logPersonGap = try inputs.logPersonGap.rows(places)
+        let (returned, degree) = (try inputs.returned.rows(places), try inputs.degree.rows(places))
+        // Without the bias: it is all that changes.
+        let scores = try withoutGradients {
+            try Tensor.concatenated(
+                batches.map { batch in
+                    try head.hidden(headInput(batch, inputs, training: false), training: false)
+                        .matmul(head.output.weight.value.transposed())
+                })
+        }
+        func loss() throws -> Tensor {
+            let (r, y) = try DecayHead.values(scores + bias.value, logGap: logGap, logPersonGap: logPersonGap)
+            return try Loss.binaryCrossEntropy(r, returned) + Loss.binaryCrossEntropy(y, degree)
+        }
+        var optimizer = try Optimizer(.adam(), [("bias", bias)])
+        let before = try loss().item()
+        for _ in 0..<steps {
+            try optimizer.clearGradients()
+            try loss().backward()
+            try optimizer.step(learningRate: 0.02)
+        }
+        try optimizer.clearGradients()
+        return (before, try loss().item())
     }
 }
 

@@ -10,7 +10,10 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     public var topicWidth = 8
     /// Width of the head's hidden layers.
     public var headWidth = 64
+    /// Dropout in the head.
     public var dropout = 0.1
+    /// Dropout on event vectors and on the history's state, which learn few people by heart.
+    public var historyDropout = 0.7
     /// Dropout on topic vectors, which learn few people by heart where topics are many.
     public var topicDropout = 0.5
     /// The longest stretch of a history that is read at once, in events.
@@ -29,7 +32,9 @@ public struct ModelOptions: Codable, Sendable, Equatable {
             throw .outOfRange(
                 name: name, value: Double(value), low: Double(range.lowerBound), high: Double(range.upperBound))
         }
-        for (name, value) in [("dropout", dropout), ("topic dropout", topicDropout)] where !(0..<1).contains(value) {
+        for (name, value) in [
+            ("dropout", dropout), ("history dropout", historyDropout), ("topic dropout", topicDropout),
+        ] where !(0..<1).contains(value) {
             throw .outOfRange(name: name, value: value, low: 0, high: 1)
         }
         guard ModelFamilies.named(family) != nil else {

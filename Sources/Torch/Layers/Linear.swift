@@ -1,7 +1,7 @@
 /// `y = x W^T + b`. `x`: `[..., in]`; returns `[..., out]`.
 public struct Linear: Module {
-    let weight: Parameter
-    let bias: Parameter?
+    public let weight: Parameter
+    public let bias: Parameter?
 
     /// Weights uniform in `±1/sqrt(in)`, as torch's `nn.Linear`.
     public init(_ inputs: Int, _ outputs: Int, bias: Bool = true) throws(TorchError) {

@@ -41,7 +41,8 @@ public struct Split: Sendable, Codable, Equatable {
         self.horizon = horizon
     }
 
-    /// Cuts where the given shares of all events have passed.
+    /// Cuts where the given shares both of all events and of all time have passed: a log that begins with a
+    /// burst does not train on its first weeks alone, and one that grows does not leave most events to test.
     ///
     /// - Parameters:
     ///   - shares: of training and validation; what is left is the test part.
@@ -53,9 +54,16 @@ public struct Split: Sendable, Codable, Equatable {
         guard let first = times.first, let last = times.last, first < last else {
             throw .noTimeSpan(events: log.count)
         }
-        func cut(_ share: Double) -> Int64 { times[min(times.count - 1, Int(share * Double(times.count)))] }
+        // The first hundredth may lie far before all others: a wrong clock, a lone import.
+        let early = times[times.count / 100]
+        func cut(_ share: Double) -> Int64 {
+            let byEvents = times[min(times.count - 1, Int(share * Double(times.count)))]
+            // A person's own positions are no common time.
+            guard log.clock == .wall else { return byEvents }
+            return max(byEvents, early + Int64(share * Double(last - early)))
+        }
         let (a, b) = (cut(shares.train), cut(shares.train + shares.validation))
-        let chosen = horizon ?? Self.defaultHorizon(log, first: cut(0.01), last: last)
+        let chosen = horizon ?? Self.defaultHorizon(log, first: early, last: last)
         self.init(start: first, trainEnd: a, validationEnd: b, end: last, horizon: chosen)
         let parts = [("training", first, a), ("validation", a, b), ("test", b, last)]
         for (name, from, to) in parts where to - from <= chosen {

@@ -119,6 +119,11 @@ struct FastRowPlan {
         let filled = key | (0x4040_4040_4040_4040 & ~mask)
         let low = (filled &- Self.ones &* 0x23) & ~filled & Self.highs
         guard low == 0, filled & Self.highs == 0 else { return nil }
+        if stop == 0x0A {
+            // More fields than the header has: the last one must not swallow them.
+            let extra = key ^ delimiter
+            guard (extra &- Self.ones) & ~extra & Self.highs & mask == 0 else { return nil }
+        }
         return (key, length)
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import WaneData
 import WaneModels
 
@@ -35,33 +36,47 @@ public struct CurveDrawing: Sendable {
 
     /// A hundred and twenty-one moments at even steps.
     public var points: [Point] {
-        (0...120).map { step in
-            let elapsed = ahead * Double(step) / 120
-            return Point(
-                elapsed: elapsed, degree: curve.degree(after: elapsed), returnChance: curve.returnChance(after: elapsed)
-            )
-        }
+        (0...120).map { point(after: ahead * Double($0) / 120) }
+    }
+
+    private func point(after elapsed: Double) -> Point {
+        Point(elapsed: elapsed, degree: curve.degree(after: elapsed), returnChance: curve.returnChance(after: elapsed))
     }
 
     public var momentWords: String {
         clock == .wall ? TimeFormat.words(moment) : "position \(moment / EventLog.second)"
     }
 
-    public func chart() -> LineChart {
+    /// - Parameter logarithmic: time on a logarithmic axis, where what fades in minutes and what lasts for weeks
+    ///   are both seen.
+    public func chart(logarithmic: Bool = false) -> LineChart {
+        let first = log10(curve.horizon / 10_000)
+        let points =
+            logarithmic
+            ? (0...120).map { point(after: pow(10, first + (log10(ahead) - first) * Double($0) / 120)) } : self.points
+        let place: (Double) -> Double = { logarithmic ? log10($0) : $0 }
+        let clock = clock
         let horizon = TimeSpan.words(seconds: curve.horizon, clock)
         return LineChart(
             title: "\(user) and \(topic)",
             series: [
-                .init(name: "comes back within \(horizon)", points: points.map { ($0.elapsed, $0.returnChance) }),
-                .init(name: "interest degree", points: points.map { ($0.elapsed, $0.degree) }),
+                .init(
+                    name: "comes back within \(horizon)", points: points.map { (place($0.elapsed), $0.returnChance) }),
+                .init(name: "interest degree", points: points.map { (place($0.elapsed), $0.degree) }),
             ],
             xLabel: "after \(momentWords)", yLabel: "",
-            xTick: { TimeSpan.words(seconds: $0, clock) },
-            marks: halfLifeMark)
+            xTick: { TimeSpan.words(seconds: logarithmic ? pow(10, $0) : $0, clock) },
+            marks: halfLifeMark.map { (place($0.x), $0.name) })
     }
 
     private var halfLifeMark: [(x: Double, name: String)] {
-        curve.halfLife <= ahead ? [(curve.halfLife, "half-life \(TimeSpan.words(seconds: curve.halfLife, clock))")] : []
+        curve.halfLife <= ahead
+            ? [
+                (
+                    max(curve.halfLife, curve.horizon / 10_000),
+                    "half-life \(TimeSpan.words(seconds: curve.halfLife, clock))"
+                )
+            ] : []
     }
 
     /// The curve as a picture of its own.

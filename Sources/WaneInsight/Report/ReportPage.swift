@@ -151,7 +151,7 @@ public struct ReportPage {
                 topic: histories.log.topics.names[Int(queries.topic[row])], curve: curve,
                 threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6, clock: clock,
                 moment: queries.moment[row]
-            ).chart().svg()
+            ).chart(logarithmic: true).svg()
         }.joined()
     }
 

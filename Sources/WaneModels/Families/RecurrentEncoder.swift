@@ -7,8 +7,8 @@ struct RecurrentEncoder: HistoryEncoder {
 
     init(_ kind: RecurrentCell, inputs: Int, _ options: ModelOptions) throws(TorchError) {
         cell = try Recurrent(
-            kind, inputs: inputs, hidden: options.hidden, layers: options.layers, dropout: options.dropout)
-        dropout = Dropout(options.dropout)
+            kind, inputs: inputs, hidden: options.hidden, layers: options.layers, dropout: options.historyDropout)
+        dropout = Dropout(options.historyDropout)
     }
 
     func callAsFunction(_ events: PackedSequence, training: Bool) throws(TorchError) -> Tensor {

@@ -44,9 +44,13 @@ public struct DecayHead: Module {
 
     /// The curve's constants before their activations: `x`: `[Q, D]`; returns `[Q, 11]`.
     func constants(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor {
+        try output(hidden(x, training: training))
+    }
+
+    /// The last hidden layer: `[Q, headWidth]`.
+    func hidden(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor {
         let h1 = try dropout(first(x).silu(), training: training)
-        let h2 = try dropout(second(h1).silu(), training: training)
-        return try output(h2)
+        return try dropout(second(h1).silu(), training: training)
     }
 
     /// The curve at the queries' elapsed times. `logGap`, `logPersonGap`: `[Q]`, logarithms of horizons.

@@ -8,7 +8,7 @@ struct EventEmbedding: Module {
 
     init(items: Int, _ options: ModelOptions) throws(TorchError) {
         self.items = try Embedding(items + 1, options.itemWidth)
-        dropout = Dropout(options.dropout)
+        dropout = Dropout(options.historyDropout)
         width = options.itemWidth + options.topicWidth + EventTable.numericCount
     }
 

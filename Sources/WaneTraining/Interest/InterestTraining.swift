@@ -47,6 +47,7 @@ public struct InterestTraining {
             validationBatches: InterestJob.batches(network, validation, task.histories, 4_096, &unshuffled))
         let description = description(scaling)
         let history = try run(&job, description)
+        try network.calibrate(job.validationBatches, job.validation)
         return finished(description, history, vocabulary, .interest(network))
     }
 

@@ -26,15 +26,12 @@ public struct Comparison: Sendable, Codable {
         /// In one line, the loser named as such.
         public var words: String {
             func outcome(_ difference: Double, _ interval: Evaluation.Interval?) -> String {
-                guard let interval else {
-                    return difference < 0 ? "is lower (no interval: one person)" : "is not lower"
-                }
-                if interval.high < 0 { return "beats it" }
-                if interval.low > 0 { return "LOSES to it" }
-                return "is level with it"
+                guard let interval else { return difference < 0 ? "is below" : "is not below" }
+                if interval.high < 0 { return "beats" }
+                return interval.low > 0 ? "LOSES to" : "is level with"
             }
-            return "\(model) \(outcome(logLoss, logLossInterval)) in log loss (best baseline: \(baseline))"
-                + " and \(outcome(mae, maeInterval)) in MAE (best baseline: \(maeBaseline))"
+            return "\(model) \(outcome(logLoss, logLossInterval)) the best baseline in log loss (\(baseline))"
+                + " and \(outcome(mae, maeInterval)) the best in MAE (\(maeBaseline))"
         }
     }
 

@@ -18,7 +18,9 @@ struct Curve: AsyncParsableCommand {
         help: ArgumentHelp(
             "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
     var at: String?
-    @Option(help: ArgumentHelp("How far ahead; four horizons when absent.", valueName: "time")) var ahead: String?
+    @Option(
+        help: ArgumentHelp("How far ahead; eight half-lives when absent, four horizons at most.", valueName: "time"))
+    var ahead: String?
     @Option(help: ArgumentHelp("Write the curve as an SVG picture too.", valueName: "file")) var svg: String?
     @OptionGroup var output: OutputOptions
 
@@ -38,7 +40,8 @@ struct Curve: AsyncParsableCommand {
         guard let curve = try trained.session(asking.histories).curves(queries).first else {
             throw ValidationError("\(user) has not met the topic by then; give a later --at")
         }
-        guard let span = ahead.map({ TimeSpan.parse($0) }) ?? asking.task.split.horizon * 4 else {
+        let enough = min(Double(asking.task.split.horizon) * 4, max(curve.halfLife * 8e6, Double(EventLog.second) * 60))
+        guard let span = ahead.map({ TimeSpan.parse($0) }) ?? Int64(enough) else {
             throw ValidationError("--ahead: give a time such as 30d")
         }
         let name = asking.histories.log.topics.names[Int(asking.histories.pairTopic[pair])]

@@ -13,7 +13,9 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The learning rate.", valueName: "x")) var learningRate: Double?
     @Option(help: "The optimizer.") var optimizer: OptimizerName?
     @Option(help: "How the learning rate changes over the run.") var schedule: Schedule?
-    @Option(help: ArgumentHelp("Dropout.", valueName: "share")) var dropout: Double?
+    @Option(help: ArgumentHelp("Dropout in the head.", valueName: "share")) var dropout: Double?
+    @Option(help: ArgumentHelp("Dropout on what is read of the history.", valueName: "share")) var historyDropout:
+        Double?
     @Option(help: ArgumentHelp("L1 penalty on all weights.", valueName: "x")) var l1: Double?
     @Option(help: ArgumentHelp("Weight decay: L2 with adam and sgd, decoupled with adamw.", valueName: "x"))
     var weightDecay: Double?
@@ -70,6 +72,7 @@ struct TrainOptions: ParsableArguments {
             training.optimizer = .adamW(weightDecay: decay)
         }
         model.dropout = try settings.double("dropout", dropout) ?? model.dropout
+        model.historyDropout = try settings.double("history-dropout", historyDropout) ?? model.historyDropout
         model.hidden = try settings.int("hidden", hidden) ?? model.hidden
         model.layers = try settings.int("layers", layers) ?? model.layers
         try Runtime.setThreads(settings.int("threads", threads) ?? ProcessInfo.processInfo.activeProcessorCount)
@@ -83,7 +86,8 @@ extension Schedule: ExpressibleByArgument {}
 private struct Settings {
     private let reader: ConfigReader
     private static let known: Set<String> = [
-        "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "l1", "weight-decay", "averaging",
+        "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "history-dropout", "l1",
+        "weight-decay", "averaging",
         "clip",
         "batch", "queries", "test-queries", "hidden", "layers", "threads",
     ]

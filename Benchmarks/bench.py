@@ -1,0 +1,180 @@
+"""Wane beside its peers: `make bench`.
+
+Each figure is the best of some runs, Wane and the peer in turn, so that both meet the same machine.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+WANE = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
+ROWS = int(os.environ.get("BENCH_ROWS", 5_000_000))
+
+
+def wane(*arguments):
+    return subprocess.run([WANE, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+
+def python(code, *arguments):
+    """The peer in a process of its own; prints one JSON object."""
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def make_log(path, rows):
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    users, pages, durations = rng.integers(1, 100_001, rows), rng.integers(1, 20_001, rows), rng.integers(1, 600, rows)
+    times = np.sort(rng.integers(1_672_531_200, 1_704_067_200, rows)).astype("datetime64[s]")
+    texts = np.char.replace(np.datetime_as_string(times, unit="s"), "T", " ")
+    with open(path, "w") as file:
+        file.write("UserID,Time,PageID,Duration\n")
+        for start in range(0, rows, 100_000):
+            part = slice(start, start + 100_000)
+            lines = zip(users[part], texts[part], pages[part], durations[part])
+            file.write("\n".join(f"{u},{t},{p},{d}" for u, t, p, d in lines) + "\n")
+
+
+PANDAS = """
+import json, sys, time, pandas as pd
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+before = peak()
+start = time.time()
+frame = pd.read_csv(sys.argv[1], parse_dates=["Time"],
+                    dtype={"UserID": "int32", "PageID": "int32", "Duration": "float32"})
+seconds = time.time() - start
+print(json.dumps({"version": pd.__version__, "rate": len(frame) / seconds, "bytes": (peak() - before) / len(frame)}))
+"""
+
+ARROW = """
+import json, sys, time, pyarrow as pa, pyarrow.csv as csv
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+pa.set_cpu_count(1)
+before = peak()
+start = time.time()
+table = csv.read_csv(sys.argv[1], read_options=csv.ReadOptions(use_threads=False),
+    convert_options=csv.ConvertOptions(column_types={"UserID": pa.int32(), "PageID": pa.int32(),
+        "Time": pa.timestamp("s"), "Duration": pa.float32()}))
+seconds = time.time() - start
+print(json.dumps({"version": pa.__version__, "rate": len(table) / seconds, "bytes": (peak() - before) / len(table)}))
+"""
+
+LSTM = """
+import json, sys, time, torch
+from torch import nn
+torch.manual_seed(1)
+torch.set_num_threads(int(sys.argv[1]))
+rows = 80_000
+x = torch.randn(rows, 1, 4)
+y = 0.3 * x[:, 0, 3] + 0.1 * torch.randn(rows)
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.LSTM(4, 50, batch_first=True), nn.LSTM(50, 50, batch_first=True)
+        self.dropout, self.output = nn.Dropout(0.2), nn.Linear(50, 1)
+    def forward(self, x):
+        h = self.dropout(self.first(x)[0])
+        h = self.dropout(self.second(h)[0][:, -1])
+        return self.output(h).squeeze(1)
+model, loss = Model(), nn.MSELoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=sys.argv[2] == "fused")
+start = time.time()
+for epoch in range(2):
+    order, total = torch.randperm(rows), 0.0
+    for i in range(0, rows, 32):
+        places = order[i:i + 32]
+        optimizer.zero_grad()
+        value = loss(model(x[places]), y[places])
+        value.backward()
+        optimizer.step()
+        total += value.item() * len(places)
+print(json.dumps({"version": torch.__version__, "rate": 2 * rows / (time.time() - start), "loss": total / rows}))
+"""
+
+
+def best(measure, key, runs):
+    return max((measure() for _ in range(runs)), key=lambda result: result[key])
+
+
+def bench_reading(folder):
+    log = os.path.join(folder, "log.csv")
+    make_log(log, ROWS)
+    print(f"\nReading {ROWS:,} rows of UserID,Time,PageID,Duration ({os.path.getsize(log) >> 20} MiB), one thread, times parsed, best of 3")
+    ours = best(lambda: json.loads(wane("bench", "read", log, "--runs", 1)), "rowsPerSecond", 3)
+    for name, code in (("pandas", PANDAS), ("pyarrow", ARROW)):
+        peer = best(lambda: python(code, log), "rate", 3)
+        print(f"  wane {ours['rowsPerSecond']:>12,.0f} rows/s  {name} {peer['version']} {peer['rate']:>12,.0f} rows/s  "
+              f"ratio {ours['rowsPerSecond'] / peer['rate']:.2f}")
+        print(f"       {ours['peakBytesPerEvent']:>12.1f} bytes an event at the peak   {peer['bytes']:>12.1f}")
+
+
+def bench_lstm():
+    print("\nThe textbook LSTM: 80,000 rows of 4 features, LSTM(50) twice, dropout 0.2, MSE, Adam 1e-3, batches of 32; best of 3, each at its better thread count")
+    ours = max((best(lambda: json.loads(wane("bench", "lstm-basic", "--threads", t)), "examplesPerSecond", 3) for t in (1, 2)),
+               key=lambda r: r["examplesPerSecond"])
+    for adam in ("plain", "fused"):
+        peer = max((best(lambda: python(LSTM, t, adam), "rate", 3) | {"threads": t} for t in (1, 2)), key=lambda r: r["rate"])
+        print(f"  wane (libtorch {ours['torch']}, {ours['threads']} threads) {ours['examplesPerSecond']:>10,.0f} examples/s, loss {ours['finalLoss']:.5f}   "
+              f"PyTorch {peer['version']}, {peer['threads']} threads, Adam {adam} {peer['rate']:>10,.0f}, loss {peer['loss']:.5f}   "
+              f"ratio {ours['examplesPerSecond'] / peer['rate']:.2f}")
+
+
+def bench_trees(folder, title, arguments):
+    """Gradient-boosted trees on the same rows, as a data scientist would make them."""
+    import lightgbm
+    import numpy as np
+    import pandas
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    queries = os.path.join(folder, "queries.csv")
+    start = time.time()
+    table = wane("compare", *arguments, "--models", "mlp,lstm", "--export-queries", queries, "--format", "csv", "--quiet")
+    seconds = time.time() - start
+    rows = [line.split(",") for line in table.splitlines()]
+    names = {name: place for place, name in enumerate(rows[0])}
+    frame = pandas.read_csv(queries)
+    features = [c for c in frame.columns if c not in ("part", "user", "topic", "moment", "returned", "degree")]
+    train, validation, test = (frame[frame.part == part] for part in ("train", "validation", "test"))
+    settings = dict(learning_rate=0.03, num_leaves=31, min_data_in_leaf=100, feature_fraction=0.7, verbose=-1, num_threads=2, seed=1)
+
+    def trees(label, objective):
+        model = lightgbm.train(
+            settings | {"objective": objective}, lightgbm.Dataset(train[features], train[label]), 2_000,
+            valid_sets=[lightgbm.Dataset(validation[features], validation[label])],
+            callbacks=[lightgbm.early_stopping(50, verbose=False)])
+        return model.predict(test[features])
+
+    start = time.time()
+    chance, degree = trees("returned", "binary"), trees("degree", "cross_entropy")
+    tree_seconds = time.time() - start
+    print(f"\n{title}: the same {len(test):,} test queries")
+    print(f"  {'':34}{'log loss':>10}{'ROC-AUC':>10}{'MAE':>10}{'RMSE':>10}")
+    for row in rows[1:]:
+        if row[1] == "model" or row[0] == "logistic regression":
+            values = [float(row[names[m]]) for m in ("log_loss", "roc_auc", "mae", "rmse")]
+            print(f"  {row[0]:34}" + "".join(f"{value:>10.4f}" for value in values))
+    error = degree - test.degree
+    values = [log_loss(test.returned, chance), roc_auc_score(test.returned, chance), np.abs(error).mean(), np.sqrt((error ** 2).mean())]
+    print(f"  {'LightGBM ' + lightgbm.__version__:34}" + "".join(f"{value:>10.4f}" for value in values))
+    print(f"  (all of wane compare, baselines included: {seconds:.0f} s; LightGBM alone: {tree_seconds:.0f} s)")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    print(f"machine: {os.cpu_count()} cores")
+    bench_reading(folder)
+    bench_lstm()
+    simulated = os.path.join(folder, "visits.csv")
+    wane("simulate", "--users", 1500, "--seed", 7, "--output", simulated, "--quiet")
+    bench_trees(folder, "Simulated log, 12 topics, 7 d", [simulated])
+    data = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")
+    if os.path.isdir(data):
+        bench_trees(folder, "ML-100K genres, 7 d", [f"{data}/ml-100k/ml-100k.inter", "--items", f"{data}/ml-100k/ml-100k.item"])
+        bench_trees(folder, "ml-latest-small genres, 30 d", [f"{data}/ml-latest-small/ratings.csv", "--items", f"{data}/ml-latest-small/movies.csv"])
+        bench_trees(folder, "CDNOW, 30 d", [f"{data}/cdnow/CDNOW_master.txt"])
+    else:
+        print("\n(the public logs are not beside this checkout: only the simulated one was measured)")
