@@ -103,11 +103,11 @@ struct ReaderTests {
         #expect(report.rejected == ["not a JSON object": 2])
     }
 
-    @Test("order without times: the position stands in")
+    @Test("order without times: the position stands in, and all histories end together")
     func positions() throws {
         let (log, report) = try read("1 10\n1 11\n2 10\n1 12\n") { $0.columns = ["UserID", "PageID"] }
         #expect(log.clock == .position)
-        #expect(Self.rows(log).map { $0.split(separator: " ")[2] } == ["1000000", "2000000", "1000000", "3000000"])
+        #expect(Self.rows(log).map { $0.split(separator: " ")[2] } == ["1000000", "2000000", "3000000", "3000000"])
         #expect(report.warnings.contains { $0.contains("position") })
     }
 

@@ -108,6 +108,23 @@ struct TaskTests {
         for decade in -4 ... -1 { #expect((decades[decade]?.count ?? 0) > queries.count / 12, "decade \(decade)") }
     }
 
+    @Test("in a log of positions every query stands at an event of the person")
+    func positions() throws {
+        var text = "UserID,PageID\n"
+        var generator = SeededGenerator(seed: 6)
+        for _ in 0..<6_000 {
+            text += "\(Int.random(in: 0..<30, using: &generator)),\(Int.random(in: 0..<9, using: &generator))\n"
+        }
+        let (read, _) = try LogReader.read(bytes: Array(text.utf8), file: "log.csv")
+        let log = read.sortedByUser()
+        let task = try Self.task(log.with(topics: TopicChooser.topics(for: log, until: .max, seed: 1)))
+        for part in Part.allCases {
+            let queries = try task.queries(part, count: 500, seed: 1)
+            #expect(queries.personGap.allSatisfy { $0 == 0 })
+            #expect(queries.gap.allSatisfy { $0 >= 1 && $0 == $0.rounded() })
+        }
+    }
+
     @Test("an event's engagement is the percentile of its duration in the training part")
     func engagement() {
         let durations: [Float] = [10, 20, 30, 40, 1_000]

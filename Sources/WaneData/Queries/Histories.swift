@@ -109,6 +109,17 @@ public struct Histories: Sendable {
         (userPairs[user]..<userPairs[user + 1]).max { touchCount(ofPair: $0) < touchCount(ofPair: $1) }
     }
 
+    /// A moment as people write it; in a log of positions, the place in the person's own history, from one.
+    public func words(_ moment: Int64, user: Int) -> String {
+        guard log.clock == .position else { return TimeFormat.words(moment) }
+        return "\((moment - log.time[userStarts[user]]) / EventLog.second + 1)"
+    }
+
+    /// The moment of a place in the person's own history, from one, in a log of positions.
+    public func moment(ofPosition position: Int64, user: Int) -> Int64 {
+        log.time[userStarts[user]] + (position - 1) * EventLog.second
+    }
+
     public var pairCount: Int { pairUser.count }
     public var userCount: Int { userStarts.count - 1 }
 

@@ -104,7 +104,10 @@ public struct InterestTask: Sendable {
                 let end = histories.userStarts[Int(histories.pairUser[pair]) + 1]
                 last = min(last, histories.log.time[end - 1] - split.horizon)
             }
-            if touch + 1 < histories.pairStarts[pair + 1] { last = min(last, histories.time(ofTouch: touch + 1) - 1) }
+            if touch + 1 < histories.pairStarts[pair + 1] {
+                // In a log of positions a query stands at an event, never just before one: that would tell which.
+                last = min(last, histories.time(ofTouch: touch + 1) - (positions ? EventLog.second : 1))
+            }
             let low = max(shortest, range.lowerBound - at)
             return low <= last - at ? low...(last - at) : nil
         }

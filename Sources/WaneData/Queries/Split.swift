@@ -56,14 +56,16 @@ public struct Split: Sendable, Codable, Equatable {
         }
         // The first hundredth may lie far before all others: a wrong clock, a lone import.
         let early = times[times.count / 100]
-        func cut(_ share: Double) -> Int64 {
-            let byEvents = times[min(times.count - 1, Int(share * Double(times.count)))]
-            // A person's own positions are no common time.
-            guard log.clock == .wall else { return byEvents }
-            return max(byEvents, early + Int64(share * Double(last - early)))
-        }
-        let (a, b) = (cut(shares.train), cut(shares.train + shares.validation))
         let chosen = horizon ?? Self.defaultHorizon(log, first: early, last: last)
+        func cut(_ share: Double) -> Int64 {
+            max(
+                times[min(times.count - 1, Int(share * Double(times.count)))],
+                early + Int64(share * Double(last - early)))
+        }
+        // Histories of positions end together: their last stretches are the later parts.
+        let (a, b) =
+            log.clock == .position
+            ? (last - 6 * chosen, last - 3 * chosen) : (cut(shares.train), cut(shares.train + shares.validation))
         self.init(start: first, trainEnd: a, validationEnd: b, end: last, horizon: chosen)
         let parts = [("training", first, a), ("validation", a, b), ("test", b, last)]
         for (name, from, to) in parts where to - from <= chosen {
@@ -73,11 +75,16 @@ public struct Split: Sendable, Codable, Equatable {
         }
     }
 
-    /// The longest of an hour, six hours, a day, a week and thirty days that fits twelve times into the
-    /// span; ten positions where the log has no times, or fewer where histories are short.
+    /// The longest of an hour, six hours, a day, a week and thirty days that fits twelve times into the span;
+    /// where the log has no times, a twelfth of a long history (one in ten is longer), one to ten positions.
     static func defaultHorizon(_ log: EventLog, first: Int64, last: Int64) -> Int64 {
         let span = last - first
-        if log.clock == .position { return max(1, min(10, span / EventLog.second / 40)) * EventLog.second }
+        if log.clock == .position {
+            var lengths = [Int](repeating: 0, count: log.users.count)
+            for user in log.user.values { lengths[Int(user)] += 1 }
+            let long = lengths.sorted()[lengths.count * 9 / 10]
+            return Int64(min(10, max(1, long / 12))) * EventLog.second
+        }
         let hour: Int64 = 3_600 * EventLog.second
         let candidates = [720 * hour, 168 * hour, 24 * hour, 6 * hour, hour]
         return candidates.first { $0 * 12 <= span } ?? max(1, span / 24)

@@ -168,6 +168,13 @@ final class RowBuilder {
         return positions[Int(user)]
     }
 
+    /// Lets all histories end at one moment: positions have no common clock, and counted from the beginning only
+    /// the longest histories would reach a test part. Gaps and ages are differences, so nothing else changes.
+    private func alignPositions() {
+        let longest = positions.max() ?? 0
+        for place in 0..<time.count { time[place] += longest - positions[Int(user[place])] }
+    }
+
     private func addTopics(_ text: UnsafeRawBufferPointer, item: Int) {
         while topicsByItem.count <= item { topicsByItem.append([]) }
         for part in text.split(whereSeparator: { separators.contains($0) }) {
@@ -185,6 +192,7 @@ final class RowBuilder {
         time.trim()
         duration?.trim()
         weight?.trim()
+        if schema.place(.time) == nil { alignPositions() }
         let used = TimeParser.Form.allCases.filter { forms[$0.rawValue] > 0 }
         if used.count > 1 {
             let parts = used.map { "\(forms[$0.rawValue]) as \($0.words)" }

@@ -12,7 +12,8 @@ public struct CurveDrawing: Sendable {
     /// Seconds.
     public let ahead: Double
     public let clock: EventLog.Clock
-    public let moment: Int64
+    /// As people write it.
+    public let moment: String
 
     public struct Point: Sendable, Codable {
         /// Seconds after the moment.
@@ -23,7 +24,7 @@ public struct CurveDrawing: Sendable {
 
     public init(
         user: String, topic: String, curve: InterestCurve, threshold: Double, ahead: Double,
-        clock: EventLog.Clock, moment: Int64
+        clock: EventLog.Clock, moment: String
     ) {
         self.user = user
         self.topic = topic
@@ -43,10 +44,6 @@ public struct CurveDrawing: Sendable {
         Point(elapsed: elapsed, degree: curve.degree(after: elapsed), returnChance: curve.returnChance(after: elapsed))
     }
 
-    public var momentWords: String {
-        clock == .wall ? TimeFormat.words(moment) : "position \(moment / EventLog.second)"
-    }
-
     /// - Parameter logarithmic: time on a logarithmic axis, where what fades in minutes and what lasts for weeks
     ///   are both seen.
     public func chart(logarithmic: Bool = false) -> LineChart {
@@ -64,7 +61,7 @@ public struct CurveDrawing: Sendable {
                     name: "comes back within \(horizon)", points: points.map { (place($0.elapsed), $0.returnChance) }),
                 .init(name: "interest degree", points: points.map { (place($0.elapsed), $0.degree) }),
             ],
-            xLabel: "after \(momentWords)", yLabel: "",
+            xLabel: clock == .wall ? "after \(moment)" : "after position \(moment)", yLabel: "",
             xTick: { TimeSpan.words(seconds: logarithmic ? pow(10, $0) : $0, clock) },
             marks: halfLifeMark.map { (place($0.x), $0.name) })
     }

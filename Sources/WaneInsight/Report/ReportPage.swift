@@ -150,7 +150,7 @@ public struct ReportPage {
                 user: histories.log.users[Int(queries.user[row])],
                 topic: histories.log.topics.names[Int(queries.topic[row])], curve: curve,
                 threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6, clock: clock,
-                moment: queries.moment[row]
+                moment: histories.words(queries.moment[row], user: Int(queries.user[row]))
             ).chart(logarithmic: true).svg()
         }.joined()
     }

@@ -40,7 +40,9 @@ struct Asking {
         let last = histories.log.time[histories.userStarts[user + 1] - 1]
         guard let text else { return last }
         if text == "end" { return histories.allTimes.last ?? last }
-        if histories.log.clock == .position, let position = Int64(text) { return position * EventLog.second }
+        if histories.log.clock == .position, let position = Int64(text), position > 0, position < 1 << 40 {
+            return histories.moment(ofPosition: position, user: user)
+        }
         guard let moment = TimeFormat.moment(text) else {
             throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
         }

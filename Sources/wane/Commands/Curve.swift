@@ -47,7 +47,7 @@ struct Curve: AsyncParsableCommand {
         let name = asking.histories.log.topics.names[Int(asking.histories.pairTopic[pair])]
         let drawing = CurveDrawing(
             user: user, topic: name, curve: curve, threshold: trained.description.threshold,
-            ahead: Double(span) / 1e6, clock: log.clock, moment: moment)
+            ahead: Double(span) / 1e6, clock: log.clock, moment: asking.histories.words(moment, user: person))
         if let svg {
             try Data(drawing.svg().utf8).write(to: URL(fileURLWithPath: svg))
             console.note("wrote \(svg)")
@@ -92,7 +92,7 @@ enum CurvePrinting {
             Swift.print(
                 """
                 \(Colour.bold("\(drawing.user) and \(drawing.topic)")): chance of coming back within \
-                \(TimeSpan.words(seconds: curve.horizon, clock)), from \(drawing.momentWords) on
+                \(TimeSpan.words(seconds: curve.horizon, clock)), from \(drawing.moment) on
                 last touch \(TimeSpan.words(seconds: curve.gap, clock)) before; \
                 interest \(Render.number(curve.degree(after: 0), 2)), \
                 half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), \

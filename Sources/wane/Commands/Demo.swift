@@ -79,7 +79,7 @@ struct Demo: AsyncParsableCommand {
             let drawing = CurveDrawing(
                 user: "user-1", topic: task.histories.log.topics.names[Int(task.histories.pairTopic[pair])],
                 curve: curve, threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6,
-                clock: .wall, moment: moment)
+                clock: .wall, moment: task.histories.words(moment, user: person))
             try CurvePrinting.print(drawing, .table)
         }
         print("\nReport: \(report.path)\nModel:  \(modelFolder)")

@@ -67,8 +67,7 @@ struct Predict: AsyncParsableCommand {
                 Answer(
                     user: histories.log.users[Int(queries.user[row])],
                     topic: histories.log.topics.names[Int(queries.topic[row])],
-                    at: histories.log.clock == .wall
-                        ? TimeFormat.words(queries.moment[row]) : "\(queries.moment[row] / EventLog.second)",
+                    at: histories.words(queries.moment[row], user: Int(queries.user[row])),
                     degree: degree[row], returnChance: returned[row],
                     returns: returned[row] >= trained.description.threshold, halfLifeSeconds: curve?.halfLife,
                     lapseSeconds: curve?.lapse(below: trained.description.threshold)))
