@@ -22,10 +22,10 @@ test: bootstrap ## run all tests
 	@swift test --skip-build
 
 lint: ## check the format of all Swift files
-	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
 
 format: ## format all Swift files
-	@swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
 
 fuzz: bootstrap ## fuzz the parsers; SECONDS_EACH=600 for ten minutes each
 	@Scripts/fuzz

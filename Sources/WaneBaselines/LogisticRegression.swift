@@ -13,23 +13,9 @@ struct LogisticRegression: Baseline {
     }
 
     private static func fit(_ matrix: DesignMatrix, _ labels: [Float]) -> [Double] {
-        let scale = 1 / Double(max(1, matrix.rows))
-        return LBFGS.minimize(from: [Double](repeating: 0, count: matrix.columns)) { weights, gradient in
-            var loss = 0.0
-            for column in gradient.indices { gradient[column] = 0 }
-            for row in 0..<matrix.rows {
-                let (p, y) = (Losses.sigmoid(matrix.dot(row, weights)), Double(labels[row]))
-                loss += Losses.logLoss(p, y)
-                let start = row * matrix.columns
-                for column in 0..<matrix.columns { gradient[column] += (p - y) * matrix.values[start + column] }
-            }
-            // The first weight is the constant, which is not shrunk.
-            for column in 1..<matrix.columns {
-                loss += weights[column] * weights[column] / 2
-                gradient[column] += weights[column]
-            }
-            for column in gradient.indices { gradient[column] *= scale }
-            return loss * scale
+        matrix.ridge { row, score in
+            let (p, y) = (Losses.sigmoid(score), Double(labels[row]))
+            return (Losses.logLoss(p, y), p - y)
         }
     }
 

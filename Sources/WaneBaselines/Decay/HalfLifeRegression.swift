@@ -27,27 +27,13 @@ struct HalfLifeRegression: Baseline {
     fileprivate static func chance(_ halvings: Double) -> Double { min(0.9999, max(0.0001, exp2(-halvings))) }
 
     private static func fit(_ matrix: DesignMatrix, _ gaps: [Double], _ labels: [Float]) -> [Double] {
-        let scale = 1 / Double(max(1, matrix.rows))
         let ln2 = log(2.0)
-        return LBFGS.minimize(from: [Double](repeating: 0, count: matrix.columns)) { weights, gradient in
-            var loss = 0.0
-            for column in gradient.indices { gradient[column] = 0 }
-            for row in 0..<matrix.rows {
-                let halvings = Self.halvings(matrix.dot(row, weights), gaps[row])
-                let (p, y) = (Self.chance(halvings), Double(labels[row]))
-                loss += Losses.logLoss(p, y)
-                // dp/ds = p ln2 · halvings · ln2 for score s; zero where p is bounded.
-                guard p > 0.0001, p < 0.9999 else { continue }
-                let slope = (p - y) / (p * (1 - p)) * p * ln2 * halvings * ln2
-                let start = row * matrix.columns
-                for column in 0..<matrix.columns { gradient[column] += slope * matrix.values[start + column] }
-            }
-            for column in 1..<matrix.columns {
-                loss += weights[column] * weights[column] / 2
-                gradient[column] += weights[column]
-            }
-            for column in gradient.indices { gradient[column] *= scale }
-            return loss * scale
+        return matrix.ridge { row, score in
+            let halvings = Self.halvings(score, gaps[row])
+            let (p, y) = (Self.chance(halvings), Double(labels[row]))
+            // dp/ds = p ln2 · halvings · ln2 for score s; zero where p is bounded.
+            let inside = p > 0.0001 && p < 0.9999
+            return (Losses.logLoss(p, y), inside ? (p - y) / (1 - p) * ln2 * halvings * ln2 : 0)
         }
     }
 

@@ -70,4 +70,29 @@ struct DesignMatrix: Sendable {
         for column in 0..<columns { sum += values[start + column] * weights[column] }
         return sum
     }
+
+    /// Weights with the least mean loss of the rows' scores, with a ridge of one pseudo-row for each weight but the
+    /// constant.
+    ///
+    /// - Parameter loss: a row's loss at a score, and the loss's slope there.
+    func ridge(_ loss: (_ row: Int, _ score: Double) -> (value: Double, slope: Double)) -> [Double] {
+        let scale = 1 / Double(max(1, rows))
+        return LBFGS.minimize(from: [Double](repeating: 0, count: columns)) { weights, gradient in
+            var total = 0.0
+            for column in gradient.indices { gradient[column] = 0 }
+            for row in 0..<rows {
+                let (value, slope) = loss(row, dot(row, weights))
+                total += value
+                guard slope != 0 else { continue }
+                let start = row * columns
+                for column in 0..<columns { gradient[column] += slope * values[start + column] }
+            }
+            for column in 1..<columns {
+                total += weights[column] * weights[column] / 2
+                gradient[column] += weights[column]
+            }
+            for column in gradient.indices { gradient[column] *= scale }
+            return total * scale
+        }
+    }
 }
