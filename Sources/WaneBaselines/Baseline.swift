@@ -22,7 +22,7 @@ public enum Baselines {
         DecayBaseline(shape: .exponential, level: .user),
         DecayBaseline(shape: .power, level: .global), DecayBaseline(shape: .power, level: .topic),
         DecayBaseline(shape: .power, level: .user),
-        HalfLifeRegression(), LogisticRegression(),
+        BGNBDBaseline(), HalfLifeRegression(), LogisticRegression(),
     ]
 }
 

@@ -48,7 +48,6 @@ public struct BGNBD: Sendable, Equatable {
     /// Purchases expected in the next `ahead` units of time.
     public func expectedPurchases(_ c: CustomerSummary, ahead: Double) -> Double {
         let z = ahead / (alpha + c.t + ahead)
-        // Through Euler's transformation the last parameter exceeds the first two, and the series is short.
         let hyper = exp(logHypergeometric(r + c.x, b + c.x, a + b + c.x - 1, z))
         let tail = 1 - pow((alpha + c.t) / (alpha + c.t + ahead), r + c.x) * hyper
         return max(0, (a + b + c.x - 1) / (a - 1) * tail * alive(c))
