@@ -243,4 +243,33 @@ struct CommandTests {
         #expect(
             try Command.run(["inspect", log, "--format", "csv"]).output.hasPrefix("age_seconds,returned_share,cases\n"))
     }
+
+    /// Logs at the edge of what can be learned from.
+    private static func edge(_ name: String) -> String {
+        let start = 1_600_000_000
+        let rows: [(user: Int, time: Int, item: String)] =
+            switch name {
+            case "one person": (0..<300).map { (1, start + $0 * 9_000, ["a", "b", "c"][$0 % 3]) }
+            case "one item": (0..<400).map { ($0 % 20, start + ($0 * 7_919) % 8_640_000, "x") }
+            case "one event each": (0..<400).map { ($0, start + $0 * 3_600, "a") }
+            case "everyone always returns": (0..<1_600).map { ($0 % 8, start + $0 / 8 * 21_600, "a") }
+            default: (0..<600).map { ($0 / 2, start + $0 / 2 * 40_000, $0 % 2 == 0 ? "a" : "b") }
+            }
+        return rows.reduce(into: "UserID,Time,PageID\n") { $0 += "\($1.user),\($1.time),\($1.item)\n" }
+    }
+
+    @Test(
+        "logs at the edge train, and measures that do not exist are shown as a dash",
+        arguments: ["one person", "one item", "one event each", "everyone always returns", "nobody returns"])
+    func edges(name: String) throws {
+        let folder = try TemporaryFolder()
+        let log = try folder.write("log.csv", Self.edge(name))
+        let result = try Command.run(["train", log, "--model", "gru", "--output", folder.file("m").path] + Self.small)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("gru *"))
+        let oneClass = ["one event each", "everyone always returns", "nobody returns"].contains(name)
+        #expect(
+            result.output.split(separator: "\n").contains { $0.hasPrefix("gru *") && $0.contains("  -") } == oneClass)
+        #expect(!result.output.contains("nan"))
+    }
 }
