@@ -268,8 +268,8 @@ struct CommandTests {
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("gru *"))
         let oneClass = ["one event each", "everyone always returns", "nobody returns"].contains(name)
-        #expect(
-            result.output.split(separator: "\n").contains { $0.hasPrefix("gru *") && $0.contains("  -") } == oneClass)
+        let cells = result.output.split(separator: "\n").first { $0.hasPrefix("gru *") }?.split(separator: " ") ?? []
+        #expect(cells.contains("-") == oneClass)
         #expect(!result.output.contains("nan"))
     }
 }
