@@ -8,6 +8,13 @@ import PackageDescription
 /// Where libtorch lies: `LIBTORCH`, or the folder that `Scripts/bootstrap` fills.
 let libtorch = Context.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
 
+/// Vectors for the shim's own loop; libtorch's kernels choose theirs at run time.
+#if arch(x86_64)
+    let vectors = ["-march=x86-64-v3", "-DCPU_CAPABILITY=AVX2", "-DCPU_CAPABILITY_AVX2"]
+#else
+    let vectors: [String] = []
+#endif
+
 let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 
 /// Loops over millions of rows: optimized in debug builds too, where checks of overflow and bounds stay on.
@@ -32,12 +39,12 @@ let package = Package(
             name: "CTorchLibrary",
             dependencies: ["CTorch"],
             cxxSettings: [
-                .unsafeFlags([
-                    "-isystem", "\(libtorch)/include",
-                    "-isystem", "\(libtorch)/include/torch/csrc/api/include",
-                    "-fmodule-name=CTorch", "-O2", "-fvisibility=hidden", "-march=x86-64-v3", "-DCPU_CAPABILITY=AVX2",
-                    "-DCPU_CAPABILITY_AVX2",
-                ])
+                .unsafeFlags(
+                    [
+                        "-isystem", "\(libtorch)/include",
+                        "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+                        "-fmodule-name=CTorch", "-O2", "-fvisibility=hidden",
+                    ] + vectors)
             ],
             linkerSettings: [
                 .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
