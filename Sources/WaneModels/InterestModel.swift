@@ -67,10 +67,16 @@ public struct InterestModel: Module {
 
     /// The mean log loss of the return plus that of the degree (a share of a success).
     public func loss(_ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool) throws(TorchError) -> Tensor {
-        let (returned, degree) = try self(batch, inputs, training: training)
         let places = try Tensor(batch.queries.map(Int64.init))
-        return try Loss.binaryCrossEntropy(returned, inputs.returned.rows(places))
-            + Loss.binaryCrossEntropy(degree, inputs.degree.rows(places))
+        return try Self.loss(self(batch, inputs, training: training), inputs, places)
+    }
+
+    /// The loss of predictions for the queries at `places`.
+    private static func loss(
+        _ predicted: (returned: Tensor, degree: Tensor), _ inputs: QueryInputs, _ places: Tensor
+    ) throws(TorchError) -> Tensor {
+        try Loss.binaryCrossEntropy(predicted.returned, inputs.returned.rows(places))
+            + Loss.binaryCrossEntropy(predicted.degree, inputs.degree.rows(places))
     }
 }
 
@@ -87,7 +93,6 @@ extension InterestModel {
         let places = try Tensor(batches.flatMap(\.queries).map(Int64.init))
         let logGap = try inputs.logGap.rows(places)
         let logPersonGap = try inputs.logPersonGap.rows(places)
-        let (returned, degree) = (try inputs.returned.rows(places), try inputs.degree.rows(places))
         // Without the bias: it is all that changes.
         let scores = try withoutGradients {
             try Tensor.concatenated(
@@ -97,8 +102,8 @@ extension InterestModel {
                 })
         }
         func loss() throws -> Tensor {
-            let (r, y) = try DecayHead.values(scores + bias.value, logGap: logGap, logPersonGap: logPersonGap)
-            return try Loss.binaryCrossEntropy(r, returned) + Loss.binaryCrossEntropy(y, degree)
+            try Self.loss(
+                DecayHead.values(scores + bias.value, logGap: logGap, logPersonGap: logPersonGap), inputs, places)
         }
         var optimizer = try Optimizer(.adam(), [("bias", bias)])
         let before = try loss().item()

@@ -34,6 +34,29 @@ extension UsingTorch {
             }
         }
 
+        @Test("calibrating lowers the loss on its queries and moves the biases of the output alone")
+        func calibrating() throws {
+            let task = try task()
+            let queries = try task.queries(.validation, count: 500, seed: 1)
+            try Runtime.seed(3)
+            let vocabulary = ModelVocabulary(task.histories, trainEnd: task.split.trainEnd)
+            let model = try InterestModel(
+                ModelOptions(), items: vocabulary.items.count, topics: vocabulary.topics.count)
+            let table = try EventTable(task.histories, vocabulary: vocabulary, horizon: task.split.horizon)
+            let inputs = try QueryInputs(
+                queries, table: table, scaling: FeatureScaling(queries.anchored), horizon: task.split.horizon)
+            var unshuffled: SeededGenerator?
+            let batches = HistoryBatch.batches(
+                queries, task.histories, historyLength: 64, size: 128, shuffledBy: &unshuffled)
+            let before = try model.weights()
+            let loss = try model.calibrate(batches, inputs)
+            #expect(loss.after < loss.before)
+            for (name, weight) in try model.weights() {
+                let same = try weight.values(Float.self) == before[name]?.values(Float.self)
+                #expect(same == (name != "head.output.bias"), "\(name)")
+            }
+        }
+
         @Test("a prediction does not depend on what else is in the batch")
         func independent() throws {
             let task = try task()
