@@ -63,7 +63,7 @@ let package = Package(
 
         // Deep models
         .target(name: "CExchange"),
-        .target(name: "WaneModels", dependencies: ["Torch", "WaneData"], swiftSettings: settings),
+        .target(name: "WaneModels", dependencies: ["Torch", "WaneData", "WaneBaselines"], swiftSettings: settings),
         .target(
             name: "WaneTraining",
             dependencies: [

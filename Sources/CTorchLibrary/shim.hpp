@@ -76,4 +76,20 @@ int call(ct_operator op, const ct_arg *args, int64_t arg_count, ct_tensor *out, 
 int lstm_first_step(ct_tensor input, ct_tensor weight, ct_tensor bias_input, ct_tensor bias_hidden,
                     ct_tensor *out);
 
+// linear_cross_entropy.cpp
+int linear_cross_entropy(ct_tensor hidden, ct_tensor weight, ct_tensor bias, ct_tensor targets, bool bf16,
+                         ct_tensor *out);
+
+// causal_softmax.cpp
+int causal_softmax(ct_tensor scores, ct_tensor place_bias, ct_tensor time_bias, ct_tensor times, ct_tensor moments,
+                   ct_tensor lengths, bool pointwise, ct_tensor *out);
+
+// attentional_gru.cpp
+int attentional_gru(ct_tensor gates, ct_tensor attention, ct_tensor hidden_weight, ct_tensor hidden_bias,
+                    ct_tensor *out);
+
+// continuous_lstm.cpp
+int continuous_lstm(ct_tensor input, ct_tensor batch_sizes, ct_tensor gaps, ct_tensor input_weight,
+                    ct_tensor hidden_weight, ct_tensor bias, ct_tensor *out);
+
 }  // namespace ct

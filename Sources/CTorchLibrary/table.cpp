@@ -33,6 +33,10 @@ extern "C" const ct_api *ct_table(void) {
       .find_operator = ct::find_operator,
       .call = ct::call,
       .lstm_first_step = ct::lstm_first_step,
+      .linear_cross_entropy = ct::linear_cross_entropy,
+      .causal_softmax = ct::causal_softmax,
+      .attentional_gru = ct::attentional_gru,
+      .continuous_lstm = ct::continuous_lstm,
   };
   return &table;
 }

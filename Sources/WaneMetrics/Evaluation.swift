@@ -96,14 +96,18 @@ public struct UserBootstrap: Sendable {
         }
         let losses = a.indices.map { loss(a[$0], labels[$0]) - loss(b[$0], labels[$0]) }
         let errors = c.indices.map { abs(c[$0] - degreeLabels[$0]) - abs(d[$0] - degreeLabels[$0]) }
-        var (lossSamples, errorSamples) = ([Double](), [Double]())
+        return (interval(of: losses), interval(of: errors))
+    }
+
+    /// The 95 % interval of the mean of one value a row.
+    public func interval(of values: [Double]) -> Evaluation.Interval? {
+        var samples: [Double] = []
         for resample in 0..<(peopleCount > 1 ? resamples : 0) {
             let weights = weights(resample)
             let total = weights.reduce(0, +)
-            lossSamples.append(zip(losses, weights).reduce(0) { $0 + $1.0 * $1.1 } / total)
-            errorSamples.append(zip(errors, weights).reduce(0) { $0 + $1.0 * $1.1 } / total)
+            samples.append(zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 } / total)
         }
-        return (Self.interval(lossSamples), Self.interval(errorSamples))
+        return Self.interval(samples)
     }
 
     private static func interval(_ samples: [Double]) -> Evaluation.Interval? {

@@ -8,12 +8,17 @@ public struct InterestModel: Module {
     public let options: ModelOptions
     let events: EventEmbedding?
     let encoder: (any HistoryEncoder)?
+    let candidate: (any CandidateEncoder)?
+    let graph: (any GraphEncoder)?
     let topics: Embedding
     let topicDropout: Dropout
     let head: DecayHead
 
     /// Whether batches need histories.
-    public var readsHistory: Bool { encoder != nil }
+    public var readsHistory: Bool { events != nil }
+
+    /// How many of the last events meet a candidate.
+    static let windowLength = 32
 
     /// - Parameters:
     ///   - items: how many items the model knows, and `topics` how many topics.
@@ -25,9 +30,15 @@ public struct InterestModel: Module {
         self.topics = try Embedding(topics + 1, options.topicWidth)
         topicDropout = Dropout(options.topicDropout)
         let embedding = try EventEmbedding(items: items, options)
-        encoder = try family.makeEncoder(embedding.width, options)
-        events = encoder == nil ? nil : embedding
-        let state = encoder == nil ? 0 : options.hidden
+        let parts = try family.makeParts(
+            FamilySizes(
+                events: embedding.width, candidates: options.topicWidth, items: options.itemWidth, options: options))
+        encoder = parts.history
+        candidate = parts.candidate
+        graph = parts.graph
+        let readsHistory = parts.history != nil || parts.candidate != nil
+        events = readsHistory ? embedding : nil
+        let state = readsHistory ? options.hidden : 0
         head = try DecayHead(inputs: state + options.topicWidth + FeatureBuilder.anchoredCount, options)
     }
 
@@ -35,24 +46,43 @@ public struct InterestModel: Module {
     public func constants(
         _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
     ) throws(TorchError) -> Tensor {
-        try head.constants(headInput(batch, inputs, training: training), training: training)
+        try head.constants(headInput(batch, inputs, training: training).x, training: training)
     }
 
-    /// Features, topic and state side by side: `[queries of the batch, D]`.
+    /// Features, topic and state side by side, `[queries of the batch, D]`, and what the encoder adds to the loss.
     private func headInput(
         _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
-    ) throws(TorchError) -> Tensor {
+    ) throws(TorchError) -> (x: Tensor, penalty: Tensor?) {
         let places = try Tensor(batch.queries.map(Int64.init))
-        var parts = [
-            try inputs.features.rows(places),
-            try topicDropout(topics(inputs.topics.rows(places)), training: training),
-        ]
-        if let events, let encoder {
-            let vectors = try events(batch, inputs.table, topics: topics, training: training)
-            let packed = PackedSequence(data: vectors, batchSizes: try Tensor(batch.batchSizes))
-            parts.append(try encoder(packed, training: training).rows(Tensor(batch.states)))
+        let topic = try topics(inputs.topics.rows(places))
+        var parts = [try inputs.features.rows(places), try topicDropout(topic, training: training)]
+        var penalty: Tensor?
+        if let events {
+            let history = try events(
+                batch, inputs.table, itemVectors: itemVectors(events, inputs.table, training: training),
+                topics: topics, training: training)
+            if let encoder {
+                let encoded = try encoder(history, training: training)
+                penalty = encoded.penalty
+                parts.append(try encoded.states.rows(Tensor(batch.states)))
+            }
+            if let candidate {
+                let windows = try HistoryWindows(
+                    history, questions: batch.questions, length: min(Self.windowLength, options.historyLength))
+                parts.append(try candidate(windows, candidates: topic, training: training))
+            }
         }
-        return try Tensor.concatenated(parts, 1)
+        return (try Tensor.concatenated(parts, 1), penalty)
+    }
+
+    private func itemVectors(
+        _ events: EventEmbedding, _ table: EventTable, training: Bool
+    ) throws(TorchError) -> Tensor {
+        guard let graph else { return events.items.weight.value }
+        guard let edges = table.graph else {
+            throw TorchError(operation: options.family, message: "needs the graph of a log's training part")
+        }
+        return try graph(items: events.items.weight.value, graph: edges, training: training)
     }
 
     /// The chance of coming back and the degree, each `[queries of the batch]`.
@@ -68,7 +98,12 @@ public struct InterestModel: Module {
     /// The mean log loss of the return plus that of the degree (a share of a success).
     public func loss(_ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool) throws(TorchError) -> Tensor {
         let places = try Tensor(batch.queries.map(Int64.init))
-        return try Self.loss(self(batch, inputs, training: training), inputs, places)
+        let (x, penalty) = try headInput(batch, inputs, training: training)
+        let predicted = try DecayHead.values(
+            head.constants(x, training: training), logGap: inputs.logGap.rows(places),
+            logPersonGap: inputs.logPersonGap.rows(places))
+        let loss = try Self.loss(predicted, inputs, places)
+        return try penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
 
     /// The loss of predictions for the queries at `places`.
@@ -97,7 +132,7 @@ extension InterestModel {
         let scores = try withoutGradients {
             try Tensor.concatenated(
                 batches.map { batch in
-                    try head.hidden(headInput(batch, inputs, training: false), training: false)
+                    try head.hidden(headInput(batch, inputs, training: false).x, training: false)
                         .matmul(head.output.weight.value.transposed())
                 })
         }

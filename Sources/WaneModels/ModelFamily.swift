@@ -1,25 +1,70 @@
 import Torch
 
-/// Reads histories: one vector after each event.
+/// Reads histories: one state after each event.
 public protocol HistoryEncoder: Module {
-    /// `events`: packed event vectors, `[sum of lengths, D]`; returns states, `[sum of lengths, width]`, in
-    /// the same order.
-    func callAsFunction(_ events: PackedSequence, training: Bool) throws(TorchError) -> Tensor
+    /// Returns states, `[rows, width]`, in the order of the packed rows.
+    func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory
 }
 
-/// A family of models: its name, what it is, and how its encoder is made.
+/// States, and what the encoder wants added to the loss while training.
+public struct EncodedHistory {
+    public let states: Tensor
+    public let penalty: Tensor?
+
+    public init(_ states: Tensor, penalty: Tensor? = nil) {
+        self.states = states
+        self.penalty = penalty
+    }
+}
+
+/// Reads the last events in the light of a candidate topic or item.
+public protocol CandidateEncoder: Module {
+    /// `candidates`: `[N, C]`; returns `[N, width]`.
+    func callAsFunction(
+        _ windows: HistoryWindows, candidates: Tensor, training: Bool
+    ) throws(TorchError) -> Tensor
+}
+
+/// Smooths item vectors over a graph of people and items.
+public protocol GraphEncoder: Module {
+    /// `items`: `[items + 1, D]`, row 0 for unknown ones; returns the same shape.
+    func callAsFunction(items: Tensor, graph: InteractionGraph, training: Bool) throws(TorchError) -> Tensor
+}
+
+/// What a family is made of; families that read no history have no part at all.
+public struct FamilyParts {
+    var history: (any HistoryEncoder)?
+    var candidate: (any CandidateEncoder)?
+    var graph: (any GraphEncoder)?
+}
+
+/// The widths that a family's parts must fit.
+public struct FamilySizes {
+    /// Of event vectors.
+    let events: Int
+    /// Of candidates' vectors.
+    let candidates: Int
+    /// Of item vectors, which graphs smooth.
+    let items: Int
+    let options: ModelOptions
+}
+
+/// A family of models: its name, what it is, and how its parts are made.
 public struct ModelFamily: Sendable {
     public let name: String
     public let summary: String
     public let reference: String
-    /// Takes the width of event vectors and the options; nothing for families that read no history.
-    let makeEncoder: @Sendable (Int, ModelOptions) throws(TorchError) -> (any HistoryEncoder)?
+    /// Whether it is made for graphs, so that commands build one.
+    public var usesGraph = false
+    let makeParts: @Sendable (FamilySizes) throws(TorchError) -> FamilyParts
 }
 
-/// Every family that answers the interest task through the decay head. A new family is a file and a line
-/// here.
+/// Every family that answers the tasks through the shared heads. A new family is a file and a line here.
 public enum ModelFamilies {
-    public static let all: [ModelFamily] = [.mlp, .rnn, .lstm, .gru]
+    public static let all: [ModelFamily] = [
+        .mlp, .rnn, .lstm, .gru, .cnn, .caser, .attention, .hstu, .din, .dien, .gcn, .gat, .lightgcn, .hybrid,
+        .sparseAutoencoder, .hawkes,
+    ]
 
     public static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
 }

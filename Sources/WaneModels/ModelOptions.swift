@@ -19,6 +19,14 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     /// The longest stretch of a history that is read at once, in events.
     public var historyLength = 256
 
+    /// Heads of attention.
+    public var heads = 2
+    /// What keeps the code of the sparse autoencoder sparse, and how much it weighs.
+    public var sparsity = Sparsity.l1
+    public var sparsityWeight = 1e-3
+    /// Whether what friends met joins an event's vector; for graph families on logs with social edges.
+    public var social = false
+
     public init() {}
 
     /// - Throws: ``ModelOptionsError`` naming the first value out of range.
@@ -26,7 +34,7 @@ public struct ModelOptions: Codable, Sendable, Equatable {
         let sizes = [
             ("hidden", hidden, 1...4_096), ("layers", layers, 1...32), ("item width", itemWidth, 1...1_024),
             ("topic width", topicWidth, 1...1_024), ("head width", headWidth, 1...8_192),
-            ("history length", historyLength, 2...65_536),
+            ("history length", historyLength, 2...65_536), ("heads", heads, 1...64),
         ]
         for (name, value, range) in sizes where !range.contains(value) {
             throw .outOfRange(
@@ -36,6 +44,10 @@ public struct ModelOptions: Codable, Sendable, Equatable {
             ("dropout", dropout), ("history dropout", historyDropout), ("topic dropout", topicDropout),
         ] where !(0..<1).contains(value) {
             throw .outOfRange(name: name, value: value, low: 0, high: 1)
+        }
+        guard hidden % heads == 0 else { throw .headsDoNotDivide(hidden: hidden, heads: heads) }
+        guard sparsityWeight >= 0, sparsityWeight < 1e6 else {
+            throw .outOfRange(name: "sparsity weight", value: sparsityWeight, low: 0, high: 1e6)
         }
         guard ModelFamilies.named(family) != nil else {
             throw .unknownFamily(family, known: ModelFamilies.all.map(\.name))
@@ -47,11 +59,13 @@ public struct ModelOptions: Codable, Sendable, Equatable {
 public enum ModelOptionsError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfRange(name: String, value: Double, low: Double, high: Double)
     case unknownFamily(String, known: [String])
+    case headsDoNotDivide(hidden: Int, heads: Int)
 
     public var description: String {
         switch self {
         case .outOfRange(let name, let value, let low, let high):
             "a \(name) of \(value) lies outside \(low)...\(high)"
+        case .headsDoNotDivide(let hidden, let heads): "a width of \(hidden) does not split into \(heads) heads"
         case .unknownFamily(let name, let known):
             "no model family is called \"\(name)\"; there are \(known.joined(separator: ", "))"
         }

@@ -95,6 +95,28 @@ typedef struct {
   int (*_Nonnull lstm_first_step)(
       ct_tensor _Nonnull input, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias_input,
       ct_tensor _Nonnull bias_hidden, ct_tensor _Nullable *_Nonnull out);
+
+  // The mean cross-entropy of a softmax over a linear layer, in blocks; see linear_cross_entropy.cpp.
+  int (*_Nonnull linear_cross_entropy)(
+      ct_tensor _Nonnull hidden, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias, ct_tensor _Nonnull targets,
+      bool bf16, ct_tensor _Nullable *_Nonnull out);
+
+  // Causal attention's weights with learned biases by place and by time; see causal_softmax.cpp.
+  int (*_Nonnull causal_softmax)(
+      ct_tensor _Nonnull scores, ct_tensor _Nonnull place_bias, ct_tensor _Nonnull time_bias,
+      ct_tensor _Nonnull times, ct_tensor _Nonnull moments, ct_tensor _Nonnull lengths, bool pointwise,
+      ct_tensor _Nullable *_Nonnull out);
+
+  // A GRU with attention on its update gate; see attentional_gru.cpp.
+  int (*_Nonnull attentional_gru)(
+      ct_tensor _Nonnull gates, ct_tensor _Nonnull attention, ct_tensor _Nonnull hidden_weight,
+      ct_tensor _Nonnull hidden_bias, ct_tensor _Nullable *_Nonnull out);
+
+  // The neural Hawkes process's recurrence over packed events; see continuous_lstm.cpp.
+  int (*_Nonnull continuous_lstm)(
+      ct_tensor _Nonnull input, ct_tensor _Nonnull batch_sizes, ct_tensor _Nonnull gaps,
+      ct_tensor _Nonnull input_weight, ct_tensor _Nonnull hidden_weight, ct_tensor _Nonnull bias,
+      ct_tensor _Nullable *_Nonnull out);
 } ct_api;
 
 /// Opens `path` and returns its table, or null with a line about why in `error`.

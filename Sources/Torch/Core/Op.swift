@@ -28,11 +28,18 @@ enum Op {
     static let clamp = Operator("clamp")
     static let isFinite = Operator("isfinite")
     static let matmul = Operator("matmul")
+    static let eye = Operator("eye")
+    static let cholesky = Operator("linalg_cholesky")
+    static let choleskyInverse = Operator("cholesky_inverse")
+    static let diagonal = Operator("diagonal")
+    static let maskedFill = Operator("masked_fill", "Scalar")
+    static let norm = Operator("norm", "ScalarOpt_dim")
 
     // Activations
     static let sigmoid = Operator("sigmoid")
     static let tanh = Operator("tanh")
     static let relu = Operator("relu")
+    static let leakyRelu = Operator("leaky_relu")
     static let silu = Operator("silu")
     static let gelu = Operator("gelu")
     static let softplus = Operator("softplus")
@@ -46,6 +53,7 @@ enum Op {
     static let meanAll = Operator("mean")
     static let mean = Operator("mean", "dim")
     static let all = Operator("all")
+    static let equal = Operator("eq", "Tensor")
 
     // Shapes
     static let reshape = Operator("reshape")
@@ -60,12 +68,18 @@ enum Op {
     static let squeeze = Operator("squeeze", "dim")
     static let indexSelect = Operator("index_select")
     static let expand = Operator("expand")
+    static let indexAdd = Operator("index_add")
+    static let gather = Operator("gather")
+    static let scatterReduce = Operator("scatter_reduce", "two")
+    static let maxPool = Operator("amax")
 
     // Layers
     static let linear = Operator("linear")
     static let embedding = Operator("embedding")
     static let embeddingBag = Operator("_embedding_bag")
     static let dropout = Operator("dropout")
+    static let maxPool1d = Operator("max_pool1d")
+    static let constantPad = Operator("constant_pad_nd")
     static let layerNorm = Operator("layer_norm")
     static let conv1d = Operator("conv1d")
     static let attention = Operator("scaled_dot_product_attention")

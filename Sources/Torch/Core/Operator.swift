@@ -87,6 +87,7 @@ public struct Operator: Sendable {
         case tensors([Tensor])
         case optionalTensors([Tensor?])
         case dtype(DType)
+        case string(StaticString)
 
         /// A tensor, or nothing where there is none.
         static func optional(_ tensor: Tensor?) -> Argument { tensor.map(Argument.tensor) ?? .none }
@@ -116,6 +117,10 @@ public struct Operator: Sendable {
             case .dtype(let value):
                 return ct_arg(
                     kind: CT_ARG_DTYPE, integer: Int64(value.raw.rawValue), real: 0, list: nil, count: 0)
+            case .string(let value):
+                return ct_arg(
+                    kind: CT_ARG_STRING, integer: 0, real: 0, list: UnsafeRawPointer(value.utf8Start),
+                    count: Int64(value.utf8CodeUnitCount))
             case .ints(let values): return list(CT_ARG_INTS, integers, &nextInteger, values.count)
             case .tensors(let values): return list(CT_ARG_TENSORS, handles, &nextHandle, values.count)
             case .optionalTensors(let values):

@@ -41,6 +41,9 @@ extension Tensor {
     public func sigmoid() throws(TorchError) -> Tensor { try Op.sigmoid(.tensor(self)) }
     public func tanh() throws(TorchError) -> Tensor { try Op.tanh(.tensor(self)) }
     public func relu() throws(TorchError) -> Tensor { try Op.relu(.tensor(self)) }
+    public func leakyRelu(_ slope: Double) throws(TorchError) -> Tensor {
+        try Op.leakyRelu(.tensor(self), .double(slope))
+    }
     public func silu() throws(TorchError) -> Tensor { try Op.silu(.tensor(self)) }
     public func gelu() throws(TorchError) -> Tensor { try Op.gelu(.tensor(self)) }
     public func softplus() throws(TorchError) -> Tensor { try Op.softplus(.tensor(self)) }
@@ -59,6 +62,23 @@ extension Tensor {
     public func mean() throws(TorchError) -> Tensor { try Op.meanAll(.tensor(self)) }
     public func mean(_ dimension: Int, keep: Bool = false) throws(TorchError) -> Tensor {
         try Op.mean(.tensor(self), .ints([dimension]), .bool(keep))
+    }
+
+    /// The largest along a dimension, which goes away.
+    public func maximum(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Op.maxPool(.tensor(self), .ints([dimension]))
+    }
+    /// Rows of length one along the last dimension.
+    public func normalized() throws(TorchError) -> Tensor {
+        try self / (Op.norm(.tensor(self), .double(2), .ints([-1]), .bool(true)) + 1e-12)
+    }
+    /// Whether numbers are the same, as bool.
+    public func equals(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Op.equal(.tensor(self), .tensor(other))
+    }
+    /// `value` where `mask` (bool) is true.
+    public func filled(where mask: Tensor, with value: Double) throws(TorchError) -> Tensor {
+        try Op.maskedFill(.tensor(self), .tensor(mask), .double(value))
     }
 
     /// Whether every number is finite.

@@ -1,6 +1,6 @@
 /// A vector for each of `count` things. `indices`: int64 `[...]`; returns `[..., width]`.
 public struct Embedding: Module {
-    let weight: Parameter
+    public let weight: Parameter
 
     public init(_ count: Int, _ width: Int, deviation: Double = 0.1) throws(TorchError) {
         weight = try Parameter(.normal([count, width], deviation: deviation))

@@ -34,4 +34,29 @@ public enum ModelCard {
             "not show, are outside what was measured. A prediction says what such people did, not what one will do.\n"
         return out
     }
+
+    public static func text(_ model: TrainedRanker, _ comparison: RankingComparison) -> String {
+        let d = model.description
+        var out = "# \(d.family)\n\nRanks the item that a person meets next, against all items"
+        out += d.seen == .excluded ? " but those already seen.\n\n" : ".\n\n"
+        out += "- Trained on \(d.data.events) events of \(d.data.users) people, \(d.data.items) items"
+        out += " (\(d.rule.rawValue); clock: \(d.clock.rawValue)).\n"
+        out +=
+            "- Loss: \(d.ranking.loss.kind.rawValue); stretches of \(d.ranking.window) events; seed \(d.training.seed), "
+        out += "wane \(d.code).\n"
+        out += "- \(model.parameterCount) weights; best epoch \(d.history.bestEpoch).\n\n"
+        if let verdict = comparison.verdict { out += "\(verdict)\n\n" }
+        out += "| | HR@10 | NDCG@10 | MRR | coverage |\n| --- | --- | --- | --- | --- |\n"
+        for row in comparison.rows {
+            let r = row.report
+            out += "| \(row.name) | "
+            out += [r.hitRate[10] ?? .nan, r.ndcg[10] ?? .nan, r.mrr, r.coverage]
+                .map { String(format: "%.4f", $0) }.joined(separator: " | ")
+            out += " |\n"
+        }
+        out +=
+            "\n## Limits\n\nMeasured on people of this log only. What is shown is learned from what was chosen: items that\n"
+        out += "nobody met in training are never ranked high.\n"
+        return out
+    }
 }

@@ -3,5 +3,5 @@ extension ModelFamily {
     static let mlp = ModelFamily(
         name: "mlp", summary: "hidden layers on the query's features",
         reference: "Goodfellow, Bengio and Courville 2016"
-    ) { _, _ in nil }
+    ) { _ in FamilyParts() }
 }

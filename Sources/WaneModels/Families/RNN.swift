@@ -4,7 +4,7 @@ extension ModelFamily {
     static let rnn = ModelFamily(
         name: "rnn", summary: "a simple recurrent network over the person's events, with time gaps",
         reference: "Elman 1990"
-    ) { inputs, options throws(TorchError) in
-        try RecurrentEncoder(.rnn, inputs: inputs, options)
+    ) { sizes throws(TorchError) in
+        FamilyParts(history: try RecurrentEncoder(.rnn, sizes))
     }
 }

@@ -5,13 +5,15 @@ struct RecurrentEncoder: HistoryEncoder {
     let cell: Recurrent
     let dropout: Dropout
 
-    init(_ kind: RecurrentCell, inputs: Int, _ options: ModelOptions) throws(TorchError) {
+    init(_ kind: RecurrentCell, _ sizes: FamilySizes) throws(TorchError) {
+        let options = sizes.options
         cell = try Recurrent(
-            kind, inputs: inputs, hidden: options.hidden, layers: options.layers, dropout: options.historyDropout)
+            kind, inputs: sizes.events, hidden: options.hidden, layers: options.layers,
+            dropout: options.historyDropout)
         dropout = Dropout(options.historyDropout)
     }
 
-    func callAsFunction(_ events: PackedSequence, training: Bool) throws(TorchError) -> Tensor {
-        try dropout(cell(events, training: training), training: training)
+    func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory {
+        EncodedHistory(try dropout(cell(history.events, training: training), training: training))
     }
 }

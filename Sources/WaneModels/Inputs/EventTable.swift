@@ -13,12 +13,33 @@ public struct EventTable {
     let topicRows: [Int64]
     /// The model's row of each topic of the log.
     let topicRow: [Int64]
+    /// The log that the table was made of, and the graph of its training part for families that use one.
+    let log: EventLog
+    let graph: InteractionGraph?
+    /// Microseconds.
+    let horizon: Int64
 
     static let numericCount = 7
 
-    public init(_ histories: Histories, vocabulary: ModelVocabulary, horizon: Int64) throws(TorchError) {
+    /// - Parameters:
+    ///   - graphUntil: the end of training, for families that use a graph; no graph is made when absent.
+    ///   - friends: numbers of each person's friends; empty without social edges.
+    public init(
+        _ histories: Histories, vocabulary: ModelVocabulary, horizon: Int64, graphUntil: Int64? = nil,
+        friends: [[UInt32]] = []
+    ) throws(TorchError) {
         let log = histories.log
+        self.log = log
+        self.horizon = horizon
         let rows = vocabulary.rows(for: log)
+        graph = try graphUntil.map { end throws(TorchError) in
+            let known = (0..<histories.userCount).map { user in
+                let range = histories.userStarts[user]..<histories.userStarts[user + 1]
+                return range.lowerBound..<range.partitioningIndex { log.time[$0] >= end }
+            }
+            return try InteractionGraph(
+                log, known: known, itemRow: rows.items, itemRows: vocabulary.items.count + 1, friends: friends)
+        }
         topicRow = rows.topics
         items = try Tensor(log.item.values.map { rows.items[Int($0)] })
         var numbers: [Float] = []

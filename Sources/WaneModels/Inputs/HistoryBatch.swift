@@ -7,8 +7,9 @@ public struct HistoryBatch: Sendable {
     public let queries: [Int]
     /// The stretches' events, as places in the log in packed order.
     let events: [Int64]
-    let batchSizes: [Int64]
-    /// The packed row of the state that each query reads.
+    let layout: HistoryLayout
+    /// The stretch and the step in it of the state that each query reads, and its packed row.
+    let questions: [(sequence: Int, step: Int)]
     let states: [Int64]
 
     /// A stretch of one person's history and the queries that end in it.
@@ -78,23 +79,39 @@ public struct HistoryBatch: Sendable {
     }
 
     private init(_ stretches: [Stretch]) {
-        let layout = PackedLayout(lengths: stretches.map(\.length))
+        let layout = HistoryLayout(lengths: stretches.map(\.length))
         var events = [Int64](repeating: 0, count: stretches.reduce(0) { $0 + $1.length })
         var queries: [Int] = []
+        var questions: [(sequence: Int, step: Int)] = []
         var states: [Int64] = []
         for (number, stretch) in stretches.enumerated() {
             for step in 0..<stretch.length {
-                events[layout.row(sequence: number, step: step)] = Int64(stretch.start + step)
+                events[layout.packed.row(sequence: number, step: step)] = Int64(stretch.start + step)
             }
             for query in stretch.queries {
                 queries.append(query.place)
-                states.append(Int64(layout.row(sequence: number, step: query.step)))
+                questions.append((number, query.step))
+                states.append(Int64(layout.packed.row(sequence: number, step: query.step)))
             }
         }
         self.queries = queries
         self.events = events
+        self.questions = questions
         self.states = states
-        batchSizes = layout.batchSizes
+        self.layout = layout
+    }
+
+    /// Of each packed row, seconds since its stretch's first event.
+    func times(_ log: EventLog) -> [Float] {
+        var times = [Float](repeating: 0, count: events.count)
+        for (sequence, length) in layout.lengths.enumerated() {
+            let first = log.time[Int(events[layout.packed.row(sequence: sequence, step: 0)])]
+            for step in 0..<length {
+                let row = layout.packed.row(sequence: sequence, step: step)
+                times[row] = Float(Double(log.time[Int(events[row])] - first) / 1e6)
+            }
+        }
+        return times
     }
 
     /// Batches without histories, for families that read none.
@@ -114,7 +131,8 @@ public struct HistoryBatch: Sendable {
     private init(plain queries: [Int]) {
         self.queries = queries
         events = []
-        batchSizes = []
+        layout = HistoryLayout(lengths: [])
+        questions = []
         states = []
     }
 }

@@ -13,6 +13,8 @@ public struct InterestTraining {
     public var trainer: Trainer
     /// People that training may see; everyone when absent.
     public var users: (@Sendable (UInt32) -> Bool)?
+    /// Numbers of each person's friends; empty without social edges.
+    public var friends: [[UInt32]] = []
 
     public init(_ task: InterestTask, model: ModelOptions, training: TrainingOptions) throws {
         self.task = task
@@ -30,7 +32,7 @@ public struct InterestTraining {
         var trained =
             model.family == LSTMBasic.name
             ? try trainBasic(vocabulary, validation) : try trainInterest(vocabulary, validation)
-        let (returned, _) = try trained.session(task.histories).predict(validation)
+        let (returned, _) = try trained.session(task.histories, friends: friends).predict(validation)
         trained.description.threshold = Classification.bestThreshold(returned, validation.returned.map(Double.init))
         return trained
     }
@@ -38,14 +40,19 @@ public struct InterestTraining {
     private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> TrainedModel {
         let first = try task.trainingQueries(epoch: 0, count: training.trainQueries, seed: training.seed, users: users)
         let scaling = FeatureScaling(first.anchored)
+        let usesGraph = ModelFamilies.named(model.family)?.usesGraph == true
+        var model = model
+        model.social = usesGraph && !friends.allSatisfy(\.isEmpty)
         let network = try InterestModel(model, items: vocabulary.items.count, topics: vocabulary.topics.count)
-        let table = try EventTable(task.histories, vocabulary: vocabulary, horizon: task.split.horizon)
+        let table = try EventTable(
+            task.histories, vocabulary: vocabulary, horizon: task.split.horizon,
+            graphUntil: usesGraph ? task.split.trainEnd : nil, friends: friends)
         var unshuffled: SeededGenerator?
         var job = InterestJob(
             task: task, network: network, training: training, users: users, table: table, scaling: scaling,
             validation: try QueryInputs(validation, table: table, scaling: scaling, horizon: task.split.horizon),
             validationBatches: InterestJob.batches(network, validation, task.histories, 4_096, &unshuffled))
-        let description = description(scaling)
+        let description = description(scaling, model)
         let history = try run(&job, description)
         try network.calibrate(job.validationBatches, job.validation)
         return finished(description, history, vocabulary, .interest(network))
@@ -61,7 +68,7 @@ public struct InterestTraining {
             labels: try Tensor(queries.degree),
             validationInputs: try BasicInputs(validation, task.histories).scaled(scaling),
             validationLabels: try Tensor(validation.degree))
-        let description = description(scaling)
+        let description = description(scaling, model)
         let history = try run(&job, description)
         return finished(description, history, vocabulary, .basic(network))
     }
@@ -74,7 +81,7 @@ public struct InterestTraining {
         return try trainer.run(&job)
     }
 
-    private func description(_ scaling: FeatureScaling) -> ModelDescription {
+    private func description(_ scaling: FeatureScaling, _ model: ModelOptions) -> ModelDescription {
         ModelDescription(
             family: model.family, model: model, training: training, split: task.split, median: task.median,
             clock: task.histories.log.clock, topicSource: task.histories.log.topics.source,

@@ -60,7 +60,11 @@ public struct TrainedModel {
     }
 
     /// The model set to work on one log.
-    public func session(_ histories: Histories) throws -> Session { try Session(self, histories) }
+    ///
+    /// - Parameter friends: numbers of each person's friends, for a model trained with social edges.
+    public func session(_ histories: Histories, friends: [[UInt32]] = []) throws -> Session {
+        try Session(self, histories, friends)
+    }
 
     /// What is made once for a log and used for any number of questions.
     public struct Session {
@@ -68,12 +72,15 @@ public struct TrainedModel {
         let histories: Histories
         private let table: EventTable?
 
-        init(_ model: TrainedModel, _ histories: Histories) throws {
+        init(_ model: TrainedModel, _ histories: Histories, _ friends: [[UInt32]]) throws {
             self.model = model
             self.histories = histories
             if case .interest = model.network {
+                let split = model.description.split
+                let usesGraph = ModelFamilies.named(model.description.family)?.usesGraph == true
                 table = try EventTable(
-                    histories, vocabulary: model.vocabulary, horizon: model.description.split.horizon)
+                    histories, vocabulary: model.vocabulary, horizon: split.horizon,
+                    graphUntil: usesGraph ? split.trainEnd : nil, friends: friends)
             } else {
                 table = nil
             }

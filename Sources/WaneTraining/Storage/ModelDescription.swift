@@ -1,8 +1,14 @@
 import WaneData
 import WaneModels
 
+/// What `model.json` holds, whatever the task.
+protocol FolderDescription: Codable {
+    /// SHA-256 and size of every other file, by its path in the folder.
+    var files: [String: ModelDescription.FileRecord] { get set }
+}
+
 /// Everything about a trained model but its weights and vocabularies: `model.json`.
-public struct ModelDescription: Codable, Sendable, Equatable {
+public struct ModelDescription: FolderDescription, Sendable, Equatable {
     public static let currentSchema = 1
 
     public var schema = Self.currentSchema

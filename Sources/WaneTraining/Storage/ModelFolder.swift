@@ -30,10 +30,32 @@ public enum ModelFolderError: Error, Sendable, Equatable, CustomStringConvertibl
 /// the old model or the new one. Reading checks every size and hash before it makes anything of a file.
 public enum ModelFolder {
     static let jsonLimit = 16 << 20
-    private static let vocabularies = ["vocabulary/items.txt", "vocabulary/topics.txt"]
 
     public static func write(
         _ model: TrainedModel, metrics: Data, card: String, to path: String
+    ) throws {
+        try write(
+            model.description,
+            [
+                ("weights.safetensors", try Safetensors.encode(try model.weights())),
+                ("vocabulary/items.txt", VocabularyFile.encode(model.vocabulary.items)),
+                ("vocabulary/topics.txt", VocabularyFile.encode(model.vocabulary.topics)),
+                ("metrics.json", metrics), ("card.md", Data(card.utf8)),
+            ], to: path)
+    }
+
+    public static func write(_ model: TrainedRanker, metrics: Data, card: String, to path: String) throws {
+        try write(
+            model.description,
+            [
+                ("weights.safetensors", try Safetensors.encode(try model.weights())),
+                ("vocabulary/items.txt", VocabularyFile.encode(model.items)),
+                ("metrics.json", metrics), ("card.md", Data(card.utf8)),
+            ], to: path)
+    }
+
+    private static func write(
+        _ description: some FolderDescription, _ contents: [(String, Data)], to path: String
     ) throws {
         let url = URL(fileURLWithPath: path)
         let manager = FileManager.default
@@ -50,13 +72,7 @@ public enum ModelFolder {
         } catch {
             throw StorageError.cannotWrite(path: path, reason: (error as NSError).localizedDescription)
         }
-        let contents: [(String, Data)] = [
-            ("weights.safetensors", try Safetensors.encode(try model.weights())),
-            ("vocabulary/items.txt", VocabularyFile.encode(model.vocabulary.items)),
-            ("vocabulary/topics.txt", VocabularyFile.encode(model.vocabulary.topics)),
-            ("metrics.json", metrics), ("card.md", Data(card.utf8)),
-        ]
-        var description = model.description
+        var description = description
         description.files = [:]
         for (name, data) in contents {
             try DurableFile.write(data, to: temporary.appendingPathComponent(name))
@@ -87,43 +103,73 @@ public enum ModelFolder {
     }
 
     public static func description(at path: String) throws(ModelFolderError) -> ModelDescription {
+        try description(ModelDescription.self, at: path)
+    }
+
+    /// Which task a folder's model answers.
+    public static func task(at path: String) throws(ModelFolderError) -> String {
+        try description(TaskName.self, at: path).task ?? "interest"
+    }
+
+    private struct TaskName: Decodable { let task: String? }
+
+    public static func ranker(_ path: String) throws -> TrainedRanker {
+        let description = try description(RankingDescription.self, at: path)
+        let folder = URL(fileURLWithPath: path)
+        let weights = try checked("weights.safetensors", description, folder)
+        let items = try vocabulary("vocabulary/items.txt", description, folder)
+        let tensors = try Safetensors.decode(weights, file: folder.appendingPathComponent("weights.safetensors").path)
+            .tensors
+        return try TrainedRanker(description, items: items, weights: tensors)
+    }
+
+    private static func description<Description: Decodable>(
+        _ type: Description.Type, at path: String
+    ) throws(ModelFolderError) -> Description {
         let url = URL(fileURLWithPath: path).appendingPathComponent("model.json")
         guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(path: path) }
         let data = try bytes(of: url, limit: jsonLimit)
-        struct Version: Decodable { let schema: Int }
         guard let version = try? JSONDecoder().decode(Version.self, from: data) else {
             throw .notAModel(path: url.path, reason: "model.json holds no schema number")
         }
         guard version.schema <= ModelDescription.currentSchema else {
             throw .newerSchema(path: url.path, found: version.schema, known: ModelDescription.currentSchema)
         }
-        do { return try JSONDecoder().decode(ModelDescription.self, from: data) } catch {
+        do { return try JSONDecoder().decode(Description.self, from: data) } catch {
             throw .notAModel(path: url.path, reason: "model.json does not describe a model: \(words(error))")
         }
     }
 
+    private struct Version: Decodable { let schema: Int }
+
     public static func read(_ path: String) throws -> TrainedModel {
+        guard try task(at: path) == "interest" else {
+            throw ModelFolderError.notAModel(
+                path: path, reason: "it ranks items; ask it with `wane rank`, or train one of interest")
+        }
         let description = try description(at: path)
         let folder = URL(fileURLWithPath: path)
         let weights = try checked("weights.safetensors", description, folder)
-        var lists: [Vocabulary] = []
-        for name in vocabularies {
-            let data = try checked(name, description, folder)
-            guard let vocabulary = VocabularyFile.decode(data) else {
-                throw ModelFolderError.damaged(
-                    path: folder.appendingPathComponent(name).path, reason: "it is not UTF-8")
-            }
-            lists.append(vocabulary)
-        }
-        let vocabulary = ModelVocabulary(items: lists[0], topics: lists[1])
+        let vocabulary = ModelVocabulary(
+            items: try vocabulary("vocabulary/items.txt", description, folder),
+            topics: try vocabulary("vocabulary/topics.txt", description, folder))
         let tensors = try Safetensors.decode(weights, file: folder.appendingPathComponent("weights.safetensors").path)
             .tensors
         return try TrainedModel(description, vocabulary: vocabulary, weights: tensors)
     }
 
+    private static func vocabulary(
+        _ name: String, _ description: some FolderDescription, _ folder: URL
+    ) throws(ModelFolderError) -> Vocabulary {
+        guard let vocabulary = VocabularyFile.decode(try checked(name, description, folder)) else {
+            throw .damaged(path: folder.appendingPathComponent(name).path, reason: "it is not UTF-8")
+        }
+        return vocabulary
+    }
+
     /// A file whose size and hash are those that `model.json` names.
     private static func checked(
-        _ name: String, _ description: ModelDescription, _ folder: URL
+        _ name: String, _ description: some FolderDescription, _ folder: URL
     ) throws(ModelFolderError) -> Data {
         let url = folder.appendingPathComponent(name)
         guard let record = description.files[name] else {

@@ -26,7 +26,8 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Training queries drawn anew for each epoch.", valueName: "n")) var queries: Int?
     @Option(help: ArgumentHelp("Test queries.", valueName: "n")) var testQueries: Int?
     @Option(help: ArgumentHelp("Width of the history's state.", valueName: "n")) var hidden: Int?
-    @Option(help: ArgumentHelp("Recurrent layers.", valueName: "n")) var layers: Int?
+    @Option(help: ArgumentHelp("Layers or blocks.", valueName: "n")) var layers: Int?
+    @Option(help: ArgumentHelp("Heads of attention.", valueName: "n")) var heads: Int?
     @Option(help: ArgumentHelp("Threads that one operator may use.", valueName: "n")) var threads: Int?
     @Option(help: ArgumentHelp("Configuration file; wane.json in this folder where there is one.", valueName: "file"))
     var config: String?
@@ -34,11 +35,17 @@ struct TrainOptions: ParsableArguments {
     enum OptimizerName: String, ExpressibleByArgument, CaseIterable { case adam, adamw, sgd }
 
     /// What the flags, the environment and the file say together.
-    func resolved(family: String, seed: UInt64) async throws -> (model: ModelOptions, training: TrainingOptions) {
+    ///
+    /// - Parameters:
+    ///   - model: the task's defaults, as are `training`'s.
+    func resolved(
+        family: String, seed: UInt64, model: ModelOptions = ModelOptions(),
+        training: TrainingOptions = TrainingOptions()
+    ) async throws -> (model: ModelOptions, training: TrainingOptions) {
         let settings = try await Settings(file: config)
-        var model = ModelOptions()
+        var model = model
         model.family = family
-        var training = TrainingOptions()
+        var training = training
         if family == LSTMBasic.name {
             // The recipe's own constants.
             training.epochs = 100
@@ -75,6 +82,7 @@ struct TrainOptions: ParsableArguments {
         model.historyDropout = try settings.double("history-dropout", historyDropout) ?? model.historyDropout
         model.hidden = try settings.int("hidden", hidden) ?? model.hidden
         model.layers = try settings.int("layers", layers) ?? model.layers
+        model.heads = try settings.int("heads", heads) ?? model.heads
         try Runtime.setThreads(settings.int("threads", threads) ?? ProcessInfo.processInfo.activeProcessorCount)
         return (model, training)
     }
@@ -87,9 +95,8 @@ private struct Settings {
     private let reader: ConfigReader
     private static let known: Set<String> = [
         "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "history-dropout", "l1",
-        "weight-decay", "averaging",
-        "clip",
-        "batch", "queries", "test-queries", "hidden", "layers", "threads",
+        "weight-decay", "averaging", "clip",
+        "batch", "queries", "test-queries", "hidden", "layers", "heads", "threads",
     ]
 
     init(file: String?) async throws {

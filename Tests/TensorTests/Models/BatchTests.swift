@@ -17,7 +17,7 @@ extension UsingTorch {
             let batches = HistoryBatch.batches(
                 queries, task.histories, historyLength: 16, size: 256, shuffledBy: &generator)
             #expect(batches.flatMap(\.queries).sorted() == Array(0..<queries.count))
-            for batch in batches { #expect(batch.batchSizes.reduce(0, +) == Int64(batch.events.count)) }
+            for batch in batches { #expect(batch.layout.rowCount == batch.events.count) }
         }
 
         @Test("read for each query the state right after the person's last event", arguments: [4, 16, 1_000])

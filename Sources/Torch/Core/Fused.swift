@@ -1,0 +1,68 @@
+import CTorch
+
+/// Kernels of the shim's own, each one node of the graph, where libtorch's operators would spend more on memory
+/// than on arithmetic.
+public enum Fused {
+    /// The mean over rows of the softmax cross-entropy of `hidden weight^T + bias` against `targets`, without ever
+    /// holding all logits.
+    ///
+    /// - Parameters:
+    ///   - hidden: `[rows, D]`; `weight`: `[items, D]`; `bias`: `[items]`; `targets`: int64 `[rows]`.
+    ///   - bfloat16: multiply in bfloat16 and add in float32.
+    public static func linearCrossEntropy(
+        _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, bfloat16: Bool = false
+    ) throws(TorchError) -> Tensor {
+        let api = try Runtime.api
+        var out: ct_tensor?
+        let code = api.linear_cross_entropy(hidden.raw, weight.raw, bias.raw, targets.raw, bfloat16, &out)
+        try Runtime.check(code, "cross-entropy over a linear layer", api)
+        return try Tensor(owning: out, api)
+    }
+
+    /// Causal attention's weights: `scores` `[B, H, L, L]` plus `placeBias` `[H, L]` by distance plus `timeBias`
+    /// `[H, buckets]` by the logarithm of the seconds from `times` (of the key) to `moments` (of the query), both
+    /// `[B, L]`; then a softmax, or `silu / L` where `pointwise`. Places beyond `lengths` (int64 `[B]`) are zero.
+    public static func causalWeights(
+        _ scores: Tensor, placeBias: Tensor, timeBias: Tensor, times: Tensor, moments: Tensor, lengths: Tensor,
+        pointwise: Bool = false
+    ) throws(TorchError) -> Tensor {
+        let api = try Runtime.api
+        var out: ct_tensor?
+        let code = api.causal_softmax(
+            scores.raw, placeBias.raw, timeBias.raw, times.raw, moments.raw, lengths.raw, pointwise, &out)
+        try Runtime.check(code, "causal attention", api)
+        return try Tensor(owning: out, api)
+    }
+
+    /// The states of a GRU whose update gate is scaled by `attention`, `[N, M]`: `[N, M, H]`.
+    ///
+    /// - Parameters:
+    ///   - gates: the inputs' part of reset, update and new gate, `[N, M, 3 H]`.
+    ///   - hiddenWeight: `[3 H, H]`; `hiddenBias`: `[3 H]`.
+    public static func attentionalGRU(
+        _ gates: Tensor, attention: Tensor, hiddenWeight: Tensor, hiddenBias: Tensor
+    ) throws(TorchError) -> Tensor {
+        let api = try Runtime.api
+        var out: ct_tensor?
+        let code = api.attentional_gru(gates.raw, attention.raw, hiddenWeight.raw, hiddenBias.raw, &out)
+        try Runtime.check(code, "AUGRU", api)
+        return try Tensor(owning: out, api)
+    }
+
+    /// What each event of packed sequences leaves in a continuous-time LSTM: `[rows, 4 H]`, its cell, the cell's
+    /// target, the rate of decay and the output gate.
+    ///
+    /// - Parameters:
+    ///   - gaps: time from each event to the person's next, `[rows]`.
+    ///   - inputWeight: `[7 H, D]`; `hiddenWeight`: `[7 H, H]`; `bias`: `[7 H]`.
+    public static func continuousLSTM(
+        _ events: PackedSequence, gaps: Tensor, inputWeight: Tensor, hiddenWeight: Tensor, bias: Tensor
+    ) throws(TorchError) -> Tensor {
+        let api = try Runtime.api
+        var out: ct_tensor?
+        let code = api.continuous_lstm(
+            events.data.raw, events.batchSizes.raw, gaps.raw, inputWeight.raw, hiddenWeight.raw, bias.raw, &out)
+        try Runtime.check(code, "continuous-time LSTM", api)
+        return try Tensor(owning: out, api)
+    }
+}

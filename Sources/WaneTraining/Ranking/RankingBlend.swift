@@ -1,0 +1,102 @@
+import Foundation
+import Torch
+import WaneBaselines
+import WaneData
+
+/// Several rankers as one: their standardized scores, each with a weight of its own.
+///
+///     score(i) = sum over rankers of w_k z_k(i),   z_k = (s_k - mean) / deviation over a question's items
+///
+/// The weights have the least cross-entropy of a softmax over all items on validation questions: a handful of
+/// numbers, from rankers fitted on what was known before them.
+public struct RankingBlend: ItemRanker {
+    public let rankers: [any ItemRanker]
+    public let weights: [Double]
+    let items: Int
+
+    public init(_ rankers: [any ItemRanker], weights: [Double], items: Int) {
+        self.rankers = rankers
+        self.weights = weights
+        self.items = items
+    }
+
+    public func scores(_ queries: [RankingQuery]) throws -> [Float] {
+        var total = [Float](repeating: 0, count: queries.count * items)
+        for (ranker, weight) in zip(rankers, weights) {
+            var scores = try ranker.scores(queries)
+            Self.standardize(&scores, items: items)
+            let weight = Float(weight)
+            for place in total.indices { total[place] += weight * scores[place] }
+        }
+        return total
+    }
+
+    /// Mean 0 and deviation 1 for each question's row, in place.
+    static func standardize(_ scores: inout [Float], items: Int) {
+        scores.withUnsafeMutableBufferPointer { scores in
+            for start in stride(from: 0, to: scores.count, by: items) {
+                var (sum, square) = (0.0, 0.0)
+                for place in start..<start + items {
+                    sum += Double(scores[place])
+                    square += Double(scores[place]) * Double(scores[place])
+                }
+                let mean = sum / Double(items)
+                let variance = max(0, square / Double(items) - mean * mean)
+                let scale = variance > 1e-20 ? 1 / variance.squareRoot() : 0
+                for place in start..<start + items {
+                    scores[place] = Float((Double(scores[place]) - mean) * scale)
+                }
+            }
+        }
+    }
+
+    /// Weights fitted to the answers of validation questions.
+    ///
+    /// - Parameter fitted: the rankers as of before validation.
+    public static func weights(
+        _ fitted: [any ItemRanker], _ task: RankingTask, questions: Int, seed: UInt64
+    ) throws -> [Double] {
+        var generator = SeededGenerator(seed: seed, stream: 301)
+        let limit = max(100, min(questions, (256 << 20) / max(1, task.itemCount * fitted.count)))
+        let places = Array(task.targets(.validation).shuffled(using: &generator).prefix(limit))
+        let items = task.itemCount
+        var targets: [Int64] = []
+        var features: [Tensor] = []
+        for start in stride(from: 0, to: places.count, by: 128) {
+            let part = places[start..<min(places.count, start + 128)]
+            let queries = part.map { task.query(at: $0) }
+            var columns: [Tensor] = []
+            for ranker in fitted {
+                var scores = try ranker.scores(queries)
+                standardize(&scores, items: items)
+                columns.append(try Tensor(scores, shape: [queries.count, items]))
+            }
+            // Seen items cannot be answers.
+            var mask = [Float](repeating: 0, count: queries.count * items)
+            for (row, query) in queries.enumerated() {
+                for item in RankingEvaluation.seen(query, task) { mask[row * items + Int(item)] = -1e9 }
+            }
+            columns.append(try Tensor(mask, shape: [queries.count, items]))
+            features.append(try Tensor.stacked(columns, 2))
+            targets.append(contentsOf: part.map { Int64(task.log.item[$0]) })
+        }
+        let weight = try Parameter(.full([fitted.count], 1 / Double(fitted.count)))
+        var optimizer = try Optimizer(.adam(), [("weight", weight)])
+        let answers = try Tensor(targets)
+        for step in 0..<60 {
+            try optimizer.clearGradients()
+            var start = 0
+            for feature in features {
+                let rows = feature.shape[0]
+                let all = try Tensor.concatenated([weight.value, Tensor([Float(1)])])
+                let logits = try feature.matmul(all)
+                let own = try answers.slice(0, start..<start + rows).unsqueezed(1)
+                let loss = try -(logits.logSoftmax(1).gathered(1, own).sum()) * (1 / Double(places.count))
+                try loss.backward()
+                start += rows
+            }
+            try optimizer.step(learningRate: step < 40 ? 0.1 : 0.03)
+        }
+        return try weight.value.values(Float.self).map(Double.init)
+    }
+}

@@ -1,0 +1,76 @@
+import WaneBaselines
+import WaneData
+import WaneMetrics
+
+/// Rankers asked about held-back events.
+public enum RankingEvaluation {
+    /// Questions whose scores are held at once: 64 MB at most.
+    static func batchSize(items: Int) -> Int { max(1, min(512, (16 << 20) / max(1, items))) }
+
+    /// The rank of the right answer of each question, from 0, and which items stand in anybody's first ten.
+    ///
+    /// - Parameter places: events to guess.
+    public static func ranks(
+        _ ranker: any ItemRanker, _ task: RankingTask, _ places: [Int], covering: Bool = false
+    ) throws -> (ranks: [Double], covered: Int) {
+        var ranks: [Double] = []
+        ranks.reserveCapacity(places.count)
+        var isCovered = [Bool](repeating: false, count: task.itemCount)
+        try forEachRow(ranker, task, places) { place, query, scores in
+            let seen = Self.seen(query, task)
+            ranks.append(Ranks.rank(of: Int(task.log.item[place]), in: scores, excluding: seen))
+            guard covering else { return }
+            for item in Ranks.top(10, of: scores, where: { !seen.contains(UInt32($0)) }) { isCovered[item] = true }
+        }
+        return (ranks, isCovered.count { $0 })
+    }
+
+    /// The items that a person may not be shown again.
+    static func seen(_ query: RankingQuery, _ task: RankingTask) -> Set<UInt32> {
+        task.seen == .kept ? [] : Set(query.history.map { task.log.item[$0] })
+    }
+
+    static func forEachRow(
+        _ ranker: any ItemRanker, _ task: RankingTask, _ places: [Int],
+        _ body: (Int, RankingQuery, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        let items = task.itemCount
+        var size = batchSize(items: items)
+        if let session = ranker as? RankingSession { size = min(size, session.batchSize) }
+        for start in stride(from: 0, to: places.count, by: size) {
+            let part = places[start..<min(places.count, start + size)]
+            let queries = part.map { task.query(at: $0) }
+            try ranker.scores(queries).withUnsafeBufferPointer { scores in
+                for (row, (place, query)) in zip(part, queries).enumerated() {
+                    try body(place, query, UnsafeBufferPointer(rebasing: scores[row * items..<(row + 1) * items]))
+                }
+            }
+        }
+    }
+
+    public static func report(
+        _ ranker: any ItemRanker, _ task: RankingTask, _ part: Part, seed: UInt64
+    ) throws -> (report: RankingReport, ranks: [Double]) {
+        let places = task.targets(part)
+        let (ranks, covered) = try ranks(ranker, task, places, covering: true)
+        let report = RankingReport(
+            ranks: ranks, users: places.map { task.log.user[$0] }, covered: covered, items: task.itemCount, seed: seed)
+        return (report, ranks)
+    }
+
+    /// The setting of a kind of baseline that has the best NDCG@10 on validation.
+    public static func tuned(
+        _ kind: RankingBaselineKind, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
+    ) throws -> (any RankingBaseline)? {
+        guard kind.settings.count > 1 else { return kind.settings.first }
+        var generator = SeededGenerator(seed: seed, stream: 300)
+        let places = Array(task.targets(.validation).shuffled(using: &generator).prefix(questions))
+        var best: (value: Double, baseline: any RankingBaseline)?
+        for baseline in kind.settings {
+            let ranks = try ranks(baseline.fitted(task, before: .validation), task, places).ranks
+            let value = RankingReport(ranks: ranks, users: [], covered: 0, items: 0, seed: seed).ndcg[10] ?? 0
+            if value > best?.value ?? -1 { best = (value, baseline) }
+        }
+        return best?.baseline
+    }
+}

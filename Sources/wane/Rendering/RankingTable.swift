@@ -1,0 +1,40 @@
+import WaneTraining
+
+/// A comparison of rankers as a table: models first, then baselines, each from the best NDCG@10 down.
+enum RankingTable {
+    static func print(_ comparison: RankingComparison, _ format: OutputOptions.Format) throws {
+        func gain(_ row: RankingComparison.Row) -> Double { row.report.ndcg[10] ?? 0 }
+        let rows = comparison.rows.sorted { ($0.isModel ? 0 : 1, gain($1)) < ($1.isModel ? 0 : 1, gain($0)) }
+        if format == .json { return Swift.print(try Render.json(comparison)) }
+        let cutoffs = format == .csv ? [1, 5, 10, 20] : [10]
+        var table = Table(
+            ["", format == .csv ? "kind" : "HR@10 (95 %)"] + (format == .csv ? cutoffs.map { "HR@\($0)" } : [])
+                + cutoffs.map { "NDCG@\($0)" } + ["MRR", "coverage", "seconds", "setting"])
+        for row in rows {
+            let report = row.report
+            let interval =
+                report.intervals["hr@10"].map { " [\(Render.number($0.low, 3)), \(Render.number($0.high, 3))]" } ?? ""
+            let first =
+                format == .csv
+                ? [row.name, row.isModel ? "model" : "baseline"]
+                : [row.isModel ? "\(row.name) *" : row.name, Render.number(report.hitRate[10] ?? .nan) + interval]
+            let hits = format == .csv ? cutoffs.map { Render.number(report.hitRate[$0] ?? .nan, 6) } : []
+            let gains = cutoffs.map { Render.number(report.ndcg[$0] ?? .nan, format == .csv ? 6 : 4) }
+            table.rows.append(
+                first + hits + gains
+                    + [Render.number(report.mrr), Render.number(report.coverage, 3), Render.number(row.seconds, 1)]
+                    + [format == .table && row.setting.count > 60 ? "" : row.setting])
+        }
+        if format == .csv { return Swift.print(table.csv) }
+        if let verdict = comparison.verdict { Swift.print(verdict) }
+        if comparison.rule == .leaveOneOut {
+            Swift.print("Leave-one-out: counts of other people's later events are in what is fitted.")
+        }
+        Swift.print(
+            "\(comparison.queries) questions, each against all \(comparison.items) items"
+                + (comparison.seen == .excluded ? " but those seen" : ", those seen included")
+                + "; the moment of the question is known. * deep model\n")
+        Swift.print(table.text)
+        for row in rows where row.setting.count > 60 { Swift.print("\n\(row.name): \(row.setting)") }
+    }
+}
