@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "WaneData", dependencies: ["CZlib", "CZstd"], swiftSettings: numeric),
         .target(name: "WaneMetrics", swiftSettings: numeric),
         .target(
-            name: "WaneBaselines", dependencies: ["WaneData"], swiftSettings: numeric),
+            name: "WaneBaselines", dependencies: ["WaneData", "WaneMetrics"], swiftSettings: numeric),
 
         // Deep models
         .target(name: "CExchange"),

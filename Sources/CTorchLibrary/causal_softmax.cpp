@@ -5,7 +5,7 @@
 //
 // with times in seconds (HSTU's relative bias: Zhai et al. 2024, section 3.2, here with base 2). Only the lower
 // triangle up to each history's length is visited; no mask, no bias tensor of [B, H, L, L], no gather.
-// With `pointwise` the weights are silu(s + bias) / length instead of a softmax (the HSTU form, equation 3).
+// With `pointwise` the weights are silu(s + bias) instead of a softmax (the HSTU form, equation 3).
 #include "shim.hpp"
 
 #include <ATen/Functions.h>
@@ -64,8 +64,7 @@ struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
               high = std::max(high, z);
             }
             if (pointwise) {
-              const float scale = 1.f / static_cast<float>(L);
-              for (int64_t k = 0; k <= q; k++) p[row + k] *= scale / (1.f + std::exp(-p[row + k]));
+              for (int64_t k = 0; k <= q; k++) p[row + k] *= 1.f / (1.f + std::exp(-p[row + k]));
             } else {
               float sum = 0;
               for (int64_t k = 0; k <= q; k++) sum += p[row + k] = std::exp(p[row + k] - high);
@@ -109,11 +108,10 @@ struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
             for (int64_t q = 0; q < len[b]; q++) {
               const int64_t row = ((b * n.heads + h) * L + q) * L;
               if (pointwise) {
-                const float scale = 1.f / static_cast<float>(L);
                 for (int64_t k = 0; k <= q; k++) {
                   const float z = s[row + k] + pb[h * L + q - k] + tb[h * n.buckets + own[q * L + k]];
                   const float g = 1.f / (1.f + std::exp(-z));
-                  d[row + k] = u[row + k] * scale * g * (1.f + z * (1.f - g));
+                  d[row + k] = u[row + k] * g * (1.f + z * (1.f - g));
                 }
               } else {
                 float dot = 0;

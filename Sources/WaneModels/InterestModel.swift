@@ -5,84 +5,25 @@ import WaneData
 /// A deep model of the interest task: event vectors, an encoder over them, and the decay head on the state,
 /// the topic and the query's features.
 public struct InterestModel: Module {
-    public let options: ModelOptions
-    let events: EventEmbedding?
-    let encoder: (any HistoryEncoder)?
-    let candidate: (any CandidateEncoder)?
-    let graph: (any GraphEncoder)?
-    let topics: Embedding
-    let topicDropout: Dropout
+    let queries: QueryEncoder
     let head: DecayHead
 
+    public var options: ModelOptions { queries.options }
     /// Whether batches need histories.
-    public var readsHistory: Bool { events != nil }
-
-    /// How many of the last events meet a candidate.
-    static let windowLength = 32
+    public var readsHistory: Bool { queries.readsHistory }
 
     /// - Parameters:
     ///   - items: how many items the model knows, and `topics` how many topics.
     public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {
-        guard let family = ModelFamilies.named(options.family) else {
-            throw TorchError(operation: "model", message: "no family is called \(options.family)")
-        }
-        self.options = options
-        self.topics = try Embedding(topics + 1, options.topicWidth)
-        topicDropout = Dropout(options.topicDropout)
-        let embedding = try EventEmbedding(items: items, options)
-        let parts = try family.makeParts(
-            FamilySizes(
-                events: embedding.width, candidates: options.topicWidth, items: options.itemWidth, options: options))
-        encoder = parts.history
-        candidate = parts.candidate
-        graph = parts.graph
-        let readsHistory = parts.history != nil || parts.candidate != nil
-        events = readsHistory ? embedding : nil
-        let state = readsHistory ? options.hidden : 0
-        head = try DecayHead(inputs: state + options.topicWidth + FeatureBuilder.anchoredCount, options)
+        queries = try QueryEncoder(options, items: items, topics: topics)
+        head = try DecayHead(inputs: queries.width, options)
     }
 
     /// The constants of each query's curve: `[queries of the batch, 11]`.
     public func constants(
         _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
     ) throws(TorchError) -> Tensor {
-        try head.constants(headInput(batch, inputs, training: training).x, training: training)
-    }
-
-    /// Features, topic and state side by side, `[queries of the batch, D]`, and what the encoder adds to the loss.
-    private func headInput(
-        _ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool
-    ) throws(TorchError) -> (x: Tensor, penalty: Tensor?) {
-        let places = try Tensor(batch.queries.map(Int64.init))
-        let topic = try topics(inputs.topics.rows(places))
-        var parts = [try inputs.features.rows(places), try topicDropout(topic, training: training)]
-        var penalty: Tensor?
-        if let events {
-            let history = try events(
-                batch, inputs.table, itemVectors: itemVectors(events, inputs.table, training: training),
-                topics: topics, training: training)
-            if let encoder {
-                let encoded = try encoder(history, training: training)
-                penalty = encoded.penalty
-                parts.append(try encoded.states.rows(Tensor(batch.states)))
-            }
-            if let candidate {
-                let windows = try HistoryWindows(
-                    history, questions: batch.questions, length: min(Self.windowLength, options.historyLength))
-                parts.append(try candidate(windows, candidates: topic, training: training))
-            }
-        }
-        return (try Tensor.concatenated(parts, 1), penalty)
-    }
-
-    private func itemVectors(
-        _ events: EventEmbedding, _ table: EventTable, training: Bool
-    ) throws(TorchError) -> Tensor {
-        guard let graph else { return events.items.weight.value }
-        guard let edges = table.graph else {
-            throw TorchError(operation: options.family, message: "needs the graph of a log's training part")
-        }
-        return try graph(items: events.items.weight.value, graph: edges, training: training)
+        try head.constants(queries(batch, inputs, training: training).x, training: training)
     }
 
     /// The chance of coming back and the degree, each `[queries of the batch]`.
@@ -98,12 +39,12 @@ public struct InterestModel: Module {
     /// The mean log loss of the return plus that of the degree (a share of a success).
     public func loss(_ batch: HistoryBatch, _ inputs: QueryInputs, training: Bool) throws(TorchError) -> Tensor {
         let places = try Tensor(batch.queries.map(Int64.init))
-        let (x, penalty) = try headInput(batch, inputs, training: training)
+        let encoded = try queries(batch, inputs, training: training)
         let predicted = try DecayHead.values(
-            head.constants(x, training: training), logGap: inputs.logGap.rows(places),
+            head.constants(encoded.x, training: training), logGap: inputs.logGap.rows(places),
             logPersonGap: inputs.logPersonGap.rows(places))
         let loss = try Self.loss(predicted, inputs, places)
-        return try penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
+        return try encoded.penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
 
     /// The loss of predictions for the queries at `places`.
@@ -132,7 +73,7 @@ extension InterestModel {
         let scores = try withoutGradients {
             try Tensor.concatenated(
                 batches.map { batch in
-                    try head.hidden(headInput(batch, inputs, training: false).x, training: false)
+                    try head.hidden(queries(batch, inputs, training: false).x, training: false)
                         .matmul(head.output.weight.value.transposed())
                 })
         }

@@ -17,7 +17,8 @@ struct Wane: AsyncParsableCommand {
             """,
         version: CodeVersion.current,
         subcommands: [
-            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Rank.self, Simulate.self,
+            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Rank.self, Return.self,
+            Simulate.self,
             Models.self, Bench.self, Demo.self,
         ])
     /// As the library's own, with a status of its own for work that a person stopped.

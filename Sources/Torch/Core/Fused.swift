@@ -21,7 +21,7 @@ public enum Fused {
 
     /// Causal attention's weights: `scores` `[B, H, L, L]` plus `placeBias` `[H, L]` by distance plus `timeBias`
     /// `[H, buckets]` by the logarithm of the seconds from `times` (of the key) to `moments` (of the query), both
-    /// `[B, L]`; then a softmax, or `silu / L` where `pointwise`. Places beyond `lengths` (int64 `[B]`) are zero.
+    /// `[B, L]`; then a softmax, or `silu` where `pointwise`. Places beyond `lengths` (int64 `[B]`) are zero.
     public static func causalWeights(
         _ scores: Tensor, placeBias: Tensor, timeBias: Tensor, times: Tensor, moments: Tensor, lengths: Tensor,
         pointwise: Bool = false

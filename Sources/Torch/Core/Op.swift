@@ -53,6 +53,9 @@ enum Op {
     static let meanAll = Operator("mean")
     static let mean = Operator("mean", "dim")
     static let all = Operator("all")
+    static let logSumExp = Operator("logsumexp")
+    static let greater = Operator("gt", "Scalar")
+    static let logGamma = Operator("lgamma")
     static let equal = Operator("eq", "Tensor")
 
     // Shapes

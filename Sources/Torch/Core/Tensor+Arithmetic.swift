@@ -72,6 +72,16 @@ extension Tensor {
     public func normalized() throws(TorchError) -> Tensor {
         try self / (Op.norm(.tensor(self), .double(2), .ints([-1]), .bool(true)) + 1e-12)
     }
+    /// `log` of the sum of exponentials along a dimension, which goes away.
+    public func logSumExp(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Op.logSumExp(.tensor(self), .ints([dimension]))
+    }
+    /// `log Gamma(x)`.
+    public func logGamma() throws(TorchError) -> Tensor { try Op.logGamma(.tensor(self)) }
+    /// 1 where a number is above `limit`, else 0.
+    public func above(_ limit: Double) throws(TorchError) -> Tensor {
+        try Op.greater(.tensor(self), .double(limit)).converted(.float32)
+    }
     /// Whether numbers are the same, as bool.
     public func equals(_ other: Tensor) throws(TorchError) -> Tensor {
         try Op.equal(.tensor(self), .tensor(other))

@@ -19,8 +19,16 @@ public struct BGNBD: Sendable, Equatable {
     }
 
     /// The model of greatest likelihood, and that log likelihood.
-    public static func fitted(_ customers: [CustomerSummary]) -> (model: BGNBD, logLikelihood: Double) {
-        let x = maximize(customers, from: [0, 1, 0, 1]) { x in
+    ///
+    /// - Parameter start: where to begin, such as a fit to some of the same customers.
+    public static func fitted(
+        _ customers: [CustomerSummary], from start: BGNBD? = nil
+    ) -> (model: BGNBD, logLikelihood: Double) {
+        let from =
+            start.map { model -> [Double] in [log(model.r), log(model.alpha), log(model.a), log(model.b)] } ?? [
+                0, 1, 0, 1,
+            ]
+        let x = maximize(customers, from: from, restarts: start == nil ? 8 : 1) { x in
             BGNBD(r: exp(x[0]), alpha: exp(x[1]), a: exp(x[2]), b: exp(x[3])).logLikelihood
         }
         let model = BGNBD(r: exp(x[0]), alpha: exp(x[1]), a: exp(x[2]), b: exp(x[3]))
@@ -60,8 +68,10 @@ public struct BGNBD: Sendable, Equatable {
 }
 
 /// Maximum likelihood by the simplex method, started anew from where it stopped until nothing is gained.
+///
+/// - Parameter restarts: rounds of the simplex at most.
 func maximize(
-    _ customers: [CustomerSummary], from start: [Double],
+    _ customers: [CustomerSummary], from start: [Double], restarts: Int = 8,
     _ likelihood: @escaping ([Double]) -> (CustomerSummary) -> Double
 ) -> [Double] {
     // Customers of equal history have equal likelihood: many are.
@@ -69,13 +79,13 @@ func maximize(
     for c in customers { counts[[c.x, c.tx, c.t], default: 0] += 1 }
     let distinct = counts.map { (CustomerSummary(x: $0.key[0], tx: $0.key[1], t: $0.key[2]), $0.value) }
     func loss(_ x: [Double]) -> Double {
-        guard x.allSatisfy({ abs($0) < 12 }) else { return .infinity }
+        guard x.allSatisfy({ abs($0) < 8 }) else { return .infinity }
         let value = likelihood(x)
         return distinct.reduce(0) { $0 - $1.1 * value($1.0) }
     }
     var best = start
     var value = loss(best)
-    for _ in 0..<8 {
+    for _ in 0..<restarts {
         let next = NelderMead.minimize(from: best, tolerance: 1e-12, iterations: 600, loss)
         let nextValue = loss(next)
         let gain = value - nextValue

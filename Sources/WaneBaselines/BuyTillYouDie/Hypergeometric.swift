@@ -8,7 +8,7 @@ func logHypergeometric(_ a: Double, _ b: Double, _ c: Double, _ z: Double) -> Do
     var term = 1.0
     var sum = 1.0
     var scale = 0.0
-    for i in 0..<100_000 {
+    for i in 0..<20_000 {
         let n = Double(i)
         term *= (a + n) * (b + n) / ((c + n) * (n + 1)) * z
         sum += term

@@ -18,8 +18,17 @@ public struct ParetoNBD: Sendable, Equatable {
         self.beta = beta
     }
 
-    public static func fitted(_ customers: [CustomerSummary]) -> (model: ParetoNBD, logLikelihood: Double) {
-        let x = maximize(customers, from: [-0.5, 2, -0.5, 2]) { x in
+    /// The model of greatest likelihood, and that log likelihood.
+    ///
+    /// - Parameter start: where to begin, such as a fit to some of the same customers.
+    public static func fitted(
+        _ customers: [CustomerSummary], from start: ParetoNBD? = nil
+    ) -> (model: ParetoNBD, logLikelihood: Double) {
+        let from =
+            start.map { model -> [Double] in [log(model.r), log(model.alpha), log(model.s), log(model.beta)] } ?? [
+                -0.5, 2, -0.5, 2,
+            ]
+        let x = maximize(customers, from: from, restarts: start == nil ? 8 : 1) { x in
             ParetoNBD(r: exp(x[0]), alpha: exp(x[1]), s: exp(x[2]), beta: exp(x[3])).logLikelihood
         }
         let model = ParetoNBD(r: exp(x[0]), alpha: exp(x[1]), s: exp(x[2]), beta: exp(x[3]))
@@ -58,4 +67,27 @@ public struct ParetoNBD: Sendable, Equatable {
         let lasting = (r + c.x) * (beta + c.t) / ((alpha + c.t) * (s - 1))
         return max(0, lasting * (1 - pow((beta + c.t) / (beta + c.t + ahead), s - 1)) * alive(c))
     }
+
+    /// The chance of at least one purchase in the next `ahead` units of time.
+    ///
+    /// Somebody still a customer has rates with the posteriors `Gamma(r + x, alpha + t)` and `Gamma(s, beta + t)`;
+    /// they buy nothing when they stay and do not buy, or leave before they do:
+    ///
+    ///     P(0 | alive) = A(ahead)^(r + x) B(ahead)^s + integral over u of s / (beta + t + u) B(u)^s A(u)^(r + x) du
+    ///
+    /// with `A(u) = (alpha + t) / (alpha + t + u)` and `B(u) = (beta + t) / (beta + t + u)`.
+    public func returns(_ c: CustomerSummary, ahead: Double) -> Double {
+        func none(_ u: Double) -> Double {
+            exp(
+                (r + c.x) * log((alpha + c.t) / (alpha + c.t + u)) + s * log((beta + c.t) / (beta + c.t + u)))
+        }
+        var left = 0.0
+        for (node, weight) in zip(Self.rule.nodes, Self.rule.weights) {
+            let u = (node + 1) / 2 * ahead
+            left += weight * s / (beta + c.t + u) * none(u)
+        }
+        return alive(c) * max(0, 1 - none(ahead) - left * ahead / 2)
+    }
+
+    private static let rule = GaussLegendre(places: 24)
 }

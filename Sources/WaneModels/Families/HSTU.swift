@@ -33,9 +33,12 @@ struct HSTUEncoder: HistoryEncoder {
 
 /// One unit (equations 2 to 4):
 ///
-///     U, V, Q, K = silu(f1(norm(x)));   A = silu(Q K^T + bias) / L;   y = x + f2(norm(A V) * U)
+///     U, V, Q, K = silu(f1(norm(x)));   A = silu(Q K^T + bias) / N;   y = x + f2(norm(A V) * U)
+///
+/// with `N` the longest history there may be, so that a state does not depend on what else is in the batch.
 struct HSTUBlock: Module {
     let heads: Int
+    let longest: Int
     let inputNorm: LayerNorm
     let project: Linear
     let place: Parameter
@@ -47,6 +50,7 @@ struct HSTUBlock: Module {
     init(_ options: ModelOptions) throws(TorchError) {
         let width = options.hidden
         heads = options.heads
+        longest = options.historyLength
         guard heads > 0, width % heads == 0 else {
             throw TorchError(
                 operation: "HSTU", message: "a width of \(width) does not split into \(heads) heads")
@@ -72,7 +76,8 @@ struct HSTUBlock: Module {
         )
         let weights = try history.causalWeights(
             q.matmul(k.transposed(2, 3)), place: place.value, time: time.value, pointwise: true)
-        let mixed = try history.packed(weights.matmul(v).transposed(1, 2).reshaped([b, l, width]))
+        let mixed = try history.packed(
+            (weights.matmul(v) * (1 / Double(longest))).transposed(1, 2).reshaped([b, l, width]))
         return try x + output(dropout(mixedNorm(mixed) * gate, training: training))
     }
 }

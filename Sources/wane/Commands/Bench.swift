@@ -9,7 +9,7 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times reading and training on this machine; `make bench` sets peers beside it.",
         discussion: "Example:\n  wane bench read visits.csv\n  wane bench lstm-basic --threads 1",
-        subcommands: [Read.self, LSTMBasicBench.self])
+        subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self])
 
     struct Read: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Times the reading of a log on one thread.")
@@ -82,6 +82,47 @@ struct Bench: AsyncParsableCommand {
                     Answer(
                         torch: try Runtime.version, threads: try Runtime.threads, rows: rows,
                         examplesPerSecond: result.examplesPerSecond, finalLoss: result.finalLoss)))
+        }
+    }
+}
+
+extension Bench {
+    struct NextItemBench: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "next-item",
+            abstract: "Times training steps of a model of the next item on drawn histories.",
+            discussion: "Example:\n  wane bench next-item --family attention --items 10000")
+        @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var family = "attention"
+        @Option(help: ArgumentHelp("Items.", valueName: "n")) var items = 10_000
+        @Option(help: ArgumentHelp("Events of a history.", valueName: "n")) var length = 50
+        @Option(help: ArgumentHelp("Histories in a step.", valueName: "n")) var batch = 128
+        @Option(help: ArgumentHelp("Steps that are timed.", valueName: "n")) var steps = 20
+        @Option(help: ArgumentHelp("Threads.", valueName: "n")) var threads = 2
+        @Flag(help: "Multiply in bfloat16 in the loss.") var bf16 = false
+
+        struct Answer: Encodable {
+            let torch: String
+            let threads: Int
+            let sequencesPerSecond: Double
+            let slowestStepSeconds: Double
+            let finalLoss: Double
+            let peakBytes: Int
+        }
+
+        func run() async throws {
+            for (name, value) in [("items", items), ("length", length), ("batch", batch), ("steps", steps)]
+            where value < 1 {
+                throw ValidationError("--\(name) \(value): give at least 1")
+            }
+            try Runtime.setThreads(threads)
+            let result = try StepBench.run(
+                family: family, items: items, length: length, batch: batch, steps: steps, bfloat16: bf16)
+            print(
+                try Render.json(
+                    Answer(
+                        torch: try Runtime.version, threads: try Runtime.threads,
+                        sequencesPerSecond: result.sequencesPerSecond, slowestStepSeconds: result.slowestStep,
+                        finalLoss: result.finalLoss, peakBytes: Memory.peak())))
         }
     }
 }

@@ -142,19 +142,22 @@ struct RankCompare: AsyncParsableCommand {
         var (model, training) = try await training.resolved(
             family: family, seed: task.seed + UInt64(number), model: RankingOptions.model(family),
             training: RankingOptions.training)
-        let name = seeds > 1 ? "\(family), seed \(training.seed)" : family
+        var name = seeds > 1 ? "\(family), seed \(training.seed)" : family
         var (trained, seconds) = try RankingBench.train(
             ranking, model, training, options, friends: friends, console: console)
         let before = try trained.session(ranking, before: .validation, friends: friends)
+        try comparison.add(name, isModel: true, seconds: seconds, before, ranking, seed: task.seed)
+        var session = before
         if refit {
             training.epochs = max(1, trained.description.history.bestEpoch)
             let again = try RankingBench.train(
                 ranking, model, training, options, friends: friends, console: console, refit: true)
             trained = again.model
             seconds += again.seconds
+            name += ", refit"
+            session = try trained.session(ranking, before: .test, friends: friends)
+            try comparison.add(name, isModel: true, seconds: seconds, session, ranking, seed: task.seed)
         }
-        let session = try trained.session(ranking, before: refit ? .test : .validation, friends: friends)
-        try comparison.add(name, isModel: true, seconds: seconds, session, ranking, seed: task.seed)
         guard blend else { return }
         console.status("blending \(name)")
         let parts = try classical.map { try $0.fitted(ranking, before: .validation) }

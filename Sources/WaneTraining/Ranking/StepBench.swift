@@ -1,0 +1,69 @@
+import Torch
+import WaneData
+import WaneModels
+
+/// Training steps of a model of the next item on drawn histories of full length: what a benchmark runs.
+public enum StepBench {
+    public struct Result: Sendable {
+        public let sequencesPerSecond: Double
+        public let slowestStep: Double
+        public let finalLoss: Double
+    }
+
+    /// - Parameters:
+    ///   - length: events of each history; one more is drawn, so that every place has an answer.
+    public static func run(
+        family: String, items: Int, length: Int, batch: Int, steps: Int, bfloat16: Bool, seed: UInt64 = 1
+    ) throws -> Result {
+        var generator = SeededGenerator(seed: seed)
+        let (user, item, time) = (Column<UInt32>(), Column<UInt32>(), Column<Int64>())
+        let histories = batch * 4
+        for person in 0..<histories {
+            var moment: Int64 = 0
+            for _ in 0...length {
+                user.append(UInt32(person))
+                item.append(UInt32(generator.uniform() * Double(items)))
+                moment += Int64(generator.uniform() * 86_400e6)
+                time.append(moment)
+            }
+        }
+        let names = Vocabulary((0..<items).map(String.init))
+        let log = EventLog(
+            users: Vocabulary((0..<histories).map(String.init)), items: names, user: user, item: item, time: time,
+            topics: ItemTopics(names: Vocabulary(), byItem: [], source: .single))
+        var options = RankingOptions.model(family)
+        options.historyLength = length
+        options.historyDropout = 0.2
+        try Runtime.seed(seed)
+        let model = try RankingModel(options.checked(), items: items)
+        var loss = RankingLoss()
+        loss.bfloat16 = bfloat16
+        var optimizer = try Optimizer(.adamW(), model.parameters)
+        let known = (0..<histories).map { $0 * (length + 1)..<($0 + 1) * (length + 1) }
+        let rows = (0..<items).map { Int64($0 + 1) }
+        let graph =
+            model.usesGraph
+            ? try InteractionGraph(log, known: known, itemRow: rows, itemRows: items + 1, friends: []) : nil
+        var (slowest, final) = (0.0, 0.0)
+        var start = ContinuousClock.now
+        // Three steps to warm up.
+        for step in -3..<steps {
+            if step == 0 { start = .now }
+            let before = ContinuousClock.now
+            let first = (step + 3) % 4 * batch
+            let stretches = (first..<first + batch).map { person in
+                RankingBatch.Stretch(places: known[person].dropLast(), answered: true, moment: 0)
+            }
+            let data = RankingBatch(stretches, log, itemRow: rows)
+            let value = try model.loss(data, loss, sample: nil, graph: graph)
+            try optimizer.clearGradients()
+            try value.backward()
+            try optimizer.step(learningRate: 1e-3)
+            final = try value.item()
+            if step >= 0 { slowest = max(slowest, before.duration(to: .now) / .seconds(1)) }
+        }
+        let seconds = start.duration(to: .now) / .seconds(1)
+        return Result(
+            sequencesPerSecond: Double(batch * steps) / seconds, slowestStep: slowest, finalLoss: final)
+    }
+}
