@@ -85,7 +85,7 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests, in the same order
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["WaneData"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "WaneDataTests", dependencies: ["WaneData", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "MeasureTests", dependencies: ["WaneMetrics", "WaneBaselines", "TestSupport"],

@@ -25,6 +25,11 @@ struct Sizes {
   int64_t batch, heads, length, buckets;
 };
 
+/// Histories whose work is worth a thread's start: some ten thousand exponentials.
+int64_t grain(const Sizes &n) {
+  return std::max<int64_t>(1, 20000 / std::max<int64_t>(1, n.heads * n.length * n.length));
+}
+
 /// The time bucket of every pair of places in one history, `[length, length]`, lower triangle.
 void fill_buckets(const float *at, const float *moment, int64_t length, int64_t buckets, uint8_t *out, int64_t stride) {
   for (int64_t q = 0; q < length; q++) {
@@ -49,7 +54,7 @@ struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
     auto *p = weights.data_ptr<float>();
     auto *bucket = buckets.data_ptr<uint8_t>();
     const int64_t L = n.length;
-    at::parallel_for(0, n.batch, 1, [&](int64_t from, int64_t to) {
+    at::parallel_for(0, n.batch, grain(n), [&](int64_t from, int64_t to) {
       for (int64_t b = from; b < to; b++) {
         auto *own = bucket + b * L * L;
         fill_buckets(ta + b * L, tm + b * L, len[b], n.buckets, own, L);
@@ -97,7 +102,9 @@ struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
     // Parts of the batch in a fixed division, added up in order: the same sum whatever the threads.
     const int64_t parts = std::min<int64_t>(16, n.batch);
     std::vector<std::vector<float>> place_sums(parts), time_sums(parts);
-    at::parallel_for(0, parts, 1, [&](int64_t from, int64_t to) {
+    // As many parts to a thread as make its start worth while.
+    const int64_t least = std::max<int64_t>(1, parts * grain(n) / std::max<int64_t>(1, n.batch));
+    at::parallel_for(0, parts, least, [&](int64_t from, int64_t to) {
       for (int64_t part = from; part < to; part++) {
         auto &own_place = place_sums[part], &own_time = time_sums[part];
         own_place.assign(n.heads * L, 0);

@@ -86,7 +86,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
       }
       auto *numbers = z.data_ptr<float>();
       std::vector<double> losses(count);
-      at::parallel_for(0, count, 4, [&](int64_t from, int64_t to) {
+      at::parallel_for(0, count, std::max<int64_t>(1, 50000 / items), [&](int64_t from, int64_t to) {
         for (int64_t row = from; row < to; row++) {
           losses[row] = row_gradient(numbers + row * items, items, target[start + row], scale);
         }

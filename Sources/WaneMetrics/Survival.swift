@@ -13,16 +13,26 @@ public struct KaplanMeier: Sendable, Codable {
     public let survival: [Double]
 
     public init(durations: [Double], observed: [Bool]) {
+        self.init(durations, falls: observed, leavingFirst: [Bool](repeating: false, count: durations.count))
+    }
+
+    /// The survival function of the time of censoring: where an event and a censoring tie, the event came first.
+    public static func censoring(durations: [Double], observed: [Bool]) -> KaplanMeier {
+        KaplanMeier(durations, falls: observed.map { !$0 }, leavingFirst: observed)
+    }
+
+    private init(_ durations: [Double], falls: [Bool], leavingFirst: [Bool]) {
         let order = durations.indices.sorted { durations[$0] < durations[$1] }
         var (times, survival) = ([Double](), [Double]())
         var value = 1.0
         var place = 0
         while place < order.count {
             let time = durations[order[place]]
-            let atRisk = order.count - place
+            var atRisk = order.count - place
             var events = 0
             while place < order.count, durations[order[place]] == time {
-                if observed[order[place]] { events += 1 }
+                if falls[order[place]] { events += 1 }
+                if leavingFirst[order[place]] { atRisk -= 1 }
                 place += 1
             }
             guard events > 0 else { continue }
@@ -177,7 +187,7 @@ public struct ReturnReport: Sendable, Codable, Equatable {
         octaves = rows.reduce(0) { $0 + abs(log2(max(1e-9, median[$1]) / max(1e-9, durations[$1]))) } / count
         concordance = Survival.concordance(predicted: median, durations: durations, observed: observed)
         integratedBrier = survival.map {
-            let censoring = KaplanMeier(durations: durations, observed: observed.map { !$0 })
+            let censoring = KaplanMeier.censoring(durations: durations, observed: observed)
             return Survival.brier(
                 survival: $0, grid: grid, durations: durations, observed: observed, censoring: censoring
             ).integrated

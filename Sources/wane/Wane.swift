@@ -18,6 +18,7 @@ struct Wane: AsyncParsableCommand {
         version: CodeVersion.current,
         subcommands: [
             Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Rank.self, Return.self,
+            SearchCommand.self, Sparse.self,
             Simulate.self,
             Models.self, Bench.self, Demo.self,
         ])

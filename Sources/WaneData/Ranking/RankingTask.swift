@@ -38,6 +38,8 @@ public struct RankingTask: Sendable {
     /// For each person the place after their last training event, and after their last validation event.
     private let trainEnds: [Int]
     private let validationEnds: [Int]
+    /// Where what may be learned from begins for each person: at their first event but in a thinned task.
+    private var knownStarts: [Int]
     /// Times of the cuts, where the protocol has them.
     public let cuts: (train: Int64, validation: Int64)?
 
@@ -84,6 +86,7 @@ public struct RankingTask: Sendable {
         }
         self.trainEnds = trainEnds
         self.validationEnds = validationEnds
+        knownStarts = Array(starts.dropLast())
         guard !targets(.test).isEmpty, !targets(.validation).isEmpty else { throw .nothingToGuess(rule) }
     }
 
@@ -93,7 +96,21 @@ public struct RankingTask: Sendable {
     /// The places of a person's events that may be learned from when questions of `part` are asked: all before
     /// that part.
     public func known(_ user: Int, before part: Part) -> Range<Int> {
-        userStarts[user]..<(part == .test ? validationEnds[user] : trainEnds[user])
+        let end = part == .test ? validationEnds[user] : trainEnds[user]
+        return min(knownStarts[user], end)..<end
+    }
+
+    /// The same questions with less to learn from: a share of the people, drawn from the seed, or the latest share
+    /// of each person's events before validation.
+    public func thinned(_ users: Bool, keeping share: Double, seed: UInt64) -> RankingTask {
+        var task = self
+        var generator = SeededGenerator(seed: seed, stream: 60)
+        for user in 0..<userCount {
+            let count = trainEnds[user] - userStarts[user]
+            let kept = users ? (generator.uniform() < share ? count : 0) : max(2, Int(share * Double(count)))
+            task.knownStarts[user] = trainEnds[user] - min(count, kept)
+        }
+        return task
     }
 
     /// Places of the events to guess in validation or test: those of people with a past, and, where seen items

@@ -154,7 +154,7 @@ extension UsingTorch {
         private func graph() throws -> InteractionGraph {
             let histories = [[1, 2, 3, 4], [1, 3, 1, 3], [2, 3, 4]]
             // 3 follows 1 twice, as 2 is by 3 and 3 by 4: these are joined.
-            let log = SmallLog.log(histories)
+            let log = TinyLog.log(histories)
             let ends = histories.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
             return try InteractionGraph(
                 log, known: histories.indices.map { ends[$0]..<ends[$0 + 1] },
@@ -188,23 +188,5 @@ extension UsingTorch {
                 return (try loss.reshaped([1]), nil)
             }
         }
-    }
-}
-
-/// Logs written as lists of item numbers, an event an hour.
-enum SmallLog {
-    static func log(_ histories: [[Int]]) -> EventLog {
-        let (user, item, time) = (Column<UInt32>(), Column<UInt32>(), Column<Int64>())
-        let items = Vocabulary()
-        for (person, history) in histories.enumerated() {
-            for (step, name) in history.enumerated() {
-                user.append(UInt32(person))
-                item.append(items.number(of: "\(name)"))
-                time.append(Int64(step) * 3_600_000_000)
-            }
-        }
-        return EventLog(
-            users: Vocabulary(histories.indices.map { "\($0)" }), items: items, user: user, item: item, time: time,
-            topics: ItemTopics(names: Vocabulary(), byItem: [], source: .single))
     }
 }

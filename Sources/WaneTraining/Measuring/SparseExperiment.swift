@@ -1,0 +1,119 @@
+import WaneBaselines
+import WaneData
+import WaneMetrics
+import WaneModels
+
+/// Which remedies help when there are few people or few events: the same test, less to learn from.
+///
+/// Training keeps a share of the people, or of each person's training events, drawn from the seed; validation and
+/// test stay whole. Remedies are variants of one family.
+public struct SparseExperiment: Sendable {
+    /// What is thinned.
+    public enum Thinning: String, Sendable, Codable, CaseIterable { case users, events }
+
+    /// What is tried against sparseness.
+    public enum Remedy: String, Sendable, Codable, CaseIterable {
+        case none
+        /// A penalty on the magnitude of all weights.
+        case l1
+        /// A sparse code of the history: the sparse autoencoder.
+        case sparseCodes = "sparse-codes"
+        /// Item vectors smoothed over the graph of who met what.
+        case graph
+        /// The graph with friendships: needs social edges.
+        case social
+        /// A blend with classical counts over everybody: transfer from global statistics.
+        case globalStatistics = "global-statistics"
+
+        /// The family, and the weight of L1.
+        func variant(of family: String) -> (family: String, l1: Double) {
+            switch self {
+            case .none, .globalStatistics: (family, 0)
+            case .l1: (family, 1e-6)
+            case .sparseCodes: ("sparse-autoencoder", 0)
+            case .graph, .social: ("hybrid", 0)
+            }
+        }
+    }
+
+    public struct Row: Sendable, Codable {
+        public let thinning: Thinning
+        public let share: Double
+        public let remedy: Remedy
+        public let trainingEvents: Int
+        public let report: RankingReport
+        /// Of the difference in NDCG@10 to no remedy on the same share.
+        public let difference: Evaluation.Interval?
+    }
+
+    public let task: RankingTask
+    public let family: String
+    public let training: TrainingOptions
+    public let ranking: RankingOptions
+    public let friends: [[UInt32]]
+
+    public init(
+        _ task: RankingTask, family: String, training: TrainingOptions, ranking: RankingOptions, friends: [[UInt32]]
+    ) {
+        self.task = task
+        self.family = family
+        self.training = training
+        self.ranking = ranking
+        self.friends = friends
+    }
+
+    /// Remedies that can be tried here.
+    public var remedies: [Remedy] { Remedy.allCases.filter { $0 != .social || !friends.allSatisfy(\.isEmpty) } }
+
+    /// One share of one thinning with every remedy.
+    ///
+    /// - Parameter configure: sets progress and interruption of each run.
+    public func run(
+        _ thinning: Thinning, share: Double, configure: (inout Trainer, Remedy) -> Void
+    ) throws -> [Row] {
+        let thinned = task.thinned(thinning == .users, keeping: share, seed: training.seed)
+        let places = task.targets(.test)
+        let users = places.map { task.log.user[$0] }
+        let events = (0..<task.userCount).reduce(0) { $0 + thinned.known($1, before: .validation).count }
+        var rows: [Row] = []
+        var plain: (ranks: [Double], session: RankingSession)?
+        for remedy in remedies {
+            let ranks: [Double]
+            let covered: Int
+            if remedy == .globalStatistics, let plain {
+                // The same model, with counts fitted on what is left.
+                let kinds = [
+                    CoVisits(window: 20, halfLife: 3, popularityPower: 0.3) as any RankingBaseline,
+                    ItemKNN(neighbours: 800, halfLife: 1), Popularity(halfLifeDays: nil),
+                ]
+                let parts = try kinds.map { try $0.fitted(thinned, before: .validation) }
+                let weights = try RankingBlend.weights(
+                    parts + [plain.session], task, questions: 2_000, seed: training.seed)
+                let blend = RankingBlend(parts + [plain.session], weights: weights, items: task.itemCount)
+                (ranks, covered) = try RankingEvaluation.ranks(blend, task, places, covering: true)
+            } else {
+                let (family, l1) = remedy.variant(of: family)
+                var options = training
+                options.l1 = l1
+                var run = try RankingTraining(
+                    thinned, model: RankingOptions.model(family), training: options, ranking: ranking)
+                if remedy == .social { run.friends = friends }
+                configure(&run.trainer, remedy)
+                let session = try run.run().session(thinned, before: .validation, friends: run.friends)
+                (ranks, covered) = try RankingEvaluation.ranks(session, task, places, covering: true)
+                if remedy == .none { plain = (ranks, session) }
+            }
+            let report = RankingReport(
+                ranks: ranks, users: users, covered: covered, items: task.itemCount, seed: training.seed)
+            let difference = plain.flatMap { plain in
+                remedy == .none
+                    ? nil : RankingReport.difference(ranks, plain.ranks, users: users, seed: training.seed)
+            }
+            rows.append(
+                Row(
+                    thinning: thinning, share: share, remedy: remedy, trainingEvents: events, report: report,
+                    difference: difference))
+        }
+        return rows
+    }
+}

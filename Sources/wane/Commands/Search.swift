@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import WaneData
+import WaneModels
+import WaneTraining
+
+struct SearchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Searches the settings of a family at random, judged by validation alone, within a budget.",
+        discussion: """
+            Every finished trial is kept in the file at once; the same command goes on where an earlier one stopped.
+
+            Example:
+              wane search visits.csv --model gru --budget 30min --file gru.search.json
+            """)
+
+    enum Task: String, ExpressibleByArgument, CaseIterable { case interest, ranking, `return` }
+
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
+    @Option(help: "What the model is to answer.") var taskKind: Task = .interest
+    @Option(help: ArgumentHelp("Time in all, earlier runs included.", valueName: "time")) var budget = "10min"
+    @Option(help: ArgumentHelp("Trials in all, earlier runs included.", valueName: "n")) var trials = 30
+    @Option(help: ArgumentHelp("Where finished trials are kept.", valueName: "file")) var file = "search.json"
+    @OptionGroup var task: TaskOptions
+    @OptionGroup var training: TrainOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = output.console
+        guard let span = TimeSpan.parse(budget), span > 0 else {
+            throw ValidationError("--budget \(budget): give a time such as 30min")
+        }
+        guard trials >= 1 else { throw ValidationError("--trials \(trials): give at least 1") }
+        let ranks = taskKind == .ranking
+        let (base, options) = try await training.resolved(
+            family: model, seed: task.seed, model: ranks ? RankingOptions.model(model) : ModelOptions(),
+            training: ranks ? RankingOptions.training : TrainingOptions())
+        let (log, _) = try input.read(console)
+        let search = Search(
+            model: base, training: options, budget: Double(span) / 1e6, limit: trials,
+            file: URL(fileURLWithPath: file),
+            task: "\(taskKind.rawValue)/\(model)/seed \(task.seed)/\(log.count) events of \(log.users.count)")
+        let name = model
+        func prepare(_ trainer: inout Trainer) {
+            trainer.shouldStop = { Interruption.isAsked }
+            trainer.report = { progress in
+                console.status(
+                    "\(name): epoch \(progress.epoch), loss \(Render.number(progress.loss))")
+            }
+        }
+        Interruption.listen()
+        let run = try runner(log, console, prepare)
+        let found = try search.run(train: run) { trial in
+            let loss = trial.loss.map { Render.number($0) } ?? trial.failure ?? "failed"
+            console.note("trial \(trial.number + 1): \(loss) in \(Render.number(trial.seconds, 0)) s")
+        }
+        console.clearStatus()
+        if output.format == .json { return print(try Render.json(found)) }
+        var table = Table(
+            ["trial", "validation", "learning rate", "dropout", "hidden", "layers", "weight decay", "averaging", "s"])
+        for trial in found {
+            let s = trial.setting
+            table.rows.append([
+                "\(trial.number + 1)", Render.number(trial.loss ?? .nan), Render.number(s.learningRate, 5),
+                Render.number(s.historyDropout, 1), "\(s.hidden)", "\(s.layers)", Render.number(s.weightDecay, 3),
+                Render.number(s.averaging, 2), Render.number(trial.seconds, 0),
+            ])
+        }
+        print(output.format == .csv ? table.csv : table.text)
+    }
+
+    /// Trains once for the task and tells how validation went.
+    private func runner(
+        _ log: EventLog, _ console: Console, _ prepare: @escaping (inout Trainer) -> Void
+    ) throws -> (ModelOptions, TrainingOptions) throws -> TrainingHistory {
+        switch taskKind {
+        case .interest:
+            let interest = try task.makeTask(log, console)
+            return { model, options in
+                var run = try InterestTraining(interest, model: model, training: options)
+                prepare(&run.trainer)
+                return try run.run().description.history
+            }
+        case .ranking:
+            let ranking = try RankingTask(log, rule: .leaveOneOut)
+            return { model, options in
+                var run = try RankingTraining(
+                    ranking, model: model, training: options, ranking: RankingOptions())
+                prepare(&run.trainer)
+                return try run.run().description.history
+            }
+        case .return:
+            let returns = ReturnTask(try task.makeTask(log, console))
+            return { model, options in
+                var run = try ReturnTraining(returns, model: model, training: options)
+                prepare(&run.trainer)
+                return try run.run().history
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import WaneData
+import WaneModels
+import WaneTraining
+
+struct Sparse: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Thins what is learned from and shows which remedies help: sparse codes, L1, graphs, friends, counts.",
+        discussion: "Example:\n  wane sparse visits.csv --shares 0.1,0.3,1 --friends friends.csv")
+
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("The family that remedies are set beside.", valueName: "name")) var model = "attention"
+    @Option(help: "What is thinned: the people, or each person's events.") var thin: [SparseExperiment.Thinning] = [
+        .users, .events,
+    ]
+    @Option(help: ArgumentHelp("Shares that are kept, separated by commas.", valueName: "shares")) var shares =
+        "0.1,0.3,1"
+    @OptionGroup var task: RankingTaskOptions
+    @OptionGroup var training: TrainOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = output.console
+        let kept = try shares.split(separator: ",").map { text -> Double in
+            guard let share = Double(text), share > 0, share <= 1 else {
+                throw ValidationError("--shares \(text): give numbers above 0 and up to 1")
+            }
+            return share
+        }
+        let (_, options) = try await training.resolved(
+            family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
+        let (log, _) = try input.read(console)
+        let ranking = try task.task(log)
+        let experiment = SparseExperiment(
+            ranking, family: model, training: options, ranking: try task.options(),
+            friends: try task.friends(ranking, console))
+        Interruption.listen()
+        var rows: [SparseExperiment.Row] = []
+        for thinning in thin {
+            for share in kept {
+                rows += try experiment.run(thinning, share: share) { trainer, remedy in
+                    trainer.shouldStop = { Interruption.isAsked }
+                    trainer.report = { progress in
+                        console.status(
+                            "\(thinning.rawValue) \(share), \(remedy.rawValue): epoch \(progress.epoch)")
+                    }
+                }
+            }
+        }
+        console.clearStatus()
+        if output.format == .json { return print(try Render.json(rows)) }
+        var table = Table(["thinned", "share", "events", "remedy", "HR@10", "NDCG@10", "difference in NDCG@10 (95 %)"])
+        for row in rows {
+            let difference = row.difference.map { "[\(Render.number($0.low)), \(Render.number($0.high))]" } ?? ""
+            table.rows.append([
+                row.thinning.rawValue, "\(row.share)", "\(row.trainingEvents)", row.remedy.rawValue,
+                Render.number(row.report.hitRate[10] ?? .nan), Render.number(row.report.ndcg[10] ?? .nan), difference,
+            ])
+        }
+        print(output.format == .csv ? table.csv : table.text)
+    }
+}
+
+extension SparseExperiment.Thinning: ExpressibleByArgument {}

@@ -1,0 +1,434 @@
+import Foundation
+import TestSupport
+import Testing
+import Torch
+import WaneBaselines
+import WaneData
+import WaneMetrics
+
+@testable import WaneModels
+@testable import WaneTraining
+
+extension UsingTorch {
+    @Suite("Models of the next item")
+    struct RankingTrainingTests {
+        /// Small products gain nothing from a second thread, and lose much where other work has the cores.
+        init() throws { try Runtime.setThreads(1) }
+
+        static func model(_ family: String) -> ModelOptions {
+            var model = RankingOptions.model(family)
+            model.hidden = 32
+            model.historyDropout = 0.1
+            return model
+        }
+
+        static func training(epochs: Int) -> TrainingOptions {
+            var options = RankingOptions.training
+            options.epochs = epochs
+            options.patience = epochs
+            options.batch = 16
+            options.learningRate = 5e-3
+            options.averaging = 0.9
+            return options
+        }
+
+        static func options(_ loss: RankingLoss.Kind = .softmax) -> RankingOptions {
+            var options = RankingOptions()
+            options.window = 16
+            options.loss.kind = loss
+            options.loss.negatives = 12
+            return options
+        }
+
+        private func hits(
+            _ log: EventLog, _ family: String, epochs: Int, at cutoff: Int = 1, loss: RankingLoss.Kind = .softmax,
+            friends: [[UInt32]] = []
+        ) throws -> Double {
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
+            var run = try RankingTraining(
+                task, model: Self.model(family), training: Self.training(epochs: epochs),
+                ranking: Self.options(loss))
+            run.friends = friends
+            let session = try run.run().session(task, before: .validation, friends: friends)
+            return try RankingEvaluation.report(session, task, .test, seed: 1).report.hitRate[cutoff] ?? 0
+        }
+
+        /// People walk along a ring of 20 items, each from a place of their own, with a slip now and then.
+        private func ring() -> EventLog {
+            var generator = SeededGenerator(seed: 2)
+            return TinyLog.log(
+                (0..<80).map { _ in
+                    var place = Int(generator.uniform() * 20)
+                    return (0..<14).map { _ in
+                        place = generator.uniform() < 0.05 ? Int(generator.uniform() * 20) : (place + 1) % 20
+                        return place
+                    }
+                })
+        }
+
+        @Test(
+            "families that read order learn what follows what",
+            arguments: ["rnn", "lstm", "gru", "cnn", "caser", "attention", "hstu", "din", "dien", "hybrid", "hawkes"])
+        func order(family: String) throws {
+            #expect(try hits(ring(), family, epochs: ["din", "dien"].contains(family) ? 25 : 15) > 0.7)
+        }
+
+        /// People in four circles of ten items each, meeting their own circle's in any order.
+        private func circles(length: Int = 10) -> EventLog {
+            var generator = SeededGenerator(seed: 3)
+            return TinyLog.log(
+                (0..<120).map { person in
+                    (0..<length).map { _ in person % 4 * 10 + Int(generator.uniform() * 10) }
+                })
+        }
+
+        @Test(
+            "families that pool a history learn which circle somebody moves in",
+            arguments: ["mlp", "gcn", "gat", "lightgcn", "sparse-autoencoder"])
+        func circle(family: String) throws {
+            // Popularity has a quarter.
+            #expect(try hits(circles(), family, epochs: 15, at: 10) > 0.85)
+        }
+
+        @Test("friends tell the circle of people whose own history does not", arguments: ["lightgcn"])
+        func friends(family: String) throws {
+            var generator = SeededGenerator(seed: 4)
+            // Newcomers meet two items that anybody may, then one of their friends' circle.
+            let settled = (0..<60).map { person in
+                (0..<12).map { _ in person % 4 * 10 + Int(generator.uniform() * 10) }
+            }
+            var newcomers: [[Int]] = []
+            for person in 0..<160 {
+                var history = [40 + Int(generator.uniform() * 5), 40 + Int(generator.uniform() * 5)]
+                for _ in 0..<(person < 80 ? 3 : 1) {
+                    history.append(person % 4 * 10 + Int(generator.uniform() * 10))
+                }
+                newcomers.append(history)
+            }
+            let log = TinyLog.log(settled + newcomers)
+            var friends = [[UInt32]](repeating: [], count: 220)
+            for person in 60..<220 {
+                let circle = UInt32(person - 60) % 4
+                friends[person] = [circle, circle + 4, circle + 8]
+            }
+            let with = try hits(log, family, epochs: 15, at: 10, friends: friends)
+            let without = try hits(log, family, epochs: 15, at: 10)
+            #expect(with > without + 0.1, "\(with) with friends, \(without) without")
+        }
+
+        @Test("the time since the last event tells what comes next", arguments: ["attention", "gru"])
+        func elapsed(family: String) throws {
+            var generator = SeededGenerator(seed: 5)
+            // After a day away people meet item 1, after an hour item 2: order says nothing.
+            var waits: [[Bool]] = []
+            let histories = (0..<80).map { _ in
+                let long = (0..<12).map { _ in generator.uniform() < 0.5 }
+                waits.append(long)
+                return long.map { $0 ? 1 : 2 }
+            }
+            var moments: [[Double]] = []
+            for long in waits {
+                var moment = 0.0
+                moments.append(
+                    long.map {
+                        moment += $0 ? 24 : 1
+                        return moment
+                    })
+            }
+            let log = TinyLog.log(histories) { person, step in moments[person][step] }
+            #expect(try hits(log, family, epochs: 10) > 0.95)
+        }
+
+        @Test("every loss learns the ring", arguments: RankingLoss.Kind.allCases)
+        func losses(kind: RankingLoss.Kind) throws {
+            // Few negatives at a time say less a step than a softmax over all items.
+            let epochs = kind == .softmax || kind == .sampled ? 20 : 120
+            let share = try hits(ring(), "gru", epochs: epochs, at: 5, loss: kind)
+            #expect(share > 0.8, "\(share)")
+        }
+
+        @Test("gBCE's constant is 1 without calibration and the sampling rate at full calibration")
+        func calibration() {
+            #expect(abs(RankingLoss.beta(negatives: 10, items: 101, 0) - 1) < 1e-12)
+            // Petrov and Macdonald 2023: beta = alpha where t = 1.
+            #expect(abs(RankingLoss.beta(negatives: 10, items: 101, 1) - 0.1) < 1e-12)
+        }
+
+        @Test("with log q taken off, drawing by popularity gives the softmax's own answer on average")
+        func correction() throws {
+            // With every item drawn once, the corrected sampled softmax is the full one.
+            let states = try Tensor.normal([6, 4], deviation: 1)
+            let vectors = try Tensor.normal([9, 4], deviation: 1)
+            let bias = try Tensor.normal([9], deviation: 1)
+            let targets: [Int64] = [1, 2, 3, 8, 5, 1]
+            var full = RankingLoss()
+            let expected = try full(states, vectors: vectors, bias: bias, targets: targets, sample: nil).item()
+            full.kind = .sampled
+            let rows = (0..<9).map(Int64.init)
+            let sample = NegativeSample(rows: rows, logChanceOfRow: [Float](repeating: -2.19722458, count: 9))
+            let value = try full(states, vectors: vectors, bias: bias, targets: targets, sample: sample).item()
+            #expect(abs(value - expected) < 1e-5)
+        }
+
+        @Test("the loss over all items is the same in bfloat16, to its precision")
+        func bfloat16() throws {
+            let states = try Tensor.normal([40, 16], deviation: 1)
+            let vectors = try Tensor.normal([301, 16], deviation: 0.3)
+            let bias = try Tensor.zeros([301])
+            let targets = (0..<40).map { Int64($0 * 7) }
+            var loss = RankingLoss()
+            let exact = try loss(states, vectors: vectors, bias: bias, targets: targets, sample: nil).item()
+            loss.bfloat16 = true
+            let rough = try loss(states, vectors: vectors, bias: bias, targets: targets, sample: nil).item()
+            #expect(abs(exact - rough) < 0.02 * exact)
+        }
+
+        @Test("EASE's matrix satisfies the conditions of its optimum")
+        func ease() throws {
+            var generator = SeededGenerator(seed: 6)
+            let n = 7
+            let x = (0..<20).map { _ in (0..<n).map { _ in generator.uniform() < 0.4 ? 1.0 : 0 } }
+            let gram = (0..<n).map { i in (0..<n).map { j in x.reduce(0) { $0 + $1[i] * $1[j] } } }
+            let b = try EASE.weights(gram: gram.flatMap { $0.map(Float.init) }, items: n, l2: 3)
+            for i in 0..<n {
+                #expect(b[i * n + i] == 0)
+                // The gradient of |X - X B|^2 + l2 |B|^2 off the diagonal: (G + l2 I) B - G.
+                for j in 0..<n where j != i {
+                    let product = (0..<n).reduce(0.0) { sum, k in
+                        sum + (gram[i][k] + (i == k ? 3 : 0)) * Double(b[k * n + j])
+                    }
+                    #expect(abs(product - gram[i][j]) < 1e-4)
+                }
+            }
+        }
+
+        @Test("a blend gives a useless ranker no weight and is at least as good as its parts on what it was fitted to")
+        func blend() throws {
+            struct Oracle: ItemRanker {
+                let log: EventLog
+                func scores(_ queries: [RankingQuery]) -> [Float] {
+                    queries.flatMap { query -> [Float] in
+                        (0..<log.items.count).map { Int(log.item[query.history.upperBound]) == $0 ? 1 : 0 }
+                    }
+                }
+            }
+            struct Noise: ItemRanker {
+                let items: Int
+                func scores(_ queries: [RankingQuery]) -> [Float] {
+                    queries.flatMap { query -> [Float] in
+                        var generator = SeededGenerator(seed: UInt64(query.user), stream: 9)
+                        return (0..<items).map { _ in Float(generator.uniform()) }
+                    }
+                }
+            }
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let parts: [any ItemRanker] = [Oracle(log: task.log), Noise(items: task.itemCount)]
+            let weights = try RankingBlend.weights(parts, task, questions: 100, seed: 1)
+            #expect(weights[0] > 1 && abs(weights[1]) < 0.3 * weights[0], "\(weights)")
+            let blend = RankingBlend(parts, weights: weights, items: task.itemCount)
+            #expect(try RankingEvaluation.report(blend, task, .test, seed: 1).report.hitRate[1] == 1)
+        }
+
+        // MARK: Around a model
+
+        @Test("the same seed gives the same weights; interrupted and resumed, a run ends as if it had not been")
+        func reproducible() throws {
+            try Runtime.setThreads(1)
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let folder = try TemporaryFolder()
+            func run(_ change: (inout Trainer) -> Void) throws -> Data {
+                var training = try RankingTraining(
+                    task, model: Self.model("attention"), training: Self.training(epochs: 3), ranking: Self.options())
+                training.trainer.checkpoint = folder.file("checkpoint")
+                change(&training.trainer)
+                return try Safetensors.encode(training.run().weights())
+            }
+            let whole = try run { _ in }
+            #expect(try run { _ in } == whole)
+            var steps = 0
+            #expect(throws: TrainingError.self) {
+                try run { trainer in
+                    trainer.shouldStop = {
+                        steps += 1
+                        return steps > 7
+                    }
+                }
+            }
+            #expect(try run { $0.resume = true } == whole)
+        }
+
+        @Test(
+            "a folder gives back the same scores, and other commands refuse it in words",
+            arguments: ["gru", "lightgcn"])
+        func folder(family: String) throws {
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let trained = try RankingTraining(
+                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options()
+            ).run()
+            let folder = try TemporaryFolder()
+            let path = folder.file("model").path
+            try ModelFolder.write(trained, metrics: Data("{}".utf8), card: "", to: path)
+            let query = [task.query(at: task.targets(.test)[0])]
+            let before = try trained.session(task, before: .test).scores(query)
+            #expect(try ModelFolder.ranker(path).session(task, before: .test).scores(query) == before)
+            let error = #expect(throws: ModelFolderError.self) { try ModelFolder.read(path) }
+            #expect(error?.description.contains("wane rank") == true)
+        }
+
+        @Test("scores do not depend on what else is asked", arguments: ["attention", "hstu", "caser", "gru", "din"])
+        func independent(family: String) throws {
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let session = try RankingTraining(
+                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options()
+            ).run().session(task, before: .test)
+            // Histories of other lengths beside it.
+            let queries = (0..<6).map { person in
+                let start = task.userStarts[person]
+                return RankingQuery(user: UInt32(person), history: start..<start + 2 + 2 * person, moment: 1 << 40)
+            }
+            let together = try session.scores(queries)
+            for (row, query) in queries.enumerated() {
+                let alone = try session.scores([query])
+                for (a, b) in zip(alone, together[row * task.itemCount..<(row + 1) * task.itemCount]) {
+                    #expect(abs(a - b) < 1e-4)
+                }
+            }
+        }
+
+        @Test("candidates, seen items and more than there is: lists hold what is left, or say that nothing is")
+        func lists() throws {
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let session = try RankingTraining(
+                task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: Self.options()
+            ).run().session(task.log)
+            let query = task.query(at: task.targets(.test)[0])
+            let all = try session.top(1_000, query, among: nil, seen: .kept)
+            #expect(all.count == task.itemCount)
+            #expect(zip(all, all.dropFirst()).allSatisfy { $0.score >= $1.score })
+            #expect(try session.top(5, query, among: [3, 3, 7], seen: .kept).map(\.item).sorted() == [3, 7])
+            #expect(throws: RankingError.noCandidates) { try session.top(5, query, among: [], seen: .kept) }
+            let met = Set(query.history.map { task.log.item[$0] })
+            #expect(throws: RankingError.noCandidates) {
+                try session.top(5, query, among: Array(met), seen: .excluded)
+            }
+            let fresh = try session.top(1_000, query, among: nil, seen: .excluded)
+            #expect(met.isDisjoint(with: fresh.map(\.item)))
+        }
+
+        @Test("people and items that training never met are answered: from their history, and below known items' best")
+        func newcomers() throws {
+            let trained = try RankingTraining(
+                RankingTask(ring(), rule: .leaveOneOut, seen: .kept), model: Self.model("lightgcn"),
+                training: Self.training(epochs: 4), ranking: Self.options()
+            ).run()
+            let other = TinyLog.log([[3, 4, 99], [98, 97], [5]])
+            let session = try trained.session(other.sortedByUser())
+            let scores = try session.scores([
+                RankingQuery(user: 0, history: 0..<3, moment: 1 << 40),
+                RankingQuery(user: 1, history: 3..<5, moment: 1 << 40),
+            ])
+            #expect(scores.count == 2 * other.items.count)
+            #expect(scores.allSatisfy { $0.isFinite })
+        }
+
+        @Test("weights that are no numbers stop training with a clear error, not with a model")
+        func notFinite() throws {
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            var options = Self.training(epochs: 2)
+            options.learningRate = 9
+            options.clip = 1e30
+            options.warmup = 0
+            var caught: TrainingError?
+            do {
+                _ = try RankingTraining(
+                    task, model: Self.model("mlp"), training: options, ranking: Self.options()
+                ).run()
+            } catch { caught = error as? TrainingError }
+            if let caught { #expect(caught.description.contains("finite")) }
+        }
+    }
+
+    @Suite("Models of return times")
+    struct ReturnTrainingTests {
+        init() throws { try Runtime.setThreads(1) }
+
+        private func task() throws -> ReturnTask { ReturnTask(try Small.task(users: 100)) }
+
+        @Test(
+            "beat one curve for all and the gamma prior in log likelihood on a part they have not seen",
+            arguments: ["mlp", "gru", "attention", "hawkes", "din", "lightgcn"])
+        func better(family: String) throws {
+            let task = try task()
+            var options = TrainingTests.options(epochs: family == "hawkes" ? 40 : 12)
+            options.averaging = 0.9
+            let model = try ReturnTraining(task, model: TrainingTests.model(family), training: options).run()
+            let comparison = try ReturnComparison(task, options, models: [model])
+            func row(_ name: String) throws -> ReturnReport {
+                try #require(comparison.rows.first { $0.name == name }).report
+            }
+            let own = try row(family)
+            let (likelihood, prior) = (own.logLikelihood, try row("exponential, gamma prior").logLikelihood)
+            #expect(try #require(likelihood) > #require(prior))
+            #expect(own.concordance > 0.55)
+            let (brier, population) = (own.integratedBrier, try row("Kaplan-Meier").integratedBrier)
+            #expect(try #require(brier) < #require(population) + 0.01)
+        }
+
+        @Test("survival falls from 1, and the density is its slope", arguments: ["gru", "hawkes"])
+        func consistent(family: String) throws {
+            let task = try task()
+            let model = try ReturnTraining(
+                task, model: TrainingTests.model(family), training: TrainingTests.options(epochs: 1)
+            ).run()
+            let questions = try task.questions(.test, count: 200, seed: 1)
+            let grid = (0..<30).map { 1e-3 * exp2(Double($0) / 3) }
+            let predictions = try model.predict(questions, grid: grid)
+            let survival = try #require(predictions.survival)
+            for row in 0..<questions.count {
+                let curve = Array(survival[row * 30..<(row + 1) * 30])
+                #expect(zip(curve, curve.dropFirst()).allSatisfy { $0 >= $1 - 1e-6 })
+                #expect(curve.allSatisfy { (0...1.000001).contains($0) })
+            }
+            // A finite difference in float32: a step of a hundredth keeps enough digits.
+            for row in 0..<questions.count where questions.observed[row] && questions.duration[row] > 0.02 {
+                let t = questions.duration[row]
+                let nearby = try model.predict(questions, grid: [t * 0.99, t * 1.01])
+                let s = try #require(nearby.survival)
+                let slope = (s[row * 2] - s[row * 2 + 1]) / (0.02 * t)
+                let likelihood = try #require(predictions.logLikelihood)
+                let density = exp(likelihood[row])
+                #expect(abs(density - slope) < 0.03 * max(density, 0.05), "\(density) is not \(slope)")
+                break
+            }
+        }
+
+        @Test("a correction of BG/NBD keeps its answers proper: chances sum to one, medians are counts")
+        func cohort() throws {
+            var generator = SeededGenerator(seed: 8)
+            let histories = (0..<120).map { _ in (0..<1 + Int(generator.uniform() * 6)).map { _ in 0 } }
+            var moments: [[Double]] = []
+            for history in histories {
+                var hour = generator.uniform() * 24 * 60
+                moments.append(
+                    history.map { _ in
+                        defer { hour += 24 * (1 + generator.uniform() * 60) }
+                        return hour
+                    })
+            }
+            let log = TinyLog.log(histories) { person, step in moments[person][step] }
+            let week: Int64 = 7 * 86_400_000_000
+            let task = try CohortTask(log, known: 24 * week, ahead: 10 * week)
+            let classics = CohortClassics(task)
+            let answers = try CohortTraining(
+                task, classics, model: TrainingTests.model("gru"),
+                training: TrainingTests.options(epochs: 2)
+            ).run()
+            #expect(answers.chance.count == task.test.count)
+            #expect(answers.chance.allSatisfy { (0...1).contains($0) })
+            #expect(answers.median.allSatisfy { $0 == $0.rounded() && $0 >= 0 })
+            let comparison = CohortComparison(task, classics, [answers])
+            #expect(comparison.rows.map(\.name).contains("Pareto/NBD"))
+            #expect(comparison.rows.allSatisfy { $0.logLoss.isFinite })
+        }
+    }
+}
