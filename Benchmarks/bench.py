@@ -97,6 +97,70 @@ print(json.dumps({"version": torch.__version__, "rate": 2 * rows / (time.time() 
 """
 
 
+NEXT_ITEM = """
+import json, sys, time, torch
+from torch import nn
+import torch.nn.functional as F
+torch.manual_seed(1)
+torch.set_num_threads(2)
+items, length, batch, width, bf16 = 10_000, 50, 128, 64, sys.argv[1] == "bf16"
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.n1, self.n2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down, self.drop = nn.Linear(width, 4 * width), nn.Linear(4 * width, width), nn.Dropout(0.2)
+    def forward(self, x):
+        b, t, d = x.shape
+        q, k, v = self.qkv(self.n1(x)).view(b, t, 3, 2, d // 2).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(b, t, d)
+        x = x + self.drop(self.out(y))
+        return x + self.drop(self.down(F.gelu(self.up(self.n2(x)))))
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.items, self.places = nn.Embedding(items + 1, width), nn.Embedding(length, width)
+        self.blocks, self.norm, self.drop = nn.Sequential(Block(), Block()), nn.LayerNorm(width), nn.Dropout(0.2)
+        nn.init.normal_(self.items.weight, std=0.05)
+    def forward(self, x, y):
+        h = self.norm(self.blocks(self.drop(self.items(x) + self.places.weight)))
+        return F.cross_entropy(F.linear(h.flatten(0, 1), self.items.weight).float(), y.flatten())
+model = Model()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+def step():
+    x, y = torch.randint(1, items + 1, (2, batch, length)).unbind(0)
+    optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        loss = model(x, y)
+    loss.backward()
+    optimizer.step()
+for _ in range(3): step()
+start = time.time()
+for _ in range(15): step()
+rate = 15 * batch / (time.time() - start)
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+print(json.dumps({"version": torch.__version__, "rate": rate, "peak": peak}))
+"""
+
+
+def bench_next_item():
+    print("\nTraining steps of attention: d 64, 2 blocks, 2 heads, 50 events, 128 histories, softmax over all of 10,000 items, "
+          "AdamW; 2 threads, best of 3. Wane's model has learned biases by place and elapsed time besides; PyTorch's has none")
+    kept = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "2147483648", "MALLOC_TOP_PAD_": "268435456"}
+    for precision in ("fp32", "bf16"):
+        flags = ["--bf16"] if precision == "bf16" else []
+        ours = best(lambda: json.loads(wane("bench", "next-item", *flags)), "sequencesPerSecond", 3)
+        for allocator, extra in (("glibc as it is", {}), ("malloc keeping its pages", kept)):
+            os.environ.update(extra)
+            peer = best(lambda: python(NEXT_ITEM, precision), "rate", 3)
+            for name in extra:
+                del os.environ[name]
+            print(f"  {precision}: wane {ours['sequencesPerSecond']:>6,.0f} sequences/s, {ours['peakBytes'] >> 20:,} MiB   "
+                  f"PyTorch {peer['version']}, {allocator} {peer['rate']:>6,.0f}, {peer['peak'] >> 20:,} MiB   "
+                  f"ratio {ours['sequencesPerSecond'] / peer['rate']:.2f}")
+    print(wane("bench", "growth"))
+
+
 def best(measure, key, runs):
     return max((measure() for _ in range(runs)), key=lambda result: result[key])
 
@@ -166,8 +230,12 @@ def bench_trees(folder, title, arguments):
 
 with tempfile.TemporaryDirectory() as folder:
     print(f"machine: {os.cpu_count()} cores")
+    if "next-item" in sys.argv:
+        bench_next_item()
+        sys.exit()
     bench_reading(folder)
     bench_lstm()
+    bench_next_item()
     simulated = os.path.join(folder, "visits.csv")
     wane("simulate", "--users", 1500, "--seed", 7, "--output", simulated, "--quiet")
     bench_trees(folder, "Simulated log, 12 topics, 7 d", [simulated])

@@ -12,12 +12,15 @@ public enum StepBench {
 
     /// - Parameters:
     ///   - length: events of each history; one more is drawn, so that every place has an answer.
+    ///   - users: histories that are drawn; steps go round them.
     public static func run(
-        family: String, items: Int, length: Int, batch: Int, steps: Int, bfloat16: Bool, seed: UInt64 = 1
+        family: String, items: Int, length: Int, batch: Int, users: Int, steps: Int, bfloat16: Bool,
+        seed: UInt64 = 1
     ) throws -> Result {
         var generator = SeededGenerator(seed: seed)
         let (user, item, time) = (Column<UInt32>(), Column<UInt32>(), Column<Int64>())
-        let histories = batch * 4
+        let histories = max(batch, users)
+        let groups = histories / batch
         for person in 0..<histories {
             var moment: Int64 = 0
             for _ in 0...length {
@@ -50,7 +53,7 @@ public enum StepBench {
         for step in -3..<steps {
             if step == 0 { start = .now }
             let before = ContinuousClock.now
-            let first = (step + 3) % 4 * batch
+            let first = (step + 3) % groups * batch
             let stretches = (first..<first + batch).map { person in
                 RankingBatch.Stretch(places: known[person].dropLast(), answered: true, moment: 0)
             }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Torch
 import WaneData
+import WaneInsight
 import WaneModels
 import WaneTraining
 
@@ -9,7 +10,7 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times reading and training on this machine; `make bench` sets peers beside it.",
         discussion: "Example:\n  wane bench read visits.csv\n  wane bench lstm-basic --threads 1",
-        subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self])
+        subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self, Growth.self])
 
     struct Read: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Times the reading of a log on one thread.")
@@ -116,13 +117,80 @@ extension Bench {
             }
             try Runtime.setThreads(threads)
             let result = try StepBench.run(
-                family: family, items: items, length: length, batch: batch, steps: steps, bfloat16: bf16)
+                family: family, items: items, length: length, batch: batch, users: 4 * batch, steps: steps,
+                bfloat16: bf16)
             print(
                 try Render.json(
                     Answer(
                         torch: try Runtime.version, threads: try Runtime.threads,
                         sequencesPerSecond: result.sequencesPerSecond, slowestStepSeconds: result.slowestStep,
                         finalLoss: result.finalLoss, peakBytes: Memory.peak())))
+        }
+    }
+}
+
+extension Bench {
+    struct Growth: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Times an epoch of models of the next item as items, histories and people grow.",
+            discussion: "Example:\n  wane bench growth --families attention,gru,lightgcn --svg cost.svg")
+        @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names"))
+        var families = "gru,cnn,attention,lightgcn,hybrid"
+        @Option(help: ArgumentHelp("Threads.", valueName: "n")) var threads = 2
+        @Option(help: ArgumentHelp("Write a chart as an SVG picture.", valueName: "file")) var svg: String?
+
+        struct Row: Encodable {
+            let family: String
+            let grown: String
+            let items: Int
+            let length: Int
+            let users: Int
+            let secondsPerEpoch: Double
+            /// Of the base.
+            let ratio: Double
+        }
+
+        func run() async throws {
+            try Runtime.setThreads(threads)
+            let cases = [
+                ("base", 1_000, 25, 512), ("items x10", 10_000, 25, 512), ("history x4", 1_000, 100, 512),
+                ("users x10", 1_000, 25, 5_120),
+            ]
+            var rows: [Row] = []
+            for family in families.split(separator: ",").map(String.init) {
+                var base = 0.0
+                for (name, items, length, users) in cases {
+                    let steps = users / 128
+                    let result = try StepBench.run(
+                        family: family, items: items, length: length, batch: 128, users: users, steps: steps,
+                        bfloat16: false)
+                    let seconds = Double(users) / result.sequencesPerSecond
+                    if name == "base" { base = seconds }
+                    rows.append(
+                        Row(
+                            family: family, grown: name, items: items, length: length, users: users,
+                            secondsPerEpoch: seconds, ratio: seconds / base))
+                }
+            }
+            if let svg {
+                let series = families.split(separator: ",").map(String.init).map { family in
+                    let own = rows.filter { $0.family == family }
+                    return LineChart.Series(
+                        name: family, points: own.enumerated().map { (Double($0.offset), $0.element.ratio) }, dots: true)
+                }
+                let chart = LineChart(
+                    title: "Seconds of an epoch as work grows", series: series, xLabel: "", yLabel: "times the base"
+                ) { place in cases.indices.contains(Int(place)) && place == place.rounded() ? cases[Int(place)].0 : "" }
+                try Data(chart.svg(standalone: true).utf8).write(to: URL(fileURLWithPath: svg))
+            }
+            var table = Table(["family", "grown", "items", "history", "users", "seconds an epoch", "of the base"])
+            table.rows = rows.map {
+                [
+                    $0.family, $0.grown, "\($0.items)", "\($0.length)", "\($0.users)",
+                    Render.number($0.secondsPerEpoch, 3), Render.number($0.ratio, 2),
+                ]
+            }
+            print(table.text)
         }
     }
 }
