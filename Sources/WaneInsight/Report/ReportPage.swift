@@ -28,6 +28,7 @@ public struct ReportPage {
     public func html() throws -> String {
         var body = "<h1>Interest in \(Page.escape(title))</h1>\n"
         body += verdicts + facts + table
+        body += "<div class=\"grid\">" + intervals + "</div>"
         body +=
             "<h2>Calibration</h2><p class=\"soft\">Predicted chances of coming back against what happened; on the dashed line both agree.</p>\n"
         body += "<div class=\"grid\">" + calibration + "</div>"
@@ -101,6 +102,18 @@ public struct ReportPage {
             out += "</tr>\n"
         }
         return out + "</table></div>\n"
+    }
+
+    private var intervals: String {
+        IntervalChart(
+            title: "Log loss with 95 % intervals over people; less is better",
+            rows: comparison.rows.map { row in
+                let interval = row.evaluation.intervals["log_loss"]
+                return IntervalChart.Row(
+                    name: row.name, value: row.evaluation.classification.logLoss, low: interval?.low,
+                    high: interval?.high, isStrong: row.isModel)
+            }, lowIsBest: true
+        ).svg()
     }
 
     private var calibration: String {

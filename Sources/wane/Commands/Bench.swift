@@ -154,7 +154,7 @@ extension Bench {
             try Runtime.setThreads(threads)
             let cases = [
                 ("base", 1_000, 25, 512), ("items x10", 10_000, 25, 512), ("history x4", 1_000, 100, 512),
-                ("users x10", 1_000, 25, 5_120),
+                ("users x10", 1_000, 25, 5_120), ("items, history", 10_000, 100, 512),
             ]
             var rows: [Row] = []
             for family in families.split(separator: ",").map(String.init) {
@@ -176,7 +176,8 @@ extension Bench {
                 let series = families.split(separator: ",").map(String.init).map { family in
                     let own = rows.filter { $0.family == family }
                     return LineChart.Series(
-                        name: family, points: own.enumerated().map { (Double($0.offset), $0.element.ratio) }, dots: true)
+                        name: family, points: own.enumerated().map { (Double($0.offset), $0.element.ratio) }, dots: true
+                    )
                 }
                 let chart = LineChart(
                     title: "Seconds of an epoch as work grows", series: series, xLabel: "", yLabel: "times the base"

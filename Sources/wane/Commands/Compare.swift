@@ -3,6 +3,7 @@ import Foundation
 import WaneData
 import WaneInsight
 import WaneMetrics
+import WaneModels
 import WaneTraining
 
 struct Compare: AsyncParsableCommand {
@@ -11,12 +12,14 @@ struct Compare: AsyncParsableCommand {
         discussion: "Example:\n  wane compare visits.csv --models lstm,mlp --report report.html")
 
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names")) var models = "lstm,mlp"
+    @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "lstm,mlp"
     @Option(help: ArgumentHelp("Write a report as one HTML file.", valueName: "file")) var report: String?
     @Option(
         help: ArgumentHelp(
             "Write the queries of all parts with features and labels, for models of your own.", valueName: "file"))
     var exportQueries: String?
+    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
+    var friends: String?
     @Option(help: ArgumentHelp("Cross-validate with this many folds before the test.", valueName: "n")) var folds: Int?
     @Option(help: "What folds divide: users, or blocks of time.") var foldBy: CrossValidation.Kind = .users
     @OptionGroup var task: TaskOptions
@@ -25,9 +28,11 @@ struct Compare: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
-        let families = models.split(separator: ",").map(String.init)
+        let families = try FamilyList.parse(models, others: [LSTMBasic.name])
         let (log, reading) = try input.read(console)
         let interest = try task.makeTask(log, console)
+        let social = try SocialOptions.read(
+            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [TrainedModel] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
@@ -37,10 +42,10 @@ struct Compare: AsyncParsableCommand {
                 ) { console.note($0) }
                 console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
             }
-            trained.append(try Workbench.train(interest, model, options, console: console))
+            trained.append(try Workbench.train(interest, model, options, friends: social, console: console))
         }
         let (_, options) = try await training.resolved(family: families.first ?? "lstm", seed: task.seed)
-        let comparison = try Workbench.compare(interest, options, trained, console: console)
+        let comparison = try Workbench.compare(interest, options, trained, friends: social, console: console)
         console.clearStatus()
         if let exportQueries {
             try QueryExport.write(interest, options, to: exportQueries)

@@ -94,11 +94,12 @@ struct RankCompare: AsyncParsableCommand {
         discussion: "Example:\n  wane rank compare visits.csv --models attention,hybrid --blend --seeds 3")
 
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("Families, separated by commas; none for baselines alone.", valueName: "names"))
+    @Option(help: ArgumentHelp("Families, separated by commas, or all; none for baselines alone.", valueName: "names"))
     var models = "attention"
     @Option(
         help: ArgumentHelp("Train each family this many times, with seeds that follow one another.", valueName: "n"))
     var seeds = 1
+    @Option(help: ArgumentHelp("Draw NDCG@10 with intervals as an SVG picture.", valueName: "file")) var svg: String?
     @Flag(help: "Add a blend of each model with the classical ones, its weights fitted on validation.")
     var blend = false
     @Flag(help: "Train anew on training and validation for as many epochs as validation chose, before the test.")
@@ -110,6 +111,7 @@ struct RankCompare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let options = try task.options()
+        let families = try FamilyList.parse(models)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let friends = try task.friends(ranking, console)
@@ -125,13 +127,24 @@ struct RankCompare: AsyncParsableCommand {
             try comparison.add(
                 kind.name, setting: baseline.name, isModel: false, seconds: seconds, fitted, ranking, seed: task.seed)
         }
-        let families = models.split(separator: ",").map(String.init)
         for family in families {
             for number in 0..<max(1, seeds) {
                 try await compare(family, number, ranking, options, friends, classical, &comparison, console)
             }
         }
         console.clearStatus()
+        if let svg {
+            let chart = IntervalChart(
+                title: "NDCG@10 with 95 % intervals over people",
+                rows: comparison.rows.map { row in
+                    let interval = row.report.intervals["ndcg@10"]
+                    return IntervalChart.Row(
+                        name: row.name, value: row.report.ndcg[10] ?? .nan, low: interval?.low, high: interval?.high,
+                        isStrong: row.isModel)
+                })
+            try Data(chart.svg(standalone: true).utf8).write(to: URL(fileURLWithPath: svg))
+            console.note("wrote \(svg)")
+        }
         try RankingTable.print(comparison, output.format)
     }
 

@@ -24,7 +24,7 @@ struct ReturnCompare: AsyncParsableCommand {
         discussion: "Example:\n  wane return compare visits.csv --models gru,hawkes --horizon 7d")
 
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names")) var models = "gru,hawkes"
+    @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "gru,hawkes"
     @Option(help: ArgumentHelp("Friendships: UserID,FriendID[,Time].", valueName: "file")) var friends: String?
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
@@ -38,7 +38,7 @@ struct ReturnCompare: AsyncParsableCommand {
         let social = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [TrainedReturnModel] = []
-        for family in models.split(separator: ",").map(String.init) {
+        for family in try FamilyList.parse(models) {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             var run = try ReturnTraining(returns, model: model, training: options)
             run.friends = social
@@ -101,7 +101,7 @@ struct ReturnCohort: AsyncParsableCommand {
     @Option(help: ArgumentHelp("From the log's first day on, what is known.", valueName: "time")) var known = "39w"
     @Option(help: ArgumentHelp("How far ahead is asked; as long as what is known when absent.", valueName: "time"))
     var ahead: String?
-    @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names")) var models = "gru"
+    @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "gru"
     @Option(
         help: ArgumentHelp("Train each family this many times, with seeds that follow one another.", valueName: "n"))
     var seeds = 1
@@ -124,7 +124,7 @@ struct ReturnCohort: AsyncParsableCommand {
         let task = try CohortTask(log, known: span, ahead: later)
         let classics = CohortClassics(task) { console.status($0) }
         var answers: [CohortAnswers] = []
-        for family in models.split(separator: ",").map(String.init) {
+        for family in try FamilyList.parse(models) {
             for number in 0..<max(1, seeds) {
                 let (model, options) = try await training.resolved(family: family, seed: seed + UInt64(number))
                 var run = try CohortTraining(task, classics, model: model, training: options)

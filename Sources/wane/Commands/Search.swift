@@ -19,7 +19,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
-    @Option(help: "What the model is to answer.") var taskKind: Task = .interest
+    @Option(name: .customLong("task"), help: "What the model is to answer.") var taskKind: Task = .interest
     @Option(help: ArgumentHelp("Time in all, earlier runs included.", valueName: "time")) var budget = "10min"
     @Option(help: ArgumentHelp("Trials in all, earlier runs included.", valueName: "n")) var trials = 30
     @Option(help: ArgumentHelp("Where finished trials are kept.", valueName: "file")) var file = "search.json"

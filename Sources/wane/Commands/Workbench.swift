@@ -6,10 +6,11 @@ import WaneModels
 /// What train, compare and demo do alike: train with progress and Ctrl-C, and measure on the test part.
 enum Workbench {
     static func train(
-        _ task: InterestTask, _ model: ModelOptions, _ training: TrainingOptions, console: Console,
-        checkpoint: URL? = nil, resume: Bool = false, every seconds: Double = 20
+        _ task: InterestTask, _ model: ModelOptions, _ training: TrainingOptions, friends: [[UInt32]] = [],
+        console: Console, checkpoint: URL? = nil, resume: Bool = false, every seconds: Double = 20
     ) throws -> TrainedModel {
         var run = try InterestTraining(task, model: model, training: training)
+        run.friends = friends
         run.trainer.checkpoint = checkpoint
         run.trainer.checkpointSeconds = seconds
         run.trainer.resume = resume
@@ -21,11 +22,12 @@ enum Workbench {
     }
 
     static func compare(
-        _ task: InterestTask, _ training: TrainingOptions, _ models: [TrainedModel], console: Console
+        _ task: InterestTask, _ training: TrainingOptions, _ models: [TrainedModel], friends: [[UInt32]] = [],
+        console: Console
     ) throws -> Comparison {
         let test = try task.queries(.test, count: training.testQueries, seed: training.seed)
         let answers = try models.map { model in
-            let (returned, degree) = try model.session(task.histories).predict(test)
+            let (returned, degree) = try model.session(task.histories, friends: friends).predict(test)
             return Comparison.Answers(
                 name: model.description.family, threshold: model.description.threshold, returned: returned,
                 degree: degree)
