@@ -65,7 +65,6 @@ enum Op {
     static let select = Operator("select", "int")
     static let concatenate = Operator("cat")
     static let stack = Operator("stack")
-    static let split = Operator("split", "Tensor")
     static let unbind = Operator("unbind", "int")
     static let unsqueeze = Operator("unsqueeze")
     static let squeeze = Operator("squeeze", "dim")

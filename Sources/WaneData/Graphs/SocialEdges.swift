@@ -48,7 +48,12 @@ public struct SocialEdges: Sendable {
     ///
     /// - Parameter until: microseconds; friendships that begin later are left out.
     public static func read(_ path: String, users: Vocabulary, until: Int64? = nil) throws(LogError) -> SocialEdges {
-        let source = try FileSource(path: path)
+        try read(FileSource(path: path), file: path, users: users, until: until)
+    }
+
+    static func read(
+        _ source: any ByteSource, file path: String, users: Vocabulary, until: Int64? = nil
+    ) throws(LogError) -> SocialEdges {
         let reader = DelimitedReader(source, file: path)
         try reader.skipByteOrderMark()
         let dialect = Dialect(firstLine: try reader.firstLine())
@@ -58,7 +63,6 @@ public struct SocialEdges: Sendable {
             throw .unsupported(file: path, reason: "line 1 holds one field; give UserID,FriendID[,Time]")
         }
         var places = (user: 0, friend: 1, time: 2)
-        var line = 1
         var friends = [Set<UInt32>](repeating: [], count: users.count)
         var report = Report()
 
@@ -85,7 +89,7 @@ public struct SocialEdges: Sendable {
         }
         func unreadable() {
             report.unreadable += 1
-            if report.unreadableLines.count < 5 { report.unreadableLines.append(line) }
+            if report.unreadableLines.count < 5 { report.unreadableLines.append(reader.line) }
         }
 
         if let friend = first.firstIndex(where: Self.isFriend),
@@ -99,8 +103,8 @@ public struct SocialEdges: Sendable {
         }
         reader.skipRecord()
         while try reader.nextRecord(dialect) {
-            line += 1
-            take(reader.texts)
+            if !reader.isBlank { take(reader.texts) }
+            reader.skipRecord()
         }
         guard report.edges > 0 else {
             throw .unsupported(

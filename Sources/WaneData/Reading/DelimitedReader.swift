@@ -13,7 +13,8 @@ final class DelimitedReader {
     private var end = 0
     private var finished = false
     /// The number of the line that begins at `position`.
-    private var line = 1
+    /// Of the record to come, or of the one just read until it is skipped; from one.
+    private(set) var line = 1
 
     static let blockSize = 1 << 20
     static let longestLine = 1 << 24
@@ -207,6 +208,9 @@ final class DelimitedReader {
     /// The texts of the record's fields.
     var texts: [String] { fields.map { String(decoding: scratch[$0], as: UTF8.self) } }
 
+    /// Whether the record is a blank line.
+    var isBlank: Bool { fields.count == 1 && fields[0].isEmpty }
+
     func skipRecord() { line += recordLines }
 
     // MARK: All rows
@@ -231,7 +235,7 @@ final class DelimitedReader {
             if sinceProgress & 0xFFFF == 0 { try progress(builder.user.count) }
             if builder.user.count > Int(UInt32.max) - 2 { throw .tooManyRows(file: file) }
             // A blank line is no row.
-            if fields.count == 1, fields[0].isEmpty { continue }
+            if isBlank { continue }
             try addRecord(to: builder, line: rowLine)
         }
     }

@@ -131,10 +131,9 @@ public struct HistoryWindows {
         self.logGap = logGap
     }
 
-    /// - Parameter questions: the packed row of each question's last event, given as a stretch and a step, with
-    ///   the question's moment.
+    /// - Parameter questions: each question's last event, given as a stretch and a step.
     public init(
-        _ history: HistorySequence, questions: [(sequence: Int, step: Int)], moments: Tensor? = nil, length: Int
+        _ history: HistorySequence, questions: [(sequence: Int, step: Int)], length: Int
     ) throws(TorchError) {
         var rows = [Int64](repeating: 0, count: questions.count * length)
         var mask = [Float](repeating: 0, count: questions.count * length)
@@ -151,7 +150,7 @@ public struct HistoryWindows {
         let index = try Tensor(rows)
         vectors = try history.events.data.rows(index).reshaped([questions.count, length, history.events.data.shape[1]])
         self.mask = try Tensor(mask, shape: [questions.count, length])
-        let own = if let moments { moments } else { try history.moments.rows(Tensor(last)) }
+        let own = try history.moments.rows(Tensor(last))
         let gaps = try own.unsqueezed(1) - history.times.rows(index).reshaped([questions.count, length])
         logGap = try gaps.clamped(0, 1e12).logOnePlus() * 0.05
     }

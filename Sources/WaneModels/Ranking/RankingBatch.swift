@@ -29,11 +29,9 @@ public struct RankingBatch: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - itemRow: the model's row of each of the log's items.
-    ///   - onlyLast: learn from the item after each stretch's last event only.
+    /// - Parameter itemRow: the model's row of each of the log's items.
     public init(
-        _ stretches: [Stretch], _ log: EventLog, itemRow: [Int64], onlyLast: Bool = false, timeUnit: Double = 86_400
+        _ stretches: [Stretch], _ log: EventLog, itemRow: [Int64], timeUnit: Double = 86_400
     ) {
         let layout = HistoryLayout(lengths: stretches.map(\.places.count))
         let rows = layout.rowCount
@@ -55,7 +53,7 @@ public struct RankingBatch: Sendable {
                 let isLast = place + 1 == stretch.places.upperBound
                 let next = isLast && !stretch.answered ? stretch.moment : log.time[place + 1]
                 moments[row] = Float(Double(next - start) / 1e6)
-                guard !isLast || stretch.answered, !onlyLast || isLast else { continue }
+                guard !isLast || stretch.answered else { continue }
                 let target = itemRow[Int(log.item[place + 1])]
                 // An unknown item is nothing to learn.
                 guard target > 0 else { continue }

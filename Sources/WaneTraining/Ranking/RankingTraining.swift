@@ -156,14 +156,13 @@ private struct RankingJob: Trainable {
             }
         }
         stretches.shuffle(using: &generator)
-        let (log, rows, onlyLast) = (task.log, itemRow, false)
+        let (log, rows) = (task.log, itemRow)
         batches = stride(from: 0, to: stretches.count, by: training.batch).map { start in
             RankingBatch(
-                Array(stretches[start..<min(stretches.count, start + training.batch)]), log, itemRow: rows,
-                onlyLast: onlyLast)
+                Array(stretches[start..<min(stretches.count, start + training.batch)]), log, itemRow: rows)
         }
         if network.meetsCandidates {
-            // A question with its drawn items costs a pass each: a tenth of the places at a time.
+            // A question costs a pass for each of its drawn items: some of the places at a time.
             batches = batches.map { $0.thinned(to: Self.candidateQuestions, using: &generator) }
         }
         batches.removeAll { $0.targets.isEmpty }
