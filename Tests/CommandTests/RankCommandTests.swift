@@ -42,6 +42,8 @@ extension CommandTests {
         }
         let wrong = try Command.run(["predict", model, log, "--user", "user-3"])
         #expect(wrong.status == 1 && wrong.errors.contains("wane rank"))
+        let described = try Command.run(["models", model])
+        #expect(described.status == 0 && described.output.contains("leave-one-out"), "\(described.errors)")
     }
 
     @Test("rankers and return times are compared in one table each, with a chart")

@@ -29,7 +29,7 @@ public struct SparseExperiment: Sendable {
         func variant(of family: String) -> (family: String, l1: Double) {
             switch self {
             case .none, .globalStatistics: (family, 0)
-            case .l1: (family, 1e-6)
+            case .l1: (family, 1e-5)
             case .sparseCodes: ("sparse-autoencoder", 0)
             case .graph, .social: ("hybrid", 0)
             }

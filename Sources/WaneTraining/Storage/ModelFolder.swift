@@ -113,8 +113,16 @@ public enum ModelFolder {
 
     private struct TaskName: Decodable { let task: String? }
 
+    public static func rankingDescription(at path: String) throws(ModelFolderError) -> RankingDescription {
+        try description(RankingDescription.self, at: path)
+    }
+
     public static func ranker(_ path: String) throws -> TrainedRanker {
-        let description = try description(RankingDescription.self, at: path)
+        guard try task(at: path) == "ranking" else {
+            throw ModelFolderError.notAModel(
+                path: path, reason: "it answers how much, not what next; train one with `wane rank train`")
+        }
+        let description = try rankingDescription(at: path)
         let folder = URL(fileURLWithPath: path)
         let weights = try checked("weights.safetensors", description, folder)
         let items = try vocabulary("vocabulary/items.txt", description, folder)

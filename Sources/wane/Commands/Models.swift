@@ -11,6 +11,7 @@ struct Models: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
+        if let model, try ModelFolder.task(at: model) == "ranking" { return try describeRanker(model) }
         if let model {
             // Reads the description only: no tensors, no libtorch.
             let description = try ModelFolder.description(at: model)
@@ -34,5 +35,22 @@ struct Models: AsyncParsableCommand {
         case .csv: print(table.csv)
         case .table: print(table.text)
         }
+    }
+
+    private func describeRanker(_ path: String) throws {
+        let description = try ModelFolder.rankingDescription(at: path)
+        if output.format == .json { return print(try Render.json(description)) }
+        var table = Table(["", ""])
+        let best = 1 - description.history.bestLoss
+        table.rows = [
+            ["family", description.family], ["answers", "what comes next (`wane rank`)"],
+            ["trained on", "\(description.data.events) events of \(description.data.users) people"],
+            ["protocol", description.rule.rawValue], ["seen items", description.seen.rawValue],
+            ["loss", description.ranking.loss.kind.rawValue], ["window", "\(description.ranking.window) events"],
+            ["best epoch", "\(description.history.bestEpoch) of \(description.history.validationLoss.count)"],
+            ["validation NDCG@10", Render.number(best)], ["seed", "\(description.training.seed)"],
+            ["code", description.code],
+        ]
+        print(output.format == .csv ? table.csv : table.text)
     }
 }
