@@ -45,7 +45,6 @@ public struct ModelOptions: Codable, Sendable, Equatable {
         ] where !(0..<1).contains(value) {
             throw .outOfRange(name: name, value: value, low: 0, high: 1)
         }
-        guard hidden % heads == 0 else { throw .headsDoNotDivide(hidden: hidden, heads: heads) }
         guard sparsityWeight >= 0, sparsityWeight < 1e6 else {
             throw .outOfRange(name: "sparsity weight", value: sparsityWeight, low: 0, high: 1e6)
         }
@@ -59,13 +58,11 @@ public struct ModelOptions: Codable, Sendable, Equatable {
 public enum ModelOptionsError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfRange(name: String, value: Double, low: Double, high: Double)
     case unknownFamily(String, known: [String])
-    case headsDoNotDivide(hidden: Int, heads: Int)
 
     public var description: String {
         switch self {
         case .outOfRange(let name, let value, let low, let high):
             "a \(name) of \(value) lies outside \(low)...\(high)"
-        case .headsDoNotDivide(let hidden, let heads): "a width of \(hidden) does not split into \(heads) heads"
         case .unknownFamily(let name, let known):
             "no model family is called \"\(name)\"; there are \(known.joined(separator: ", "))"
         }

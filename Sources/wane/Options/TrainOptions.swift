@@ -28,6 +28,8 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Width of the history's state.", valueName: "n")) var hidden: Int?
     @Option(help: ArgumentHelp("Layers or blocks.", valueName: "n")) var layers: Int?
     @Option(help: ArgumentHelp("Heads of attention.", valueName: "n")) var heads: Int?
+    @Option(help: "What keeps the sparse autoencoder's code sparse.") var sparsity: Sparsity?
+    @Option(help: ArgumentHelp("How much that weighs.", valueName: "x")) var sparsityWeight: Double?
     @Option(help: ArgumentHelp("Threads that one operator may use.", valueName: "n")) var threads: Int?
     @Option(help: ArgumentHelp("Configuration file; wane.json in this folder where there is one.", valueName: "file"))
     var config: String?
@@ -83,12 +85,15 @@ struct TrainOptions: ParsableArguments {
         model.hidden = try settings.int("hidden", hidden) ?? model.hidden
         model.layers = try settings.int("layers", layers) ?? model.layers
         model.heads = try settings.int("heads", heads) ?? model.heads
+        model.sparsity = try settings.named("sparsity", sparsity, Sparsity.init(rawValue:)) ?? model.sparsity
+        model.sparsityWeight = try settings.double("sparsity-weight", sparsityWeight) ?? model.sparsityWeight
         try Runtime.setThreads(settings.int("threads", threads) ?? ProcessInfo.processInfo.activeProcessorCount)
         return (model, training)
     }
 }
 
 extension Schedule: ExpressibleByArgument {}
+extension Sparsity: ExpressibleByArgument {}
 
 /// Values under `train` in the environment and the configuration file.
 private struct Settings {
@@ -96,7 +101,7 @@ private struct Settings {
     private static let known: Set<String> = [
         "epochs", "patience", "learning-rate", "optimizer", "schedule", "dropout", "history-dropout", "l1",
         "weight-decay", "averaging", "clip",
-        "batch", "queries", "test-queries", "hidden", "layers", "heads", "threads",
+        "batch", "queries", "test-queries", "hidden", "layers", "heads", "sparsity", "sparsity-weight", "threads",
     ]
 
     init(file: String?) async throws {
