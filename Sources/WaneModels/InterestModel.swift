@@ -5,7 +5,7 @@ import WaneData
 /// A deep model of the interest task: event vectors, an encoder over them, and the decay head on the state,
 /// the topic and the query's features.
 public struct InterestModel: Module {
-    let queries: QueryEncoder
+    public let queries: QueryEncoder
     let head: DecayHead
 
     public var options: ModelOptions { queries.options }

@@ -19,6 +19,16 @@ public struct QueryEncoder: Module {
     /// Whether batches need histories.
     public var readsHistory: Bool { events != nil }
 
+    /// Batches of about `size` queries, with their histories where the family reads some.
+    public func batches(
+        _ queries: QuerySet, _ histories: Histories, size: Int, shuffledBy generator: inout SeededGenerator?
+    ) -> [HistoryBatch] {
+        readsHistory
+            ? HistoryBatch.batches(
+                queries, histories, historyLength: options.historyLength, size: size, shuffledBy: &generator)
+            : HistoryBatch.plain(queries.count, size: size, shuffledBy: &generator)
+    }
+
     /// - Parameters:
     ///   - items: how many items the model knows, and `topics` how many topics.
     public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {

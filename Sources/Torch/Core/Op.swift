@@ -33,7 +33,6 @@ enum Op {
     static let choleskyInverse = Operator("cholesky_inverse")
     static let diagonal = Operator("diagonal")
     static let maskedFill = Operator("masked_fill", "Scalar")
-    static let norm = Operator("norm", "ScalarOpt_dim")
 
     // Activations
     static let sigmoid = Operator("sigmoid")
@@ -73,7 +72,6 @@ enum Op {
     static let indexAdd = Operator("index_add")
     static let gather = Operator("gather")
     static let scatterReduce = Operator("scatter_reduce", "two")
-    static let maxPool = Operator("amax")
 
     // Layers
     static let linear = Operator("linear")

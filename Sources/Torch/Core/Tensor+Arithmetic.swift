@@ -64,14 +64,6 @@ extension Tensor {
         try Op.mean(.tensor(self), .ints([dimension]), .bool(keep))
     }
 
-    /// The largest along a dimension, which goes away.
-    public func maximum(_ dimension: Int) throws(TorchError) -> Tensor {
-        try Op.maxPool(.tensor(self), .ints([dimension]))
-    }
-    /// Rows of length one along the last dimension.
-    public func normalized() throws(TorchError) -> Tensor {
-        try self / (Op.norm(.tensor(self), .double(2), .ints([-1]), .bool(true)) + 1e-12)
-    }
     /// `log` of the sum of exponentials along a dimension, which goes away.
     public func logSumExp(_ dimension: Int) throws(TorchError) -> Tensor {
         try Op.logSumExp(.tensor(self), .ints([dimension]))

@@ -62,6 +62,14 @@ public struct EventLog: Sendable {
             clock: clock)
     }
 
+    /// Where each person's events begin in a log sorted by person; one longer than there are people.
+    public func userStarts() -> [Int] {
+        var starts = [Int](repeating: 0, count: users.count + 1)
+        for user in user.values { starts[Int(user) + 1] += 1 }
+        for user in 0..<users.count { starts[user + 1] += starts[user] }
+        return starts
+    }
+
     /// The same events ordered by person, then time, then place in the file.
     ///
     /// - Complexity: O(n) when the log has this order already, else O(n log n).

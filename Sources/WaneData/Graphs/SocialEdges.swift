@@ -40,10 +40,6 @@ public struct SocialEdges: Sendable {
         }
     }
 
-    public static func none(users: Int) -> SocialEdges {
-        SocialEdges(friends: [[UInt32]](repeating: [], count: users), report: Report())
-    }
-
     /// Reads `UserID,FriendID[,Time]`, with or without a header, in any delimiter that logs may have.
     ///
     /// - Parameter until: microseconds; friendships that begin later are left out.

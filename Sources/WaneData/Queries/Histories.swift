@@ -31,9 +31,7 @@ public struct Histories: Sendable {
         let log = log.sortedByUser()
         self.log = log
         engagement = Engagement(log, until: trainEnd, known: known)
-        var userStarts = [Int](repeating: 0, count: log.users.count + 1)
-        for user in log.user.values { userStarts[Int(user) + 1] += 1 }
-        for user in 0..<log.users.count { userStarts[user + 1] += userStarts[user] }
+        let userStarts = log.userStarts()
         self.userStarts = userStarts
 
         var pairUser: [UInt32] = []

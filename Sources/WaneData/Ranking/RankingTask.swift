@@ -55,9 +55,7 @@ public struct RankingTask: Sendable {
         guard log.items.count > 1 else { throw .oneItem }
         self.log = log
         self.rule = rule
-        var starts = [Int](repeating: 0, count: log.users.count + 1)
-        for user in log.user.values { starts[Int(user) + 1] += 1 }
-        for user in 0..<log.users.count { starts[user + 1] += starts[user] }
+        let starts = log.userStarts()
         userStarts = starts
         repeatShare = Self.repeatShare(log, starts)
         self.seen = seen ?? (repeatShare < Self.rareRepeats ? .excluded : .kept)

@@ -11,31 +11,10 @@ extension ModelFamily {
 
 /// Pre-norm transformer blocks over a history, each head with a learned bias over the distance in places and over
 /// the logarithm of the time from an event to the moment the state is for.
-struct AttentionEncoder: HistoryEncoder {
-    let input: Linear?
-    let blocks: [AttentionBlock]
-    let norm: LayerNorm
-    let dropout: Dropout
-
-    init(_ sizes: FamilySizes) throws(TorchError) {
-        let options = sizes.options
-        input = sizes.events == options.hidden ? nil : try Linear(sizes.events, options.hidden)
-        var blocks: [AttentionBlock] = []
-        for _ in 0..<options.layers { blocks.append(try AttentionBlock(options)) }
-        self.blocks = blocks
-        norm = try LayerNorm(options.hidden)
-        dropout = Dropout(options.historyDropout)
-    }
-
-    func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory {
-        var x = try input?(history.events.data) ?? history.events.data
-        for block in blocks { x = try block(x, history, training: training) }
-        return EncodedHistory(try norm(x))
-    }
-}
+typealias AttentionEncoder = BlockEncoder<AttentionBlock>
 
 /// Attention and a feed-forward layer, each on normalized inputs and beside a residual path.
-struct AttentionBlock: Module {
+struct AttentionBlock: HistoryBlock {
     let heads: Int
     let attentionNorm: LayerNorm
     let project: Linear

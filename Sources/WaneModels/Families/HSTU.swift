@@ -10,33 +10,14 @@ extension ModelFamily {
 }
 
 /// Hierarchical sequential transduction units over a history.
-struct HSTUEncoder: HistoryEncoder {
-    let input: Linear?
-    let blocks: [HSTUBlock]
-    let norm: LayerNorm
-
-    init(_ sizes: FamilySizes) throws(TorchError) {
-        let options = sizes.options
-        input = sizes.events == options.hidden ? nil : try Linear(sizes.events, options.hidden)
-        var blocks: [HSTUBlock] = []
-        for _ in 0..<options.layers { blocks.append(try HSTUBlock(options)) }
-        self.blocks = blocks
-        norm = try LayerNorm(options.hidden)
-    }
-
-    func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory {
-        var x = try input?(history.events.data) ?? history.events.data
-        for block in blocks { x = try block(x, history, training: training) }
-        return EncodedHistory(try norm(x))
-    }
-}
+typealias HSTUEncoder = BlockEncoder<HSTUBlock>
 
 /// One unit (equations 2 to 4):
 ///
 ///     U, V, Q, K = silu(f1(norm(x)));   A = silu(Q K^T + bias) / N;   y = x + f2(norm(A V) * U)
 ///
 /// with `N` the longest history there may be, so that a state does not depend on what else is in the batch.
-struct HSTUBlock: Module {
+struct HSTUBlock: HistoryBlock {
     let heads: Int
     let longest: Int
     let inputNorm: LayerNorm

@@ -15,7 +15,7 @@ public struct CohortModel: Module {
     /// Numbers of each question beside its query's vector; see ``CohortInputs``.
     static let extraWidth = 14
 
-    let queries: QueryEncoder
+    public let queries: QueryEncoder
     let first: Linear
     let second: Linear
     let output: Linear

@@ -6,7 +6,7 @@ import WaneData
 ///
 /// Families have a mixture of log-logistic curves; `hawkes` has the intensity of its own continuous-time state.
 public struct ReturnModel: Module {
-    let queries: QueryEncoder
+    public let queries: QueryEncoder
     let mixture: ReturnHead?
     let intensity: IntensityHead?
 

@@ -51,7 +51,8 @@ public struct InterestTraining {
         var job = InterestJob(
             task: task, network: network, training: training, users: users, table: table, scaling: scaling,
             validation: try QueryInputs(validation, table: table, scaling: scaling, horizon: task.split.horizon),
-            validationBatches: InterestJob.batches(network, validation, task.histories, 4_096, &unshuffled))
+            validationBatches: network.queries.batches(validation, task.histories, size: 4_096, shuffledBy: &unshuffled)
+        )
         let description = description(scaling, model)
         let history = try run(&job, description)
         try network.calibrate(job.validationBatches, job.validation)
@@ -129,23 +130,12 @@ private struct InterestJob: Trainable {
 
     var parameters: [(name: String, parameter: Parameter)] { network.parameters }
 
-    static func batches(
-        _ network: InterestModel, _ queries: QuerySet, _ histories: Histories, _ size: Int,
-        _ generator: inout SeededGenerator?
-    ) -> [HistoryBatch] {
-        network.readsHistory
-            ? HistoryBatch.batches(
-                queries, histories, historyLength: network.options.historyLength, size: size,
-                shuffledBy: &generator)
-            : HistoryBatch.plain(queries.count, size: size, shuffledBy: &generator)
-    }
-
     mutating func begin(epoch: Int) throws -> Int {
         let queries = try task.trainingQueries(
             epoch: epoch, count: training.trainQueries, seed: training.seed, users: users)
         inputs = try QueryInputs(queries, table: table, scaling: scaling, horizon: task.split.horizon)
         var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        batches = Self.batches(network, queries, task.histories, training.batch, &generator)
+        batches = network.queries.batches(queries, task.histories, size: training.batch, shuffledBy: &generator)
         return batches.count
     }
 

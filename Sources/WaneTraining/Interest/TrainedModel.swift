@@ -131,12 +131,8 @@ public struct TrainedModel {
                 let inputs = try QueryInputs(
                     queries, table: table, scaling: model.description.scaling, horizon: model.description.split.horizon)
                 var unshuffled: SeededGenerator?
-                let batches =
-                    network.readsHistory
-                    ? HistoryBatch.batches(
-                        queries, histories, historyLength: network.options.historyLength, size: 4_096,
-                        shuffledBy: &unshuffled)
-                    : HistoryBatch.plain(queries.count, size: 8_192, shuffledBy: &unshuffled)
+                let batches = network.queries.batches(
+                    queries, histories, size: network.readsHistory ? 4_096 : 8_192, shuffledBy: &unshuffled)
                 for batch in batches { try body(batch, inputs) }
             }
         }

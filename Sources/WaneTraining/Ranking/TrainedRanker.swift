@@ -68,9 +68,7 @@ public struct TrainedRanker {
     ///
     /// - Parameter log: sorted by person and time.
     public func session(_ log: EventLog, friends: [[UInt32]] = []) throws(TorchError) -> RankingSession {
-        var starts = [Int](repeating: 0, count: log.users.count + 1)
-        for user in log.user.values { starts[Int(user) + 1] += 1 }
-        for user in 0..<log.users.count { starts[user + 1] += starts[user] }
+        let starts = log.userStarts()
         let known = (0..<log.users.count).map { starts[$0]..<starts[$0 + 1] }
         return try RankingSession(self, log, known, friends)
     }

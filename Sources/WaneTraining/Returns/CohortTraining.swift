@@ -170,7 +170,7 @@ public struct CohortTraining {
         var chances = [Double](repeating: 0, count: test.count * limit)
         var mean = [Double](repeating: 0, count: test.count)
         var unshuffled: SeededGenerator?
-        for batch in CohortJob.batches(network, testQueries, histories, 4_096, &unshuffled) {
+        for batch in network.queries.batches(testQueries, histories, size: 4_096, shuffledBy: &unshuffled) {
             let part = try network.probabilities(batch, testInputs, limit: limit)
             for (row, place) in batch.queries.enumerated() {
                 mean[place] = Double(part.mean[row])
@@ -204,21 +204,11 @@ private struct CohortJob: Trainable {
         self.validation = validation
     }
 
-    static func batches(
-        _ network: CohortModel, _ queries: QuerySet, _ histories: Histories, _ size: Int,
-        _ generator: inout SeededGenerator?
-    ) -> [HistoryBatch] {
-        network.readsHistory
-            ? HistoryBatch.batches(
-                queries, histories, historyLength: network.options.historyLength, size: size, shuffledBy: &generator)
-            : HistoryBatch.plain(queries.count, size: size, shuffledBy: &generator)
-    }
-
     var parameters: [(name: String, parameter: Parameter)] { network.parameters }
 
     mutating func begin(epoch: Int) throws -> Int {
         var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        batches = Self.batches(network, queries, histories, training.batch, &generator)
+        batches = network.queries.batches(queries, histories, size: training.batch, shuffledBy: &generator)
         return batches.count
     }
 
@@ -230,7 +220,7 @@ private struct CohortJob: Trainable {
         try withoutGradients {
             var unshuffled: SeededGenerator?
             var (sum, rows) = (0.0, 0)
-            for batch in Self.batches(network, validationQueries, histories, 8_192, &unshuffled) {
+            for batch in network.queries.batches(validationQueries, histories, size: 8_192, shuffledBy: &unshuffled) {
                 sum += try network.loss(batch, validation, training: false).item() * Double(batch.queries.count)
                 rows += batch.queries.count
             }

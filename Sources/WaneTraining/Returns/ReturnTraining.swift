@@ -63,7 +63,8 @@ public struct TrainedReturnModel {
         var median = likelihood
         var survival = [Double](repeating: 0, count: questions.count * grid.count)
         var unshuffled: SeededGenerator?
-        let batches = ReturnJob.batches(network, questions.queries, task.interest.histories, 2_048, &unshuffled)
+        let batches = network.queries.batches(
+            questions.queries, task.interest.histories, size: 2_048, shuffledBy: &unshuffled)
         for batch in batches {
             let part = try network.predict(batch, inputs, answers, grid: grid)
             for (row, place) in batch.queries.enumerated() {
@@ -104,25 +105,16 @@ private struct ReturnJob: Trainable {
         self.validation = try QueryInputs(validation.queries, table: table, scaling: scaling, horizon: horizon)
         validationAnswers = try ReturnAnswers(validation)
         var unshuffled: SeededGenerator?
-        validationBatches = Self.batches(
-            network, validation.queries, task.interest.histories, 4_096, &unshuffled)
-    }
-
-    static func batches(
-        _ network: ReturnModel, _ queries: QuerySet, _ histories: Histories, _ size: Int,
-        _ generator: inout SeededGenerator?
-    ) -> [HistoryBatch] {
-        network.readsHistory
-            ? HistoryBatch.batches(
-                queries, histories, historyLength: network.options.historyLength, size: size, shuffledBy: &generator)
-            : HistoryBatch.plain(queries.count, size: size, shuffledBy: &generator)
+        validationBatches = network.queries.batches(
+            validation.queries, task.interest.histories, size: 4_096, shuffledBy: &unshuffled)
     }
 
     var parameters: [(name: String, parameter: Parameter)] { network.parameters }
 
     mutating func begin(epoch: Int) throws -> Int {
         var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        batches = Self.batches(network, queries, task.interest.histories, training.batch, &generator)
+        batches = network.queries.batches(
+            queries, task.interest.histories, size: training.batch, shuffledBy: &generator)
         return batches.count
     }
 

@@ -29,9 +29,7 @@ enum RankingBench {
         run.refit = refit
         run.trainer.checkpoint = checkpoint
         run.trainer.resume = resume
-        run.trainer.shouldStop = { Interruption.isAsked }
-        run.trainer.report = TrainingBar(console: console, name: model.family).show
-        Interruption.listen()
+        Workbench.watch(&run.trainer, as: model.family, console)
         let start = ContinuousClock.now
         let trained = try run.run()
         return (trained, start.duration(to: .now) / .seconds(1))
@@ -215,12 +213,7 @@ struct RankItems: AsyncParsableCommand {
         let trained = try ModelFolder.ranker(model)
         let (log, _) = try input.read(console)
         let asked = try RankingQuestion(log, user: user, at: at, candidates: candidates)
-        var social: [[UInt32]] = []
-        if let friends {
-            let edges = try SocialEdges.read(friends, users: log.users)
-            if let words = edges.report.words { console.note("note: \(words)") }
-            social = edges.friends
-        }
+        let social = try SocialOptions.read(friends, log: log, until: nil, console)
         let session = try trained.session(asked.log, friends: social)
         let list = try session.top(
             top, asked.query, among: asked.candidates, seen: seen ?? trained.description.seen)
@@ -251,10 +244,9 @@ struct RankingQuestion {
     init(_ log: EventLog, user name: String, at text: String?, candidates list: String?) throws {
         let log = log.sortedByUser()
         guard let user = log.users.find(name) else { throw RankingError.unknownUser(name) }
-        var start = 0
-        while start < log.count, log.user[start] != user { start += 1 }
-        var end = start
-        while end < log.count, log.user[end] == user { end += 1 }
+        let starts = log.userStarts()
+        let start = starts[Int(user)]
+        var end = starts[Int(user) + 1]
         var moment = log.time[end - 1]
         if let text {
             guard let given = TimeFormat.moment(text) else {

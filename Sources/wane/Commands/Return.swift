@@ -42,9 +42,7 @@ struct ReturnCompare: AsyncParsableCommand {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             var run = try ReturnTraining(returns, model: model, training: options)
             run.friends = social
-            run.trainer.shouldStop = { Interruption.isAsked }
-            run.trainer.report = TrainingBar(console: console, name: family).show
-            Interruption.listen()
+            Workbench.watch(&run.trainer, as: family, console)
             trained.append(try run.run())
         }
         let (_, options) = try await training.resolved(family: "gru", seed: task.seed)
@@ -52,16 +50,6 @@ struct ReturnCompare: AsyncParsableCommand {
         let comparison = try ReturnComparison(returns, options, models: trained)
         console.clearStatus()
         try ReturnTable.print(comparison, output.format, clock: log.clock)
-    }
-}
-
-/// Social edges as commands read them.
-enum SocialOptions {
-    static func read(_ path: String?, log: EventLog, until: Int64?, _ console: Console) throws -> [[UInt32]] {
-        guard let path else { return [] }
-        let edges = try SocialEdges.read(path, users: log.users, until: until)
-        if let words = edges.report.words { console.note("note: \(words)") }
-        return edges.friends
     }
 }
 
@@ -128,9 +116,7 @@ struct ReturnCohort: AsyncParsableCommand {
             for number in 0..<max(1, seeds) {
                 let (model, options) = try await training.resolved(family: family, seed: seed + UInt64(number))
                 var run = try CohortTraining(task, classics, model: model, training: options)
-                run.trainer.shouldStop = { Interruption.isAsked }
-                run.trainer.report = TrainingBar(console: console, name: family).show
-                Interruption.listen()
+                Workbench.watch(&run.trainer, as: family, console)
                 answers.append(try run.run())
             }
         }

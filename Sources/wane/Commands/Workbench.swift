@@ -14,11 +14,15 @@ enum Workbench {
         run.trainer.checkpoint = checkpoint
         run.trainer.checkpointSeconds = seconds
         run.trainer.resume = resume
-        run.trainer.shouldStop = { Interruption.isAsked }
-        let bar = TrainingBar(console: console, name: model.family)
-        run.trainer.report = bar.show
-        Interruption.listen()
+        watch(&run.trainer, as: model.family, console)
         return try run.run()
+    }
+
+    /// Shows a run's progress, and lets Ctrl-C end it with its state saved.
+    static func watch(_ trainer: inout Trainer, as name: String, _ console: Console) {
+        trainer.shouldStop = { Interruption.isAsked }
+        trainer.report = TrainingBar(console: console, name: name).show
+        Interruption.listen()
     }
 
     static func compare(

@@ -38,10 +38,7 @@ struct RankingTaskOptions: ParsableArguments {
     func task(_ log: EventLog) throws -> RankingTask { try RankingTask(log, rule: rule, seen: seen) }
 
     func friends(_ task: RankingTask, _ console: Console) throws -> [[UInt32]] {
-        guard let friends else { return [] }
-        let edges = try SocialEdges.read(friends, users: task.log.users, until: task.cuts?.validation)
-        if let words = edges.report.words { console.note("note: \(words)") }
-        return edges.friends
+        try SocialOptions.read(friends, log: task.log, until: task.cuts?.validation, console)
     }
 }
 
