@@ -66,5 +66,8 @@ public enum ModelFamilies {
         .sparseAutoencoder, .hawkes,
     ]
 
+    /// Whether a family is made for graphs; false for names that are none.
+    public static func usesGraph(_ name: String) -> Bool { named(name)?.usesGraph == true }
+
     public static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
 }

@@ -29,6 +29,13 @@ public struct ModelOptions: Codable, Sendable, Equatable {
 
     public init() {}
 
+    /// The same for a log with these friendships: they join event vectors where the family has a graph.
+    public func knowing(friends: [[UInt32]]) -> ModelOptions {
+        var options = self
+        options.social = ModelFamilies.usesGraph(family) && !friends.allSatisfy(\.isEmpty)
+        return options
+    }
+
     /// - Throws: ``ModelOptionsError`` naming the first value out of range.
     public func checked() throws(ModelOptionsError) -> ModelOptions {
         let sizes = [

@@ -21,6 +21,15 @@ public struct EventTable {
 
     static let numericCount = 7
 
+    /// For a family on a split: with the training part's graph where the family uses one.
+    public init(
+        _ histories: Histories, vocabulary: ModelVocabulary, split: Split, family: String, friends: [[UInt32]]
+    ) throws(TorchError) {
+        try self.init(
+            histories, vocabulary: vocabulary, horizon: split.horizon,
+            graphUntil: ModelFamilies.usesGraph(family) ? split.trainEnd : nil, friends: friends)
+    }
+
     /// - Parameters:
     ///   - graphUntil: the end of training, for families that use a graph; no graph is made when absent.
     ///   - friends: numbers of each person's friends; empty without social edges.

@@ -40,13 +40,10 @@ public struct InterestTraining {
     private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> TrainedModel {
         let first = try task.trainingQueries(epoch: 0, count: training.trainQueries, seed: training.seed, users: users)
         let scaling = FeatureScaling(first.anchored)
-        let usesGraph = ModelFamilies.named(model.family)?.usesGraph == true
-        var model = model
-        model.social = usesGraph && !friends.allSatisfy(\.isEmpty)
+        let model = model.knowing(friends: friends)
         let network = try InterestModel(model, items: vocabulary.items.count, topics: vocabulary.topics.count)
         let table = try EventTable(
-            task.histories, vocabulary: vocabulary, horizon: task.split.horizon,
-            graphUntil: usesGraph ? task.split.trainEnd : nil, friends: friends)
+            task.histories, vocabulary: vocabulary, split: task.split, family: model.family, friends: friends)
         var unshuffled: SeededGenerator?
         var job = InterestJob(
             task: task, network: network, training: training, users: users, table: table, scaling: scaling,

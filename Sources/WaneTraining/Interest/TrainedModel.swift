@@ -76,11 +76,9 @@ public struct TrainedModel {
             self.model = model
             self.histories = histories
             if case .interest = model.network {
-                let split = model.description.split
-                let usesGraph = ModelFamilies.named(model.description.family)?.usesGraph == true
                 table = try EventTable(
-                    histories, vocabulary: model.vocabulary, horizon: split.horizon,
-                    graphUntil: usesGraph ? split.trainEnd : nil, friends: friends)
+                    histories, vocabulary: model.vocabulary, split: model.description.split,
+                    family: model.description.family, friends: friends)
             } else {
                 table = nil
             }

@@ -67,11 +67,10 @@ public struct RankingTraining {
         var counts = [Int](repeating: 0, count: task.itemCount)
         for range in known { for place in range { counts[Int(task.log.item[place])] += 1 } }
         let items = Vocabulary(counts.indices.filter { counts[$0] > 0 }.map { task.log.items[$0] })
-        var model = model
-        model.social = !friends.allSatisfy(\.isEmpty) && ModelFamilies.named(model.family)?.usesGraph == true
+        let model = model.knowing(friends: friends)
         try Runtime.seed(training.seed)
         let network = try RankingModel(model, items: items.count)
-        let trained = try TrainedRanker(
+        let trained = TrainedRanker(
             RankingDescription(
                 family: model.family, model: model, training: training, ranking: ranking, rule: task.rule,
                 seen: task.seen, clock: task.log.clock, data: Fingerprint.of(task.log)),

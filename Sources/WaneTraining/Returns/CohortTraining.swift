@@ -122,7 +122,8 @@ public struct CohortTraining {
             horizon: task.ahead / 3)
         let interest = try InterestTask(histories, split: split, seed: training.seed)
         let vocabulary = ModelVocabulary(histories, trainEnd: task.knownUntil)
-        let table = try EventTable(histories, vocabulary: vocabulary, horizon: split.horizon)
+        let table = try EventTable(
+            histories, vocabulary: vocabulary, split: split, family: model.family, friends: [])
 
         var known: [CohortTask.Question] = []
         var models: [(bg: BGNBD, pareto: ParetoNBD)] = []

@@ -26,14 +26,11 @@ public struct ReturnTraining {
         let questions = try task.questions(.train, count: training.trainQueries, seed: training.seed)
         let validation = try task.questions(.validation, count: training.validationQueries, seed: training.seed)
         let scaling = FeatureScaling(questions.queries.anchored)
-        let usesGraph = ModelFamilies.named(model.family)?.usesGraph == true
-        var model = model
-        model.social = usesGraph && !friends.allSatisfy(\.isEmpty)
+        let model = model.knowing(friends: friends)
         try Runtime.seed(training.seed)
         let network = try ReturnModel(model, items: vocabulary.items.count, topics: vocabulary.topics.count)
         let table = try EventTable(
-            interest.histories, vocabulary: vocabulary, horizon: interest.split.horizon,
-            graphUntil: usesGraph ? interest.split.trainEnd : nil, friends: friends)
+            interest.histories, vocabulary: vocabulary, split: interest.split, family: model.family, friends: friends)
         var job = try ReturnJob(
             task: task, network: network, training: training, table: table, scaling: scaling,
             questions: questions, validation: validation)

@@ -402,8 +402,10 @@ extension UsingTorch {
             }
         }
 
-        @Test("a correction of BG/NBD keeps its answers proper: chances sum to one, medians are counts")
-        func cohort() throws {
+        @Test(
+            "a correction of BG/NBD keeps its answers proper: chances sum to one, medians are counts",
+            arguments: ["gru", "lightgcn"])
+        func cohort(family: String) throws {
             var generator = SeededGenerator(seed: 8)
             let histories = (0..<120).map { _ in (0..<1 + Int(generator.uniform() * 6)).map { _ in 0 } }
             var moments: [[Double]] = []
@@ -420,7 +422,7 @@ extension UsingTorch {
             let task = try CohortTask(log, known: 24 * week, ahead: 10 * week)
             let classics = CohortClassics(task)
             let answers = try CohortTraining(
-                task, classics, model: TrainingTests.model("gru"),
+                task, classics, model: TrainingTests.model(family),
                 training: TrainingTests.options(epochs: 2)
             ).run()
             #expect(answers.chance.count == task.test.count)
