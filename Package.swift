@@ -26,6 +26,8 @@ let package = Package(
         .executable(name: "wane", targets: ["wane"]),
         // Opened when a command first needs tensors, so that the others start without libtorch.
         .library(name: "ctorch", type: .dynamic, targets: ["CTorchLibrary"]),
+        // Answers from a saved model, for other Swift programs: no training, no command.
+        .library(name: "WanePrediction", targets: ["WanePrediction"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,42 +58,50 @@ let package = Package(
         // Logs, queries, measures, classical models: no libtorch
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .target(name: "WaneData", dependencies: ["CZlib", "CZstd"], swiftSettings: numeric),
+        .target(name: "WaneEvents", dependencies: ["CZlib", "CZstd"], swiftSettings: numeric),
+        .target(name: "WaneState", dependencies: ["WaneEvents"], swiftSettings: numeric),
+        .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
+        .target(name: "WaneSimulation", dependencies: ["WaneEvents"], swiftSettings: numeric),
         .target(name: "WaneMetrics", swiftSettings: numeric),
-        .target(
-            name: "WaneBaselines", dependencies: ["WaneData", "WaneMetrics"], swiftSettings: numeric),
+        .target(name: "WaneBaselines", dependencies: ["WaneTasks", "WaneMetrics"], swiftSettings: numeric),
+        .target(name: "WaneCurves", swiftSettings: numeric),
 
-        // Deep models
-        .target(name: "CExchange"),
-        .target(name: "WaneModels", dependencies: ["Torch", "WaneData", "WaneBaselines"], swiftSettings: settings),
+        // Deep models, what is kept of them, and their answers
         .target(
-            name: "WaneTraining",
-            dependencies: [
-                "CExchange", "WaneModels", "WaneMetrics", "WaneBaselines",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
+            name: "WaneModels", dependencies: ["Torch", "WaneTasks", "WaneBaselines", "WaneCurves"],
             swiftSettings: settings),
+        .target(name: "CExchange"),
         .target(
-            name: "WaneInsight", dependencies: ["WaneTraining"], swiftSettings: settings),
+            name: "WaneBundle",
+            dependencies: ["CExchange", "WaneModels", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings),
+        .target(name: "WanePrediction", dependencies: ["WaneBundle"], swiftSettings: numeric),
+        .target(
+            name: "WaneTraining", dependencies: ["WanePrediction", "WaneSimulation"], swiftSettings: settings),
+        .target(name: "WaneReport", dependencies: ["WaneTraining"], swiftSettings: settings),
 
         // The command
         .executableTarget(
             name: "wane",
             dependencies: [
-                "WaneInsight",
+                "WaneReport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: settings),
 
         // Tests, in the same order
-        .target(name: "TestSupport", dependencies: ["WaneData"], path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "WaneDataTests", dependencies: ["WaneData", "TestSupport"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["WaneTasks", "WaneSimulation"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "EventTests", dependencies: ["WaneEvents", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StateTests", dependencies: ["WaneTasks", "WaneSimulation", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "MeasureTests", dependencies: ["WaneMetrics", "WaneBaselines", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "TensorTests", dependencies: ["WaneTraining", "WaneInsight", "TestSupport"],
+            name: "TensorTests", dependencies: ["WaneTraining", "WaneReport", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CommandTests", dependencies: ["wane", "TestSupport"], swiftSettings: settings),
     ],

@@ -9,8 +9,11 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     guard let edges else { return 0 }
     var count = 0
     for (user, friends) in edges.friends.enumerated() {
-        precondition(!friends.contains(UInt32(user)))
-        for friend in friends { precondition(edges.friends[Int(friend)].contains(UInt32(user))) }
+        precondition(!friends.contains { $0.user == UInt32(user) })
+        for friend in friends {
+            precondition(
+                edges.friends[Int(friend.user)].contains { $0.user == UInt32(user) && $0.since == friend.since })
+        }
         count += friends.count
     }
     precondition(count == 2 * edges.report.edges)

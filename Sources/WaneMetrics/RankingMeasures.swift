@@ -50,6 +50,11 @@ public struct RankingReport: Sendable, Codable, Equatable {
     static func hit(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 : 0 }
     static func gain(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 / log2(rank + 2) : 0 }
 
+    /// NDCG@10 of ranks.
+    public static func meanGain(_ ranks: [Double]) -> Double {
+        ranks.reduce(0) { $0 + gain($1, 10) } / Double(max(1, ranks.count))
+    }
+
     /// The 95 % interval of the difference in NDCG@10 between two models on the same questions.
     public static func difference(
         _ a: [Double], _ b: [Double], users: [UInt32], seed: UInt64
@@ -90,7 +95,7 @@ public enum Ranks {
         guard count > 0 else { return [] }
         // A sorted list of the best so far: most scores fail against its last.
         var best: [(score: Float, item: Int)] = []
-        best.reserveCapacity(count + 1)
+        best.reserveCapacity(min(count, scores.count) + 1)
         for (item, score) in scores.enumerated() {
             if best.count == count, let last = best.last, score <= last.score { continue }
             guard !score.isNaN, allowed(item) else { continue }

@@ -28,7 +28,16 @@ public protocol CandidateEncoder: Module {
 /// Smooths item vectors over a graph of people and items.
 public protocol GraphEncoder: Module {
     /// `items`: `[items + 1, D]`, row 0 for unknown ones; returns the same shape.
-    func callAsFunction(items: Tensor, graph: InteractionGraph, training: Bool) throws(TorchError) -> Tensor
+    func callAsFunction(items: Tensor, graph: InteractionGraph) throws(TorchError) -> Tensor
+}
+
+extension GraphEncoder {
+    /// Items over a graph, with what each person's friends met where it has friendships.
+    func smoothed(_ items: Tensor, over edges: InteractionGraph) throws(TorchError) -> SmoothedItems {
+        let vectors = try self(items: items, graph: edges)
+        let friends = try edges.friendItems.map { items throws(TorchError) in try items.matmul(vectors) }
+        return SmoothedItems(vectors: vectors, friends: friends)
+    }
 }
 
 /// What a family is made of; families that read no history have no part at all.
@@ -54,9 +63,19 @@ public struct ModelFamily: Sendable {
     public let name: String
     public let summary: String
     public let reference: String
-    /// Whether it is made for graphs, so that commands build one.
+    /// Whether it is made for graphs, so that training builds one.
     public var usesGraph = false
+    /// Whether it meets candidates one by one: a score costs a pass of its own.
+    public var meetsCandidates = false
+    /// What can be set of its encoder, beside what every model has; anything else is refused, never passed over.
+    public let options: Set<EncoderOption>
     let makeParts: @Sendable (FamilySizes) throws(TorchError) -> FamilyParts
+}
+
+/// What can be set of an encoder; each family says which of them it obeys.
+public enum EncoderOption: String, Sendable, CaseIterable {
+    case hidden, layers, heads, historyDropout = "history-dropout", historyLength = "history-length", sparsity,
+        sparsityWeight = "sparsity-weight"
 }
 
 /// Every family that answers the tasks through the shared heads. A new family is a file and a line here.

@@ -1,3 +1,5 @@
+import WaneEvents
+
 /// The sizes of a model, saved with it.
 public struct ModelOptions: Codable, Sendable, Equatable {
     /// The family's name, as `wane models` lists it.
@@ -30,9 +32,9 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     public init() {}
 
     /// The same for a log with these friendships: they join event vectors where the family has a graph.
-    public func knowing(friends: [[UInt32]]) -> ModelOptions {
+    public func enablingSocial(for friends: SocialEdges) -> ModelOptions {
         var options = self
-        options.social = ModelFamilies.usesGraph(family) && !friends.allSatisfy(\.isEmpty)
+        options.social = ModelFamilies.usesGraph(family) && !friends.isEmpty
         return options
     }
 
@@ -55,8 +57,14 @@ public struct ModelOptions: Codable, Sendable, Equatable {
         guard sparsityWeight >= 0, sparsityWeight < 1e6 else {
             throw .outOfRange(name: "sparsity weight", value: sparsityWeight, low: 0, high: 1e6)
         }
-        guard ModelFamilies.named(family) != nil else {
+        guard let found = ModelFamilies.named(family) else {
             throw .unknownFamily(family, known: ModelFamilies.all.map(\.name))
+        }
+        if found.options.contains(.heads), hidden % heads != 0 {
+            throw .headsDoNotDivide(width: hidden, heads: heads)
+        }
+        if found.usesGraph, found.options.contains(.heads), !found.options.contains(.layers), itemWidth % heads != 0 {
+            throw .headsDoNotDivide(width: itemWidth, heads: heads)
         }
         return self
     }
@@ -65,11 +73,20 @@ public struct ModelOptions: Codable, Sendable, Equatable {
 public enum ModelOptionsError: Error, Sendable, Equatable, CustomStringConvertible {
     case outOfRange(name: String, value: Double, low: Double, high: Double)
     case unknownFamily(String, known: [String])
+    case headsDoNotDivide(width: Int, heads: Int)
+    case notAnOption(String, family: String, options: [String])
 
     public var description: String {
         switch self {
         case .outOfRange(let name, let value, let low, let high):
             "a \(name) of \(value) lies outside \(low)...\(high)"
+        case .headsDoNotDivide(let width, let heads):
+            "a width of \(width) does not split into \(heads) heads; give a number of heads that divides it"
+        case .notAnOption(let name, let family, let options):
+            "\(family) has no --\(name); "
+                + (options.isEmpty
+                    ? "its encoder has nothing to set"
+                    : "what can be set of it is --" + options.joined(separator: ", --"))
         case .unknownFamily(let name, let known):
             "no model family is called \"\(name)\"; there are \(known.joined(separator: ", "))"
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import WaneBundle
 import WaneTraining
 
 @main
@@ -17,7 +18,8 @@ struct Wane: AsyncParsableCommand {
             """,
         version: CodeVersion.current,
         subcommands: [
-            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Rank.self, Return.self,
+            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Topics.self, Rank.self,
+            Return.self,
             SearchCommand.self, Sparse.self,
             Simulate.self,
             Models.self, Bench.self, Demo.self,

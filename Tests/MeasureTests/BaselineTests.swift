@@ -1,7 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
+import WaneSimulation
 
 @testable import WaneBaselines
 
@@ -12,7 +15,7 @@ struct BaselineTests {
         options.users = 150
         let log = Simulator(options).run().log
         guard let split = try? Split(log) else { return nil }
-        return try? InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
+        return InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
     }()
 
     private func logLoss(_ predicted: [Double], _ labels: [Float]) -> Double {
@@ -26,9 +29,9 @@ struct BaselineTests {
         let fitted = baseline.fitted(
             try task.queries(.train, count: 3_000, seed: 1), horizon: Double(task.split.horizon) / 1e6)
         let test = try task.queries(.test, count: 1_000, seed: 1)
-        let (returned, degree) = fitted.predict(test)
-        #expect(returned.count == test.count && degree.count == test.count)
-        #expect((returned + degree).allSatisfy { (0...1).contains($0) })
+        let (chance, degree) = fitted.predict(test)
+        #expect(chance.count == test.count && degree.count == test.count)
+        #expect((chance + degree).allSatisfy { (0...1).contains($0) })
     }
 
     @Test("decay with fitted rates beats the constant, and rates per topic beat common ones")
@@ -38,7 +41,8 @@ struct BaselineTests {
         let test = try task.queries(.test, count: 4_000, seed: 1)
         func loss(_ baseline: any Baseline) -> Double {
             logLoss(
-                baseline.fitted(train, horizon: Double(task.split.horizon) / 1e6).predict(test).returned, test.returned)
+                baseline.fitted(train, horizon: Double(task.split.horizon) / 1e6).predict(test).returnProbability,
+                test.didReturn)
         }
         let common = loss(DecayBaseline(shape: .power, level: .global))
         #expect(common < loss(Constant()))

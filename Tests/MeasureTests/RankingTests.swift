@@ -1,7 +1,9 @@
 import TestSupport
 import Testing
 import WaneBaselines
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 @testable import WaneMetrics
 
@@ -149,7 +151,7 @@ struct RankingTests {
     func popularity() throws {
         // An event each hour: a half-life of a day is 24 of them.
         let task = try RankingTask(TinyLog.log([[0, 1, 2, 0], [3, 1, 3, 1]]), rule: .leaveOneOut, seen: .kept)
-        let ranker = Popularity(halfLifeDays: 1).fitted(task, before: .test)
+        let ranker = PopularItems(halfLifeDays: 1).fitted(task, before: .test)
         let query = RankingQuery(user: 0, history: 0..<2, moment: 2 * 3_600_000_000)
         let scores = try ranker.scores([query])
         func weight(_ hours: Double) -> Float { Float(pow(0.5, hours / 24)) }

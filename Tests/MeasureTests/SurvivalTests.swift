@@ -1,7 +1,10 @@
 import TestSupport
 import Testing
 import WaneBaselines
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
+import WaneSimulation
 
 @testable import WaneMetrics
 
@@ -89,7 +92,7 @@ struct SurvivalTests {
         options.seed = 4
         let log = Simulator(options).run().log
         let split = try Split(log)
-        return ReturnTask(try InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7))
+        return ReturnTask(InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7))
     }
 
     @Test("durations end at the next touch or are censored at the part's end, never beyond", arguments: Part.allCases)
@@ -105,9 +108,9 @@ struct SurvivalTests {
             let moment = questions.queries.moment[row]
             let then = moment + Int64(questions.duration[row] * Double(split.horizon) + 0.5)
             #expect(then <= end + 1)
-            let pair = questions.queries.pair[row]
-            let range = histories.pairStarts[pair]..<histories.pairStarts[pair + 1]
-            let touches: [Int64] = range.map { histories.time(ofTouch: $0) }
+            let pair = questions.queries.userTopic[row]
+            let range = histories.topicEvents(ofUserTopic: pair)
+            let touches: [Int64] = range.map { histories.time(ofTopicEvent: $0) }
             let next: Int64? = touches.first { $0 > moment }
             if questions.observed[row] {
                 let seen: Int64 = try #require(next)

@@ -2,7 +2,7 @@ import Foundation
 
 /// Files that tests compare with, made by the scripts beside them.
 public enum Fixture {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    public static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Reference/Fixtures")
 
     public static func json<Value: Decodable>(_ name: String, as _: Value.Type = Value.self) throws -> Value {

@@ -5,6 +5,21 @@ public enum OptimizerRule: Codable, Sendable, Equatable {
     /// Loshchilov and Hutter 2019; `weightDecay` shrinks the weights themselves.
     case adamW(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01)
     case sgd(momentum: Double = 0, weightDecay: Double = 0)
+
+    public var weightDecay: Double {
+        switch self {
+        case .adam(_, _, _, let decay), .adamW(_, _, _, let decay), .sgd(_, let decay): decay
+        }
+    }
+
+    /// The same rule with another weight decay.
+    public func with(weightDecay decay: Double) -> OptimizerRule {
+        switch self {
+        case .adam(let a, let b, let e, _): .adam(beta1: a, beta2: b, epsilon: e, weightDecay: decay)
+        case .adamW(let a, let b, let e, _): .adamW(beta1: a, beta2: b, epsilon: e, weightDecay: decay)
+        case .sgd(let momentum, _): .sgd(momentum: momentum, weightDecay: decay)
+        }
+    }
 }
 
 /// Steps over a list of parameters, all of them in one fused call.

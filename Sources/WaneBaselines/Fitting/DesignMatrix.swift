@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 /// The features of queries, scaled to mean zero and deviation one in the training part, with a leading one.
 struct DesignMatrix: Sendable {
@@ -14,12 +16,12 @@ struct DesignMatrix: Sendable {
 
     /// - Parameter timed: with the features of the query's own moment, or only those of the last event.
     static func raw(_ queries: QuerySet, timed: Bool) -> (values: [Float], columns: Int) {
-        let (a, t) = (FeatureBuilder.anchoredCount, timed ? FeatureBuilder.timedCount : 0)
+        let (a, t) = (FeatureSchema.lastEventCount, timed ? FeatureSchema.queryTimeCount : 0)
         var values: [Float] = []
         values.reserveCapacity(queries.count * (a + t))
         for row in 0..<queries.count {
-            values.append(contentsOf: queries.anchored[row * a..<(row + 1) * a])
-            if timed { values.append(contentsOf: queries.timed[row * t..<(row + 1) * t]) }
+            values.append(contentsOf: queries.lastEventFeatures[row * a..<(row + 1) * a])
+            if timed { values.append(contentsOf: queries.queryTimeFeatures[row * t..<(row + 1) * t]) }
         }
         return (values, a + t)
     }

@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 /// Items like those the person met: cosine similarity between items as sets of people, the `neighbours` nearest
 /// kept.

@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 /// A classical model of the next item, before its fit.
 public protocol RankingBaseline: Sendable {
@@ -12,6 +14,28 @@ public protocol RankingBaseline: Sendable {
 public protocol ItemRanker {
     /// Scores of all items for each question, `[questions, items]`, row by row.
     func scores(_ queries: [RankingQuery]) throws -> [Float]
+    /// The ranker as numbers, where it is no more than that.
+    var kept: KeptScores? { get }
+}
+
+extension ItemRanker {
+    public var kept: KeptScores? { nil }
+}
+
+/// What is left of a fitted ranker when the log it was fitted to is gone; items by the log's numbers.
+public enum KeptScores: Sendable {
+    /// The same scores for everybody from here on.
+    case counts([Float])
+    /// Rows of an item-to-item table, added over a history whose events weigh half every `halfLife` of them.
+    case table(SparseRows, halfLife: Double?)
+
+    /// Whether it can be asked with the last events of a history alone.
+    public var isBounded: Bool {
+        switch self {
+        case .counts: true
+        case .table(_, let halfLife): halfLife != nil
+        }
+    }
 }
 
 /// A kind of baseline with the settings among which validation chooses.
@@ -28,11 +52,11 @@ public struct RankingBaselineKind: Sendable {
 extension RankingBaselineKind {
     /// Those that need no libtorch, in the order of tables.
     public static func classical(_ log: EventLog) -> [RankingBaselineKind] {
-        var kinds = [RankingBaselineKind(name: "popularity", settings: [Popularity(halfLifeDays: nil)])]
+        var kinds = [RankingBaselineKind(name: "popularity", settings: [PopularItems(halfLifeDays: nil)])]
         if log.clock == .wall {
             kinds.append(
                 RankingBaselineKind(
-                    name: "popularity, decayed", settings: [1, 3, 7, 14, 30].map { Popularity(halfLifeDays: $0) }))
+                    name: "popularity, decayed", settings: [1, 3, 7, 14, 30].map { PopularItems(halfLifeDays: $0) }))
         }
         kinds.append(RankingBaselineKind(name: "item-kNN", settings: [ItemKNN(neighbours: 800, halfLife: nil)]))
         kinds.append(
@@ -62,35 +86,36 @@ public struct ItemTableRanker: ItemRanker {
         self.halfLife = halfLife
     }
 
+    public var kept: KeptScores? { .table(table, halfLife: halfLife) }
+
     public func scores(_ queries: [RankingQuery]) -> [Float] {
-        let width = table.columnCount
-        var scores = [Float](repeating: 0, count: queries.count * width)
+        let items = log.item
+        return queries.flatMap { Self.scores(items[$0.history], table: table, halfLife: halfLife) }
+    }
+
+    /// Scores of all items for one history, newest event last.
+    ///
+    /// - Parameter halfLife: events in which a met item's weight halves; all weigh the same when absent.
+    public static func scores(
+        _ history: some BidirectionalCollection<UInt32>, table: SparseRows, halfLife: Double?
+    ) -> [Float] {
+        var scores = [Float](repeating: 0, count: table.columnCount)
+        var met = Set<UInt32>()
+        let keep = halfLife.map { Float(exp2(-1 / $0)) } ?? 1
+        var weight: Float = 1
         scores.withUnsafeMutableBufferPointer { scores in
             guard let base = scores.baseAddress else { return }
-            for (row, query) in queries.enumerated() {
-                for (item, weight) in Self.weighted(query, log, halfLife) {
-                    table.add(row: Int(item), times: weight, to: base + row * width)
+            for item in history.reversed() {
+                // A millionth adds nothing that a float sum would keep.
+                if weight < 1e-6 { break }
+                // Each item once, with the weight of its latest event.
+                if Int(item) < table.rowCount, met.insert(item).inserted {
+                    table.add(row: Int(item), times: weight, to: base)
                 }
+                weight *= keep
             }
         }
         return scores
-    }
-
-    /// Each item of a history once, with the weight of its latest event.
-    static func weighted(
-        _ query: RankingQuery, _ log: EventLog, _ halfLife: Double?
-    ) -> [(item: UInt32, weight: Float)] {
-        var met = Set<UInt32>()
-        var result: [(item: UInt32, weight: Float)] = []
-        let keep = halfLife.map { Float(exp2(-1 / $0)) } ?? 1
-        var weight: Float = 1
-        for place in query.history.reversed() {
-            // A millionth adds nothing that a float sum would keep.
-            if weight < 1e-6 { break }
-            if met.insert(log.item[place]).inserted { result.append((log.item[place], weight)) }
-            weight *= keep
-        }
-        return result
     }
 }
 

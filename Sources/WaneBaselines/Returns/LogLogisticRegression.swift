@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 #if canImport(Glibc)
     import Glibc
@@ -14,13 +16,13 @@ import WaneData
 /// Applied Statistics 32 (1983); the cured share as in Farewell, Biometrics 38 (1982).
 struct LogLogisticRegression: ReturnBaseline {
     let name = "log-logistic regression"
-    static let features = ["log_mean_interval", "log_touches", "log_events", "log_pair_age"]
+    static let features = ["log_mean_interval", "log_touches", "log_events", "log_topic_age"]
 
     private static func inputs(_ questions: ReturnQueries) -> [[Double]] {
-        let width = FeatureBuilder.anchoredCount
-        let places = features.compactMap { FeatureBuilder.anchoredNames.firstIndex(of: $0) }
+        let width = FeatureSchema.lastEventCount
+        let places = features.compactMap { FeatureSchema.lastEventNames.firstIndex(of: $0) }
         return (0..<questions.count).map { row in
-            [1] + places.map { Double(questions.queries.anchored[row * width + $0]) }
+            [1] + places.map { Double(questions.queries.lastEventFeatures[row * width + $0]) }
         }
     }
 

@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 /// The median of the pair's own past gaps, or of everybody's where it has none: a point, not a distribution. It
 /// beats many a deep model in mean absolute error, so every table has it.

@@ -1,4 +1,6 @@
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 import WaneMetrics
 
 /// One curve for everybody: Kaplan and Meier's estimate on the training part. It has steps, so no density.

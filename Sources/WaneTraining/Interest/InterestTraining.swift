@@ -1,8 +1,12 @@
 import Foundation
 import Torch
-import WaneData
+import WaneBundle
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneState
+import WaneTasks
 
 /// Trains a model of the interest task on a log.
 public struct InterestTraining {
@@ -13,8 +17,12 @@ public struct InterestTraining {
     public var trainer: Trainer
     /// People that training may see; everyone when absent.
     public var users: (@Sendable (UInt32) -> Bool)?
-    /// Numbers of each person's friends; empty without social edges.
-    public var friends: [[UInt32]] = []
+    public var friends = SocialEdges.none
+    /// How the log was read, kept with the model.
+    public var reading = ReadingOptions()
+
+    /// Queries that are drawn and folded at once: eight epochs of the default.
+    static let foldedQueries = 400_000
 
     public init(_ task: InterestTask, model: ModelOptions, training: TrainingOptions) throws {
         self.task = task
@@ -23,191 +31,128 @@ public struct InterestTraining {
         trainer = Trainer(self.training)
     }
 
-    public func run() throws -> TrainedModel {
-        let vocabulary = ModelVocabulary(task.histories, trainEnd: task.split.trainEnd)
+    public func run() throws -> ModelBundle {
+        let log = task.histories.log
+        let vocabulary = ModelVocabulary(log, trainEnd: task.split.trainEnd)
         let validation = try task.queries(
             .validation, count: training.validationQueries, seed: training.seed, users: users)
+        try trainer.checkInterruption()
         // Weights come from the same generator as dropout, seeded here and saved with checkpoints.
         try Runtime.seed(training.seed)
-        var trained =
+        var bundle =
             model.family == LSTMBasic.name
             ? try trainBasic(vocabulary, validation) : try trainInterest(vocabulary, validation)
-        let (returned, _) = try trained.session(task.histories, friends: friends).predict(validation)
-        trained.description.threshold = Classification.bestThreshold(returned, validation.returned.map(Double.init))
-        return trained
+        try trainer.checkInterruption()
+        let predictor = QueryPredictor(bundle, of: task.histories)
+        let (returnProbability, _) = try predictor.predict(validation)
+        bundle.description.threshold = Classification.bestThreshold(
+            returnProbability, validation.didReturn.map(Double.init))
+        if bundle.hasCurves {
+            let rows = LogRows(vocabulary, of: log).topicRow
+            bundle.population = PopulationCurves(
+                parameters: try predictor.curveParameters(validation), elapsedSinceTopic: validation.elapsedSinceTopic,
+                elapsedSinceEvent: validation.elapsedSinceEvent, topicRows: validation.topic.map { rows[Int($0)] },
+                rows: vocabulary.topicRows)
+        }
+        return bundle
     }
 
-    private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> TrainedModel {
-        let first = try task.trainingQueries(epoch: 0, count: training.trainQueries, seed: training.seed, users: users)
-        let scaling = FeatureScaling(first.anchored)
-        let model = model.knowing(friends: friends)
-        let network = try InterestModel(model, items: vocabulary.items.count, topics: vocabulary.topics.count)
-        let table = try EventTable(
-            task.histories, vocabulary: vocabulary, split: task.split, family: model.family, friends: friends)
+    private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {
+        let epochs = EpochQueries(task, training, users)
+        let scaling = FeatureScaling(try epochs[0].lastEventFeatures)
+        let model = model.enablingSocial(for: friends)
+        let network = try InterestModel(model, items: vocabulary.itemRows, topics: vocabulary.topicRows)
+        let inputs = try TrainingInputs(task, vocabulary, network.queries, friends)
+        let (events, rows, horizon) = (inputs.events, inputs.rows, task.split.horizon)
+        let histories = task.histories
+        let validationTensors = try QueryTensors(
+            validation, topicRow: rows.topicRow, scaling: scaling, horizon: horizon)
         var unshuffled: SeededGenerator?
-        var job = InterestJob(
-            task: task, network: network, training: training, users: users, table: table, scaling: scaling,
-            validation: try QueryInputs(validation, table: table, scaling: scaling, horizon: task.split.horizon),
-            validationBatches: network.queries.batches(validation, task.histories, size: 4_096, shuffledBy: &unshuffled)
-        )
-        let description = description(scaling, model)
-        let history = try run(&job, description)
-        try network.calibrate(job.validationBatches, job.validation)
-        return finished(description, history, vocabulary, .interest(network))
+        let validationBatches = network.queries.batches(validation, histories, size: 4_096, shuffledBy: &unshuffled)
+        let training = training
+        typealias Batch = (batch: HistoryBatch, queries: QueryTensors)
+        var job = TrainingJob<Batch>(parameters: network.parameters) { epoch in
+            let queries = try epochs[epoch]
+            let tensors = try QueryTensors(queries, topicRow: rows.topicRow, scaling: scaling, horizon: horizon)
+            var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
+            return network.queries.batches(queries, histories, size: training.batch, shuffledBy: &generator).map {
+                ($0, tensors)
+            }
+        } rowCount: {
+            $0.batch.queries.count
+        } batchLoss: { batch, _, _ in
+            try network.loss(batch.batch, batch.queries, events, training: true)
+        } validate: { _ in
+            try TrainingJob<HistoryBatch>.mean(validationBatches, rowCount: { $0.queries.count }) { batch in
+                try network.loss(batch, validationTensors, events, training: false)
+            }
+        }
+        let history = try run(&job, model)
+        try trainer.checkInterruption()
+        try network.calibrate(validationBatches, validationTensors, events)
+        return try inputs.bundle(
+            description(scaling, model, history), .interest(network), reading: reading)
     }
 
-    private func trainBasic(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> TrainedModel {
+    private func trainBasic(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {
         let queries = try task.queries(.train, count: training.trainQueries, seed: training.seed, users: users)
-        let inputs = BasicInputs(queries, task.histories)
+        let inputs = BasicInputs(queries)
         let scaling = FeatureScaling(inputs.values, width: BasicInputs.width)
         let network = try LSTMBasic()
-        var job = BasicJob(
-            network: network, batch: training.batch, seed: training.seed, inputs: try inputs.scaled(scaling),
-            labels: try Tensor(queries.degree),
-            validationInputs: try BasicInputs(validation, task.histories).scaled(scaling),
-            validationLabels: try Tensor(validation.degree))
-        let description = description(scaling, model)
-        let history = try run(&job, description)
-        return finished(description, history, vocabulary, .basic(network))
+        var job = try BasicBench.job(
+            network, inputs: inputs.scaled(scaling), labels: Tensor(queries.degree),
+            validationInputs: BasicInputs(validation).scaled(scaling), validationLabels: Tensor(validation.degree),
+            batch: training.batch, seed: training.seed)
+        let history = try run(&job, model)
+        let none = try TrainingInputs(task, vocabulary, nil, .none)
+        return try none.bundle(description(scaling, model, history), .basic(network), reading: reading)
     }
 
-    private func run(_ job: inout some Trainable, _ description: ModelDescription) throws -> TrainingHistory {
+    private func run(_ job: inout some Trainable, _ model: ModelOptions) throws -> TrainingHistory {
         var trainer = trainer
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        trainer.task = Fingerprint.sha256(try encoder.encode(description))
+        trainer.task = try RunIdentity(
+            "interest", model, task.split, data: Fingerprint.of(task.histories.log), more: ["\(friends.friends.count)"]
+        ).text
         return try trainer.run(&job)
     }
 
-    private func description(_ scaling: FeatureScaling, _ model: ModelOptions) -> ModelDescription {
-        ModelDescription(
-            family: model.family, model: model, training: training, split: task.split, median: task.median,
+    private func description(
+        _ scaling: FeatureScaling, _ model: ModelOptions, _ history: TrainingHistory
+    ) -> BundleDescription {
+        var description = BundleDescription(
+            task: .interest, family: model.family, options: model, training: training.record, split: task.split,
             clock: task.histories.log.clock, topicSource: task.histories.log.topics.source,
-            engagement: task.histories.engagement.scale, engagementSource: task.histories.engagement.source,
-            scaling: scaling, threshold: 0.5, history: TrainingHistory(), data: Fingerprint.of(task.histories.log))
-    }
-
-    private func finished(
-        _ description: ModelDescription, _ history: TrainingHistory, _ vocabulary: ModelVocabulary,
-        _ network: TrainedModel.Network
-    ) -> TrainedModel {
-        var description = description
+            typicalEngagement: task.typicalEngagement, scaling: scaling, data: Fingerprint.of(task.histories.log))
         description.history = history
-        return TrainedModel(description, vocabulary: vocabulary, network: network)
+        return description
     }
 }
 
-/// A model with the decay head on fresh queries each epoch.
-private struct InterestJob: Trainable {
-    let task: InterestTask
-    let network: InterestModel
-    let training: TrainingOptions
-    let users: (@Sendable (UInt32) -> Bool)?
-    let table: EventTable
-    let scaling: FeatureScaling
-    let validation: QueryInputs
-    let validationBatches: [HistoryBatch]
-    private var inputs: QueryInputs?
-    private var batches: [HistoryBatch] = []
+/// Training queries by epoch, drawn and folded for several epochs at once: one walk through the log serves them all.
+final class EpochQueries {
+    private let task: InterestTask
+    private let training: TrainingOptions
+    private let users: (@Sendable (UInt32) -> Bool)?
+    private let size: Int
+    private var first = 0
+    private var sets: [QuerySet] = []
 
-    init(
-        task: InterestTask, network: InterestModel, training: TrainingOptions,
-        users: (@Sendable (UInt32) -> Bool)?, table: EventTable, scaling: FeatureScaling,
-        validation: QueryInputs, validationBatches: [HistoryBatch]
-    ) {
+    init(_ task: InterestTask, _ training: TrainingOptions, _ users: (@Sendable (UInt32) -> Bool)?) {
         self.task = task
-        self.network = network
         self.training = training
         self.users = users
-        self.table = table
-        self.scaling = scaling
-        self.validation = validation
-        self.validationBatches = validationBatches
+        size = max(1, min(8, InterestTraining.foldedQueries / max(1, training.trainQueries)))
     }
 
-    var parameters: [(name: String, parameter: Parameter)] { network.parameters }
-
-    mutating func begin(epoch: Int) throws -> Int {
-        let queries = try task.trainingQueries(
-            epoch: epoch, count: training.trainQueries, seed: training.seed, users: users)
-        inputs = try QueryInputs(queries, table: table, scaling: scaling, horizon: task.split.horizon)
-        var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        batches = network.queries.batches(queries, task.histories, size: training.batch, shuffledBy: &generator)
-        return batches.count
-    }
-
-    func loss(step: Int) throws -> Tensor {
-        guard let inputs else { throw TorchError(operation: "loss", message: "no epoch has begun") }
-        return try network.loss(batches[step], inputs, training: true)
-    }
-
-    func rows(step: Int) -> Int { batches[step].queries.count }
-
-    func validationLoss() throws -> Double {
-        try withoutGradients {
-            var (sum, rows) = (0.0, 0)
-            for batch in validationBatches {
-                sum += try network.loss(batch, validation, training: false).item() * Double(batch.queries.count)
-                rows += batch.queries.count
+    subscript(epoch: Int) -> QuerySet {
+        get throws {
+            if !(first..<first + sets.count).contains(epoch) {
+                first = epoch / size * size
+                sets = []
+                sets = try task.trainingQueries(
+                    epochs: first..<first + size, count: training.trainQueries, seed: training.seed, users: users)
             }
-            return sum / Double(max(1, rows))
-        }
-    }
-}
-
-/// The textbook recipe: rows shuffled each epoch, mean squared error.
-struct BasicJob: Trainable {
-    let network: LSTMBasic
-    let batch: Int
-    let seed: UInt64
-    let inputs: Tensor
-    let labels: Tensor
-    let validationInputs: Tensor
-    let validationLabels: Tensor
-    private var shuffledInputs: Tensor?
-    private var shuffledLabels: Tensor?
-    private let count: Int
-
-    init(
-        network: LSTMBasic, batch: Int, seed: UInt64, inputs: Tensor, labels: Tensor, validationInputs: Tensor,
-        validationLabels: Tensor
-    ) {
-        self.network = network
-        self.batch = batch
-        self.seed = seed
-        self.inputs = inputs
-        self.labels = labels
-        self.validationInputs = validationInputs
-        self.validationLabels = validationLabels
-        count = labels.count
-    }
-
-    var parameters: [(name: String, parameter: Parameter)] { network.parameters }
-
-    mutating func begin(epoch: Int) throws -> Int {
-        var generator = SeededGenerator(seed: seed, stream: 500 + UInt64(epoch))
-        let order = try Tensor((0..<Int64(count)).shuffled(using: &generator))
-        shuffledInputs = try inputs.rows(order)
-        shuffledLabels = try labels.rows(order)
-        return (count + batch - 1) / batch
-    }
-
-    private func range(_ step: Int) -> Range<Int> { step * batch..<min(count, (step + 1) * batch) }
-
-    func rows(step: Int) -> Int { range(step).count }
-
-    func loss(step: Int) throws -> Tensor {
-        guard let shuffledInputs, let shuffledLabels else {
-            throw TorchError(operation: "loss", message: "no epoch has begun")
-        }
-        let rows = range(step)
-        return try Loss.meanSquaredError(
-            network(shuffledInputs.slice(0, rows), training: true), shuffledLabels.slice(0, rows))
-    }
-
-    func validationLoss() throws -> Double {
-        try withoutGradients {
-            try Loss.meanSquaredError(network(validationInputs, training: false), validationLabels).item()
+            return sets[epoch - first]
         }
     }
 }

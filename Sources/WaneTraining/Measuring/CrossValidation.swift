@@ -1,7 +1,9 @@
 import Foundation
-import WaneData
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneTasks
 
 /// k-fold cross-validation on the training and validation parts; the test part is not touched.
 ///
@@ -49,9 +51,9 @@ public struct CrossValidation: Sendable {
             let trained = try run.run()
             let queries = try foldTask.queries(
                 part, count: training.validationQueries, seed: training.seed, users: held)
-            let (returned, degree) = try trained.session(foldTask.histories).predict(queries)
+            let (chances, degree) = try QueryPredictor(trained, of: foldTask.histories).predict(queries)
             let c = Classification.report(
-                returned, queries.returned.map(Double.init), threshold: trained.description.threshold)
+                chances, queries.didReturn.map(Double.init), threshold: trained.description.threshold)
             let r = Regression.report(degree, queries.degree.map(Double.init))
             losses.append(c.logLoss)
             errors.append(r.mae)
@@ -60,12 +62,12 @@ public struct CrossValidation: Sendable {
         return Result(logLoss: losses, mae: errors)
     }
 
-    private typealias People = (@Sendable (UInt32) -> Bool)?
+    typealias People = (@Sendable (UInt32) -> Bool)?
 
     /// The task of a fold, the part that measures it, and the people of training and of measuring.
-    private func arranged(
+    func arranged(
         _ task: InterestTask, _ fold: Int, _ training: TrainingOptions
-    ) throws -> (InterestTask, Part, People, People) {
+    ) throws -> (task: InterestTask, part: Part, seen: People, held: People) {
         switch kind {
         case .users:
             let (folds, seed) = (folds, training.seed)
@@ -75,13 +77,16 @@ public struct CrossValidation: Sendable {
             }
             return (task, .validation, { !inFold($0) }, inFold)
         case .time:
-            let times = task.histories.log.time.values.filter { $0 < task.split.validationEnd }.sorted()
+            let times = task.histories.log.time.filter { $0 < task.split.validationEnd }.sorted()
             func cut(_ block: Int) -> Int64 { times[min(times.count - 1, times.count * block / (folds + 2))] }
+            let known = times.count * (fold + 1) / (folds + 2)
+            var snapshots: [Int64] = (1..<4).map { times[known * $0 / 4] }
+            snapshots.append(cut(fold + 1) - 1)
             let split = Split(
                 start: task.split.start, trainEnd: cut(fold + 1), validationEnd: cut(fold + 2), end: cut(fold + 3),
-                horizon: task.split.horizon)
+                horizon: task.split.horizon, snapshots: snapshots)
             let histories = Histories(task.histories.log, trainEnd: split.trainEnd)
-            return (try InterestTask(histories, split: split, seed: training.seed), .test, nil, nil)
+            return (InterestTask(histories, split: split, seed: training.seed), .test, nil, nil)
         }
     }
 }

@@ -1,5 +1,7 @@
 import Foundation
-import WaneData
+import WaneBundle
+import WaneState
+import WaneTasks
 
 /// Writes the queries of all parts with every feature and label, so that a model made elsewhere can be
 /// measured on the same rows.
@@ -8,21 +10,21 @@ public enum QueryExport {
         guard FileManager.default.createFile(atPath: path, contents: nil),
             let handle = FileHandle(forWritingAtPath: path)
         else { throw StorageError.cannotWrite(path: path, reason: "the file cannot be made") }
-        let names = FeatureBuilder.anchoredNames + FeatureBuilder.timedNames
+        let names = FeatureSchema.lastEventNames + FeatureSchema.queryTimeNames
         try handle.write(
-            contentsOf: Data(("part,user,topic,moment," + names.joined(separator: ",") + ",returned,degree\n").utf8))
+            contentsOf: Data(("part,user,topic,moment," + names.joined(separator: ",") + ",did_return,degree\n").utf8))
         let counts: [(Part, Int)] = [
             (.train, options.trainQueries), (.validation, options.validationQueries), (.test, options.testQueries),
         ]
-        let (a, t) = (FeatureBuilder.anchoredCount, FeatureBuilder.timedCount)
+        let (a, t) = (FeatureSchema.lastEventCount, FeatureSchema.queryTimeCount)
         for (part, count) in counts {
             let queries = try task.queries(part, count: count, seed: options.seed)
             var text = ""
             for row in 0..<queries.count {
                 text += "\(part.rawValue),\(queries.user[row]),\(queries.topic[row]),\(queries.moment[row])"
-                for value in queries.anchored[row * a..<(row + 1) * a] { text += ",\(value)" }
-                for value in queries.timed[row * t..<(row + 1) * t] { text += ",\(value)" }
-                text += ",\(queries.returned[row]),\(queries.degree[row])\n"
+                for value in queries.lastEventFeatures[row * a..<(row + 1) * a] { text += ",\(value)" }
+                for value in queries.queryTimeFeatures[row * t..<(row + 1) * t] { text += ",\(value)" }
+                text += ",\(queries.didReturn[row]),\(queries.degree[row])\n"
                 if text.utf8.count > 1 << 20 {
                     try handle.write(contentsOf: Data(text.utf8))
                     text = ""

@@ -1,6 +1,7 @@
 import Foundation
-import WaneBaselines
-import WaneData
+import Torch
+import WaneBundle
+import WaneEvents
 import WaneModels
 
 /// A random search over the settings of a family, judged by validation alone, within a budget, and taken up where it
@@ -22,7 +23,7 @@ public struct Search: Sendable {
             historyDropout = model.historyDropout
             hidden = model.hidden
             layers = model.layers
-            weightDecay = 0.01
+            weightDecay = training.optimizer.weightDecay
             averaging = training.averaging
         }
 
@@ -38,14 +39,20 @@ public struct Search: Sendable {
             averaging = among([0, 0.98, 0.99])
         }
 
+        /// The setting as a family takes it: what its encoder does not have keeps its value, a width is rounded up to
+        /// what the heads divide, and the optimizer stays the one that was asked for.
         public func applied(_ model: ModelOptions, _ training: TrainingOptions) -> (ModelOptions, TrainingOptions) {
             var (model, training) = (model, training)
-            model.historyDropout = historyDropout
-            model.hidden = hidden
-            model.layers = layers
+            let options = ModelFamilies.named(model.family)?.options ?? []
+            if options.contains(.historyDropout) { model.historyDropout = historyDropout }
+            if options.contains(.hidden) {
+                let heads = options.contains(.heads) ? max(1, model.heads) : 1
+                model.hidden = (hidden + heads - 1) / heads * heads
+            }
+            if options.contains(.layers) { model.layers = layers }
             training.learningRate = learningRate
             training.averaging = averaging
-            training.optimizer = .adamW(weightDecay: weightDecay)
+            training.optimizer = training.optimizer.with(weightDecay: weightDecay)
             return (model, training)
         }
     }
@@ -73,7 +80,7 @@ public struct Search: Sendable {
     public let budget: Double
     public let limit: Int
     public let file: URL
-    /// Names log, task, family and seed.
+    /// Names everything that trials must have alike to be compared: log, task, family, seed, horizon, split, epochs.
     public let task: String
 
     public init(
@@ -110,6 +117,8 @@ public struct Search: Sendable {
             } catch let error as TrainingError {
                 // A setting under which training diverges is an answer too.
                 failure = error.description
+            } catch let error as ModelOptionsError {
+                failure = error.description
             }
             let trial = Trial(
                 number: number, setting: setting, loss: history?.bestLoss,
@@ -129,10 +138,11 @@ public struct Search: Sendable {
         guard let data = FileManager.default.contents(atPath: file.path),
             let state = try? JSONDecoder().decode(State.self, from: data)
         else {
-            throw ModelFolderError.damaged(path: file.path, reason: "it is no search's file")
+            throw BundleFolderError.damaged(path: file.path, reason: "it is no search's file")
         }
         guard state.task == task else {
-            throw TrainingError.checkpointDiffers(file: file.path, what: "log, task, family or seed")
+            throw TrainingError.checkpointDiffers(
+                file: file.path, what: "log, task, family, seed, horizon, split or set of training options")
         }
         return state
     }

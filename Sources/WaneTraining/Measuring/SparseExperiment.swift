@@ -1,7 +1,9 @@
 import WaneBaselines
-import WaneData
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneTasks
 
 /// Which remedies help when there are few people or few events: the same test, less to learn from.
 ///
@@ -50,10 +52,10 @@ public struct SparseExperiment: Sendable {
     public let family: String
     public let training: TrainingOptions
     public let ranking: RankingOptions
-    public let friends: [[UInt32]]
+    public let friends: SocialEdges
 
     public init(
-        _ task: RankingTask, family: String, training: TrainingOptions, ranking: RankingOptions, friends: [[UInt32]]
+        _ task: RankingTask, family: String, training: TrainingOptions, ranking: RankingOptions, friends: SocialEdges
     ) {
         self.task = task
         self.family = family
@@ -63,7 +65,7 @@ public struct SparseExperiment: Sendable {
     }
 
     /// Remedies that can be tried here.
-    public var remedies: [Remedy] { Remedy.allCases.filter { $0 != .social || !friends.allSatisfy(\.isEmpty) } }
+    public var remedies: [Remedy] { Remedy.allCases.filter { $0 != .social || !friends.isEmpty } }
 
     /// One share of one thinning with every remedy.
     ///
@@ -76,7 +78,7 @@ public struct SparseExperiment: Sendable {
         let users = places.map { task.log.user[$0] }
         let events = (0..<task.userCount).reduce(0) { $0 + thinned.known($1, before: .validation).count }
         var rows: [Row] = []
-        var plain: (ranks: [Double], session: RankingSession)?
+        var plain: (ranks: [Double], ranker: Ranker)?
         for remedy in remedies {
             let ranks: [Double]
             let covered: Int
@@ -84,12 +86,12 @@ public struct SparseExperiment: Sendable {
                 // The same model, with counts fitted on what is left.
                 let kinds = [
                     CoVisits(window: 20, halfLife: 3, popularityPower: 0.3) as any RankingBaseline,
-                    ItemKNN(neighbours: 800, halfLife: 1), Popularity(halfLifeDays: nil),
+                    ItemKNN(neighbours: 800, halfLife: 1), PopularItems(halfLifeDays: nil),
                 ]
                 let parts = try kinds.map { try $0.fitted(thinned, before: .validation) }
                 let weights = try RankingBlend.weights(
-                    parts + [plain.session], task, questions: 2_000, seed: training.seed)
-                let blend = RankingBlend(parts + [plain.session], weights: weights, items: task.itemCount)
+                    parts + [plain.ranker], task, questions: 2_000, seed: training.seed)
+                let blend = RankingBlend(parts + [plain.ranker], weights: weights, items: task.itemCount)
                 (ranks, covered) = try RankingEvaluation.ranks(blend, task, places, covering: true)
             } else {
                 let (family, l1) = remedy.variant(of: family)
@@ -99,9 +101,9 @@ public struct SparseExperiment: Sendable {
                     thinned, model: RankingOptions.model(family), training: options, ranking: ranking)
                 if remedy == .social { run.friends = friends }
                 configure(&run.trainer, remedy)
-                let session = try run.run().session(thinned, before: .validation, friends: run.friends)
-                (ranks, covered) = try RankingEvaluation.ranks(session, task, places, covering: true)
-                if remedy == .none { plain = (ranks, session) }
+                let ranker = try run.run().ranker
+                (ranks, covered) = try RankingEvaluation.ranks(ranker, task, places, covering: true)
+                if remedy == .none { plain = (ranks, ranker) }
             }
             let report = RankingReport(
                 ranks: ranks, users: users, covered: covered, items: task.itemCount, seed: training.seed)

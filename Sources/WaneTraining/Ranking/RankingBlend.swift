@@ -1,7 +1,10 @@
 import Foundation
 import Torch
 import WaneBaselines
-import WaneData
+import WaneBundle
+import WaneEvents
+import WaneModels
+import WaneTasks
 
 /// Several rankers as one: their standardized scores, each with a weight of its own.
 ///
@@ -46,6 +49,32 @@ public struct RankingBlend: ItemRanker {
                 for place in start..<start + items {
                     scores[place] = Float((Double(scores[place]) - mean) * scale)
                 }
+            }
+        }
+    }
+
+    /// The classical rankers of a blend as a model keeps them, by the numbers of its vocabulary.
+    ///
+    /// - Parameter names: of the rankers, in order; rankers that cannot be kept are none of a blend's.
+    public static func members(
+        _ rankers: [any ItemRanker], names: [String], weights: [Double], _ vocabulary: ModelVocabulary
+    ) -> [BlendMember] {
+        // The log's number of each item with a vector, and the other way round.
+        let logItems = Array(vocabulary.logItems.prefix(vocabulary.itemRows))
+        var own = [Int](repeating: -1, count: vocabulary.items.count)
+        for (number, item) in logItems.enumerated() { own[item] = number }
+        return zip(zip(rankers, names), weights).compactMap { ranker, weight in
+            switch ranker.0.kept {
+            case .counts(let counts):
+                return BlendMember(name: ranker.1, weight: weight, scores: .counts(logItems.map { counts[$0] }))
+            case .table(let table, let halfLife?):
+                let moved = SparseRows(rows: logItems.count, columns: logItems.count) { row, accumulator in
+                    for entry in table.range(logItems[row]) where own[Int(table.columns[entry])] >= 0 {
+                        accumulator.add(UInt32(own[Int(table.columns[entry])]), table.weights[entry])
+                    }
+                }
+                return BlendMember(name: ranker.1, weight: weight, scores: .table(moved, halfLife: halfLife))
+            case .table(_, nil), nil: return nil
             }
         }
     }

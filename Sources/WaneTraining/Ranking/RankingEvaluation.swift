@@ -1,6 +1,8 @@
 import WaneBaselines
-import WaneData
+import WaneEvents
 import WaneMetrics
+import WanePrediction
+import WaneTasks
 
 /// Rankers asked about held-back events.
 public enum RankingEvaluation {
@@ -36,7 +38,7 @@ public enum RankingEvaluation {
     ) throws {
         let items = task.itemCount
         var size = batchSize(items: items)
-        if let session = ranker as? RankingSession { size = min(size, session.batchSize) }
+        if let model = ranker as? Ranker { size = min(size, model.batchSize) }
         for start in stride(from: 0, to: places.count, by: size) {
             let part = places[start..<min(places.count, start + size)]
             let queries = part.map { task.query(at: $0) }
@@ -58,19 +60,25 @@ public enum RankingEvaluation {
         return (report, ranks)
     }
 
-    /// The setting of a kind of baseline that has the best NDCG@10 on validation.
-    public static func tuned(
-        _ kind: RankingBaselineKind, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
-    ) throws -> (any RankingBaseline)? {
-        guard kind.settings.count > 1 else { return kind.settings.first }
+    /// `1 - NDCG@10` on some validation questions.
+    public static func validation(
+        _ ranker: any ItemRanker, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
+    ) throws -> Double {
         var generator = SeededGenerator(seed: seed, stream: 300)
         let places = Array(task.targets(.validation).shuffled(using: &generator).prefix(questions))
-        var best: (value: Double, baseline: any RankingBaseline)?
+        return 1 - RankingReport.meanGain(try ranks(ranker, task, places).ranks)
+    }
+
+    /// The setting of a kind of baseline that has the best NDCG@10 on validation, and `1 -` that.
+    public static func tuned(
+        _ kind: RankingBaselineKind, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
+    ) throws -> (baseline: any RankingBaseline, validation: Double)? {
+        var best: (baseline: any RankingBaseline, validation: Double)?
         for baseline in kind.settings {
-            let ranks = try ranks(baseline.fitted(task, before: .validation), task, places).ranks
-            let value = RankingReport(ranks: ranks, users: [], covered: 0, items: 0, seed: seed).ndcg[10] ?? 0
-            if value > best?.value ?? -1 { best = (value, baseline) }
+            let value = try validation(
+                baseline.fitted(task, before: .validation), task, questions: questions, seed: seed)
+            if value < best?.validation ?? .infinity { best = (baseline, value) }
         }
-        return best?.baseline
+        return best
     }
 }

@@ -1,9 +1,13 @@
 import Foundation
 import Torch
 import WaneBaselines
-import WaneData
+import WaneBundle
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneState
+import WaneTasks
 
 /// How a model of the next item is trained, beside what all training shares.
 public struct RankingOptions: Codable, Sendable, Equatable {
@@ -34,6 +38,24 @@ public struct RankingOptions: Codable, Sendable, Equatable {
         options.historyDropout = 0.5
         return options
     }
+
+    /// The loss that a family has when none is named: families that meet candidates one by one compare each answer with
+    /// a few drawn items, all others with all items.
+    public static func loss(_ family: String) -> RankingLoss {
+        var loss = RankingLoss()
+        if ModelFamilies.named(family)?.meetsCandidates == true {
+            loss.kind = .sampled
+            loss.negatives = 15
+        }
+        return loss
+    }
+}
+
+/// A model of the next item, and at work on the log that it was trained on.
+public struct TrainedRanker {
+    public var bundle: ModelBundle
+    /// With the graph of all that it was trained on, where it has one.
+    public let ranker: Ranker
 }
 
 /// Trains a model of the next item on a log.
@@ -43,11 +65,17 @@ public struct RankingTraining {
     public let training: TrainingOptions
     public let ranking: RankingOptions
     public var trainer: Trainer
-    /// Numbers of each person's friends; empty without social edges.
-    public var friends: [[UInt32]] = []
+    public var friends = SocialEdges.none
+    /// How the log was read, kept with the model.
+    public var reading = ReadingOptions()
     /// Learn from validation events too, for as many epochs as `training.epochs` says: for a model whose settings
     /// and length of training validation has already decided.
     public var refit = false
+
+    /// Questions in a step of families that meet candidates: each costs a pass for each of its drawn items.
+    static let candidateQuestions = 512
+    /// Graphs as of some moments: a question sees one from before it.
+    static let snapshotCount = 8
 
     public init(
         _ task: RankingTask, model: ModelOptions, training: TrainingOptions, ranking: RankingOptions
@@ -58,70 +86,141 @@ public struct RankingTraining {
         self.model = try model.checked()
         self.training = try training.checked()
         self.ranking = ranking
+        if ModelFamilies.named(model.family)?.meetsCandidates == true, ranking.loss.kind == .softmax {
+            throw TrainingError.loss(ranking.loss.kind.rawValue, family: model.family)
+        }
         trainer = Trainer(self.training)
     }
 
     public func run() throws -> TrainedRanker {
+        let (task, ranking, refit) = (task, ranking, refit)
+        let log = task.log
         let part: Part = refit ? .test : .validation
         let known = (0..<task.userCount).map { task.known($0, before: part) }
         var counts = [Int](repeating: 0, count: task.itemCount)
-        for range in known { for place in range { counts[Int(task.log.item[place])] += 1 } }
-        let items = Vocabulary(counts.indices.filter { counts[$0] > 0 }.map { task.log.items[$0] })
-        let model = model.knowing(friends: friends)
+        for range in known { for index in range { counts[Int(log.item[index])] += 1 } }
+        let vocabulary = ModelVocabulary(log, counts: counts, leastEvents: 1)
+        let rows = LogRows(vocabulary, of: log)
+        let model = model.enablingSocial(for: friends)
         try Runtime.seed(training.seed)
-        let network = try RankingModel(model, items: items.count)
-        let trained = TrainedRanker(
-            RankingDescription(
-                family: model.family, model: model, training: training, ranking: ranking, rule: task.rule,
-                seen: task.seen, clock: task.log.clock, data: Fingerprint.of(task.log)),
-            items: items, network: network)
-        let session = try trained.session(task, before: part, friends: friends)
-        var job = RankingJob(
-            task: task, known: known, network: network, session: session, training: training, ranking: ranking,
-            itemRow: session.itemRow, counts: counts, refit: refit)
+        let network = try RankingModel(model, items: vocabulary.itemRows)
+        let snapshots = network.usesGraph ? snapshotMoments(known) : []
+        let graphs =
+            network.usesGraph
+            ? try GraphSnapshots(
+                log, known: known, at: snapshots, itemRow: rows.itemRow, itemRows: vocabulary.itemRows + 1,
+                friends: friends) : nil
+        let draws = RankingDraws(
+            task: task, known: known, rows: rows.itemRow, counts: counts, snapshots: snapshots, training: training,
+            ranking: ranking, meetsCandidates: network.meetsCandidates, itemRows: vocabulary.itemRows + 1)
+        var generator = SeededGenerator(seed: training.seed, stream: 300)
+        let validation = Array(
+            task.targets(.validation).shuffled(using: &generator).prefix(ranking.validationQueries))
+        func ranker() throws -> Ranker {
+            let items = try withoutGradients { try network.smoothed(over: graphs?.last) }
+            return try Ranker(network, log, window: ranking.window, itemRow: rows.itemRow, items: items)
+        }
+        var job = TrainingJob<RankingDraws.Batch>(parameters: network.parameters) { epoch in
+            draws.batches(epoch)
+        } rowCount: {
+            $0.batch.layout.lengths.count
+        } batchLoss: { batch, epoch, step in
+            try network.loss(
+                batch.batch, ranking.loss, sample: draws.sample(batch.batch, epoch: epoch, step: step),
+                graph: graphs.map { $0[batch.snapshot] })
+        } validate: { epoch in
+            // A refit has no rows left to validate on; its last epoch is its best.
+            if refit { return 1 / Double(epoch + 2) }
+            let ranks = try RankingEvaluation.ranks(ranker(), task, validation).ranks
+            return 1 - RankingReport.meanGain(ranks)
+        }
         var trainer = trainer
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        trainer.task = Fingerprint.sha256(try encoder.encode(trained.description))
+        trainer.task = try RunIdentity(
+            "ranking", model, nil, data: Fingerprint.of(log),
+            more: [
+                "\(task.rule)", "\(task.seen)", "\(ranking)", "\(refit)", "\(friends.friends.count)", "\(known.hashed)",
+            ]
+        ).text
         let history = try trainer.run(&job)
-        var result = trained
-        result.description.history = history
-        return result
+        return try trained(network, vocabulary, rows, graphs, history, model, ranker())
+    }
+
+    /// Moments between which lie equal parts of what may be learned from, the last at its end.
+    private func snapshotMoments(_ known: [Range<Int>]) -> [Int64] {
+        let times = known.flatMap { $0.map { task.log.time[$0] } }.sorted()
+        guard let last = times.last else { return [] }
+        return (1..<Self.snapshotCount).map { times[times.count * $0 / Self.snapshotCount] } + [last]
+    }
+
+    private func trained(
+        _ network: RankingModel, _ vocabulary: ModelVocabulary, _ rows: LogRows, _ graphs: GraphSnapshots?,
+        _ history: TrainingHistory, _ model: ModelOptions, _ ranker: Ranker
+    ) throws -> TrainedRanker {
+        let log = task.log
+        let span = log.span ?? 0...1
+        // A person's state needs a horizon; nothing in a ranking depends on it.
+        let split = Split(
+            start: span.lowerBound, trainEnd: task.cuts?.train ?? span.upperBound,
+            validationEnd: task.cuts?.validation ?? span.upperBound, end: span.upperBound,
+            horizon: 7 * 86_400 * EventLog.second)
+        var description = BundleDescription(
+            task: .ranking, family: model.family, options: model, training: training.record, split: split,
+            clock: log.clock, topicSource: log.topics.source, typicalEngagement: 1,
+            scaling: FeatureScaling(mean: [], deviation: []), data: Fingerprint.of(log))
+        description.history = history
+        description.ranking = RankingRecord(
+            rule: task.rule, seen: task.seen, window: ranking.window, loss: ranking.loss)
+        var smoothed: SmoothedItems?
+        var people = Vocabulary()
+        if let graphs {
+            let all = try withoutGradients { try network.smoothed(over: graphs.last) }
+            (smoothed, people) = try all.ofKnownPeople(log.users)
+        }
+        let zeros = [UInt32](repeating: 0, count: vocabulary.topics.count)
+        let bundle = ModelBundle(
+            description: description, vocabulary: vocabulary, scale: EngagementScale(source: .none),
+            popularity: Popularity(
+                until: span.upperBound, touches: zeros, latelyTouches: zeros, events: 0, latelyEvents: 0,
+                topicCount: vocabulary.topicRows), network: .ranking(network), smoothed: smoothed, people: people,
+            reading: reading)
+        return TrainedRanker(bundle: bundle, ranker: ranker)
     }
 }
 
-/// Random stretches of each history every epoch, so that old places of long ones are learned from too.
-private struct RankingJob: Trainable {
+extension [Range<Int>] {
+    /// One number for what is known: thinned tasks know less of the same log.
+    fileprivate var hashed: Int { reduce(17) { ($0 &* 31 &+ $1.lowerBound) &* 31 &+ $1.upperBound } }
+}
+
+/// Random stretches of each history every epoch, so that old events of long ones are learned from too.
+struct RankingDraws {
     let task: RankingTask
     let known: [Range<Int>]
-    let network: RankingModel
-    let session: RankingSession
+    let rows: [Int64]
+    let snapshots: [Int64]
     let training: TrainingOptions
     let ranking: RankingOptions
-    let itemRow: [Int64]
-    let refit: Bool
+    let meetsCandidates: Bool
     private let logChanceOfRow: [Float]
     private let cumulative: [Double]
-    private let validation: [Int]
-    private var batches: [RankingBatch] = []
-    private var epoch = 0
+
+    typealias Batch = (batch: RankingBatch, snapshot: Int)
 
     init(
-        task: RankingTask, known: [Range<Int>], network: RankingModel, session: RankingSession,
-        training: TrainingOptions, ranking: RankingOptions, itemRow: [Int64], counts: [Int], refit: Bool
+        task: RankingTask, known: [Range<Int>], rows: [Int64], counts: [Int], snapshots: [Int64],
+        training: TrainingOptions, ranking: RankingOptions, meetsCandidates: Bool, itemRows: Int
     ) {
         self.task = task
         self.known = known
-        self.network = network
-        self.session = session
+        self.rows = rows
+        self.snapshots = snapshots
         self.training = training
         self.ranking = ranking
-        self.itemRow = itemRow
-        self.refit = refit
+        self.meetsCandidates = meetsCandidates
         // Drawn by popularity for sampled softmax, whose correction needs the chances; else uniformly.
-        var weights = [Double](repeating: 0, count: session.rowCount)
-        let byPopularity = ranking.loss.kind == .sampled
-        for (item, row) in itemRow.enumerated() where row > 0 {
+        var weights = [Double](repeating: 0, count: itemRows)
+        let byPopularity = ranking.loss.kind == .sampled && !meetsCandidates
+        for (item, row) in rows.enumerated() where row > 0 {
             weights[Int(row)] = byPopularity ? Double(counts[item]) : 1
         }
         let total = weights.reduce(0, +)
@@ -131,17 +230,13 @@ private struct RankingJob: Trainable {
             sum += weight / total
             return sum
         }
-        var generator = SeededGenerator(seed: training.seed, stream: 300)
-        validation = Array(task.targets(.validation).shuffled(using: &generator).prefix(ranking.validationQueries))
     }
 
-    var parameters: [(name: String, parameter: Parameter)] { network.parameters }
-
-    mutating func begin(epoch: Int) throws -> Int {
-        self.epoch = epoch
+    func batches(_ epoch: Int) -> [Batch] {
         var generator = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        var stretches: [RankingBatch.Stretch] = []
+        var stretches: [(stretch: RankingBatch.Stretch, snapshot: Int)] = []
         let length = ranking.window
+        let events = task.log
         for range in known where range.count > 1 {
             // The last event of a stretch is an answer only.
             let inputs = range.count - 1
@@ -150,53 +245,44 @@ private struct RankingJob: Trainable {
                 let end =
                     inputs <= length
                     ? inputs : min(inputs, 1 + Int(generator.uniform() * Double(inputs + length - 1)))
-                let places = range.lowerBound + max(0, end - length)..<range.lowerBound + end
-                stretches.append(.init(places: places, answered: true, moment: 0))
+                let indices = range.lowerBound + max(0, end - length)..<range.lowerBound + end
+                // Where a graph is read, one as of before a target drawn at random; what was known by then is no target.
+                var (snapshot, since) = (0, Int64.min)
+                if !snapshots.isEmpty {
+                    let target = indices.lowerBound + 1 + Int(generator.uniform() * Double(indices.count))
+                    let moment = events.time[min(target, indices.upperBound)]
+                    snapshot = snapshots.partitioningIndex { $0 >= moment } - 1
+                    since = snapshot >= 0 ? snapshots[snapshot] + 1 : .min
+                }
+                stretches.append((.init(indices, events, itemRow: rows, since: since), snapshot))
             }
         }
         stretches.shuffle(using: &generator)
-        let (log, rows) = (task.log, itemRow)
-        batches = stride(from: 0, to: stretches.count, by: training.batch).map { start in
-            RankingBatch(
-                Array(stretches[start..<min(stretches.count, start + training.batch)]), log, itemRow: rows)
+        var batches: [Batch] = []
+        for snapshot in snapshots.isEmpty ? 0..<1 : -1..<snapshots.count {
+            let own = stretches.filter { $0.snapshot == snapshot }.map(\.stretch)
+            for start in stride(from: 0, to: own.count, by: training.batch) {
+                var batch = RankingBatch(Array(own[start..<min(own.count, start + training.batch)]))
+                if meetsCandidates {
+                    batch = batch.thinned(to: RankingTraining.candidateQuestions, using: &generator)
+                }
+                if !batch.targets.isEmpty { batches.append((batch, snapshot)) }
+            }
         }
-        if network.meetsCandidates {
-            // A question costs a pass for each of its drawn items: some of the places at a time.
-            batches = batches.map { $0.thinned(to: Self.candidateQuestions, using: &generator) }
-        }
-        batches.removeAll { $0.targets.isEmpty }
-        return batches.count
+        if !snapshots.isEmpty { batches.shuffle(using: &generator) }
+        return batches
     }
 
-    /// Questions in a step, and drawn items for each, of families that meet candidates.
-    static let candidateQuestions = 512
-    static let candidateNegatives = 15
-
-    func loss(step: Int) throws -> Tensor {
-        let batch = batches[step]
-        return try network.loss(batch, ranking.loss, sample: sample(step, batch), graph: session.graph)
-    }
-
-    private func sample(_ step: Int, _ batch: RankingBatch) -> NegativeSample? {
-        guard network.meetsCandidates || ranking.loss.kind != .softmax else { return nil }
+    /// Items drawn for a step's loss, where it compares with some items only.
+    func sample(_ batch: RankingBatch, epoch: Int, step: Int) -> NegativeSample? {
+        guard meetsCandidates || ranking.loss.kind != .softmax else { return nil }
         let stream = 1_000_000 &+ UInt64(epoch) &* 100_000 &+ UInt64(step)
         var generator = SeededGenerator(seed: training.seed, stream: stream)
-        let count =
-            network.meetsCandidates ? batch.targets.count * Self.candidateNegatives : ranking.loss.negatives
+        let count = meetsCandidates ? batch.targets.count * ranking.loss.negatives : ranking.loss.negatives
         let rows = (0..<count).map { _ in
             let chance = generator.uniform()
             return Int64(min(cumulative.count - 1, cumulative.partitioningIndex { $0 > chance }))
         }
         return NegativeSample(rows: rows, logChanceOfRow: logChanceOfRow)
-    }
-
-    func rows(step: Int) -> Int { batches[step].layout.lengths.count }
-
-    /// `1 - NDCG@10` on validation questions: what training is to make small.
-    func validationLoss() throws -> Double {
-        // A refit has no rows left to validate on; its last epoch is its best.
-        if refit { return 1 / Double(epoch + 2) }
-        let ranks = try RankingEvaluation.ranks(session, task, validation).ranks
-        return 1 - ranks.reduce(0) { $0 + ($1 < 10 ? 1 / log2($1 + 2) : 0) } / Double(max(1, ranks.count))
     }
 }

@@ -1,5 +1,6 @@
 import Torch
-import WaneData
+import WaneEvents
+import WaneTasks
 import WaneModels
 
 /// Training steps of a model of the next item on drawn histories of full length: what a benchmark runs.
@@ -18,7 +19,7 @@ public enum StepBench {
         seed: UInt64 = 1
     ) throws -> Result {
         var generator = SeededGenerator(seed: seed)
-        let (user, item, time) = (Column<UInt32>(), Column<UInt32>(), Column<Int64>())
+        let (user, item, time) = (ColumnBuilder<UInt32>(), ColumnBuilder<UInt32>(), ColumnBuilder<Int64>())
         let histories = max(batch, users)
         let groups = histories / batch
         for person in 0..<histories {
@@ -32,7 +33,8 @@ public enum StepBench {
         }
         let names = Vocabulary((0..<items).map(String.init))
         let log = EventLog(
-            users: Vocabulary((0..<histories).map(String.init)), items: names, user: user, item: item, time: time,
+            users: Vocabulary((0..<histories).map(String.init)), items: names, user: user.finish(), item: item.finish(),
+            time: time.finish(),
             topics: ItemTopics(names: Vocabulary(), byItem: [], source: .single))
         var options = RankingOptions.model(family)
         options.historyLength = length
@@ -54,10 +56,10 @@ public enum StepBench {
             if step == 0 { start = .now }
             let before = ContinuousClock.now
             let first = (step + 3) % groups * batch
-            let stretches = (first..<first + batch).map { person in
-                RankingBatch.Stretch(places: known[person].dropLast(), answered: true, moment: 0)
-            }
-            let data = RankingBatch(stretches, log, itemRow: rows)
+            let data = RankingBatch(
+                (first..<first + batch).map { person in
+                    RankingBatch.Stretch(known[person].dropLast(), log, itemRow: rows)
+                })
             let value = try model.loss(data, loss, sample: nil, graph: graph)
             try optimizer.clearGradients()
             try value.backward()

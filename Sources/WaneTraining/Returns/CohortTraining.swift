@@ -1,9 +1,12 @@
 import Foundation
 import Torch
 import WaneBaselines
-import WaneData
+import WaneBundle
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneTasks
 
 /// What a model says of each question of a cohort.
 public struct CohortAnswers: Sendable {
@@ -18,9 +21,9 @@ public struct CohortAnswers: Sendable {
     var chances: [Double]?
 
     /// Counts beyond are as good as this one.
-    static let limit = 40
+    public static let limit = 40
 
-    init(name: String, isModel: Bool, chances: [Double], mean: [Double]) {
+    public init(name: String, isModel: Bool, chances: [Double], mean: [Double]) {
         self.name = name
         self.isModel = isModel
         self.chances = chances
@@ -59,37 +62,25 @@ public struct CohortAnswers: Sendable {
 
 /// A cohort's questions with BG/NBD and Pareto/NBD as fitted to what was known when each was asked.
 public struct CohortClassics: Sendable {
-    public typealias Models = (bg: BGNBD, pareto: ParetoNBD)
-
-    let earlier: [(questions: [CohortTask.Question], models: Models)]
-    let test: (questions: [CohortTask.Question], models: Models)
+    let earlier: [(questions: [CohortTask.Question], classic: CohortClassic)]
+    let test: (questions: [CohortTask.Question], classic: CohortClassic)
 
     /// Earlier moments that are learned from.
     static let moments = 7
-    /// Customers that a fit begins with; at earlier moments these are enough.
-    static let sample = 2_500
 
-    /// - Parameter report: told of each fit.
-    public init(_ task: CohortTask, report: (String) -> Void = { _ in }) {
-        earlier = task.earlier(Self.moments).enumerated().map { place, when in
-            report("fitting BG/NBD and Pareto/NBD at moment \(place + 1) of \(Self.moments)")
+    /// - Parameter report: told of each fit; may throw to end the work.
+    public init(_ task: CohortTask, report: (String) throws -> Void = { _ in }) rethrows {
+        var earlier: [(questions: [CohortTask.Question], classic: CohortClassic)] = []
+        for (place, when) in task.earlier(Self.moments).enumerated() {
+            try report("fitting BG/NBD and Pareto/NBD at moment \(place + 1) of \(Self.moments)")
             let asked = task.questions(at: when.moment, ahead: when.ahead)
-            return (asked, Self.fitted(asked))
+            earlier.append((asked, CohortClassic(sampleOf: asked.map(\.customer))))
         }
-        report("fitting BG/NBD and Pareto/NBD at the end of what is known")
+        self.earlier = earlier
+        try report("fitting BG/NBD and Pareto/NBD at the end of what is known")
         let asked = task.test
-        let start = Self.fitted(asked)
         let customers = asked.map(\.customer)
-        test = (
-            asked,
-            (BGNBD.fitted(customers, from: start.bg).model, ParetoNBD.fitted(customers, from: start.pareto).model)
-        )
-    }
-
-    private static func fitted(_ questions: [CohortTask.Question]) -> Models {
-        let every = max(1, questions.count / sample)
-        let customers = stride(from: 0, to: questions.count, by: every).map { questions[$0].customer }
-        return (BGNBD.fitted(customers).model, ParetoNBD.fitted(customers).model)
+        test = (asked, CohortClassic(customers, from: CohortClassic(sampleOf: customers)))
     }
 }
 
@@ -100,6 +91,8 @@ public struct CohortTraining {
     public let model: ModelOptions
     public let training: TrainingOptions
     public var trainer: Trainer
+    /// How the log was read, kept with the model.
+    public var reading = ReadingOptions()
 
     /// One person in this many is for validation.
     static let validationShare = 6
@@ -114,127 +107,80 @@ public struct CohortTraining {
         trainer = Trainer(self.training)
     }
 
-    public func run() throws -> CohortAnswers {
-        let histories = task.histories
-        let start = histories.log.time.values.min() ?? 0
+    public func run() throws -> (bundle: ModelBundle, answers: CohortAnswers) {
+        let (histories, training) = (task.histories, training)
+        let start = histories.log.span?.lowerBound ?? 0
+        let span = task.knownUntil - start
         let split = Split(
-            start: start, trainEnd: task.knownUntil, validationEnd: task.knownUntil, end: task.end,
-            horizon: task.ahead / 3)
-        let interest = try InterestTask(histories, split: split, seed: training.seed)
-        let vocabulary = ModelVocabulary(histories, trainEnd: task.knownUntil)
-        let table = try EventTable(
-            histories, vocabulary: vocabulary, split: split, family: model.family, friends: [])
+            start: start, trainEnd: task.knownUntil + 1, validationEnd: task.knownUntil + 1, end: task.end,
+            horizon: max(1, task.ahead / 3), snapshots: (1...8).map { start + span * Int64($0) / 8 })
+        let interest = InterestTask(histories, split: split, seed: training.seed)
+        let vocabulary = ModelVocabulary(histories.log, trainEnd: task.knownUntil + 1)
 
-        var known: [CohortTask.Question] = []
-        var models: [(bg: BGNBD, pareto: ParetoNBD)] = []
-        for (asked, fitted) in classics.earlier {
-            known += asked
-            models += [(bg: BGNBD, pareto: ParetoNBD)](repeating: fitted, count: asked.count)
-        }
-        let test = classics.test.questions
-        let testModels = [(bg: BGNBD, pareto: ParetoNBD)](repeating: classics.test.models, count: test.count)
-
-        func querySet(_ questions: [CohortTask.Question]) -> QuerySet {
-            interest.queries(at: questions.map { (histories.userPairs[$0.user], $0.moment) })
-        }
+        var known: [(question: CohortTask.Question, classic: CohortClassic)] = []
+        for (asked, classic) in classics.earlier { known += asked.map { ($0, classic) } }
         func isHeldBack(_ user: Int) -> Bool {
             var generator = SeededGenerator(seed: training.seed &+ UInt64(user), stream: 77)
             return generator.next() % UInt64(Self.validationShare) == 0
         }
-        func part(_ keep: (Int) -> Bool) -> (questions: [CohortTask.Question], models: [(bg: BGNBD, pareto: ParetoNBD)])
-        {
-            let places = known.indices.filter { keep(known[$0].user) }
-            return (places.map { known[$0] }, places.map { models[$0] })
+        func querySet(_ questions: [CohortTask.Question]) -> QuerySet {
+            interest.queries(at: questions.map { (histories.userTopicStarts[$0.user], $0.moment) })
         }
-        let train = part { !isHeldBack($0) }
-        let validation = part(isHeldBack)
-        let trainQueries = querySet(train.questions)
-        let scaling = FeatureScaling(trainQueries.anchored)
-        func inputs(
-            _ questions: [CohortTask.Question], _ queries: QuerySet, _ models: [(bg: BGNBD, pareto: ParetoNBD)]
-        ) throws -> CohortInputs {
-            try CohortInputs(
-                questions, QueryInputs(queries, table: table, scaling: scaling, horizon: split.horizon), models: models)
-        }
+        let train = known.filter { !isHeldBack($0.question.user) }
+        let held = known.filter { isHeldBack($0.question.user) }
+        let (trainQueries, heldQueries) = (querySet(train.map(\.question)), querySet(held.map(\.question)))
+        let scaling = FeatureScaling(trainQueries.lastEventFeatures)
         try Runtime.seed(training.seed)
-        let network = try CohortModel(model, items: vocabulary.items.count, topics: vocabulary.topics.count)
-        let validationQueries = querySet(validation.questions)
-        var job = CohortJob(
-            network: network, training: training, histories: histories, queries: trainQueries,
-            inputs: try inputs(train.questions, trainQueries, train.models), validationQueries: validationQueries,
-            validation: try inputs(validation.questions, validationQueries, validation.models))
-        _ = try trainer.run(&job)
-
-        let testQueries = querySet(test)
-        let testInputs = try inputs(test, testQueries, testModels)
-        let limit = CohortAnswers.limit
-        var chances = [Double](repeating: 0, count: test.count * limit)
-        var mean = [Double](repeating: 0, count: test.count)
+        let network = try CohortModel(model, items: vocabulary.itemRows, topics: vocabulary.topicRows)
+        let inputs = try TrainingInputs(interest, vocabulary, network.queries, .none)
+        let events = inputs.events
+        func tensors(
+            _ part: [(question: CohortTask.Question, classic: CohortClassic)], _ queries: QuerySet
+        ) throws -> CohortTensors {
+            try CohortTensors(
+                part.map(\.question),
+                QueryTensors(queries, topicRow: inputs.rows.topicRow, scaling: scaling, horizon: split.horizon),
+                classics: part.map(\.classic))
+        }
+        let (own, validation) = (try tensors(train, trainQueries), try tensors(held, heldQueries))
         var unshuffled: SeededGenerator?
-        for batch in network.queries.batches(testQueries, histories, size: 4_096, shuffledBy: &unshuffled) {
-            let part = try network.probabilities(batch, testInputs, limit: limit)
-            for (row, place) in batch.queries.enumerated() {
-                mean[place] = Double(part.mean[row])
-                for count in 0..<limit { chances[place * limit + count] = Double(part.chances[row * limit + count]) }
+        let validationBatches = network.queries.batches(
+            heldQueries, histories, size: 8_192, shuffledBy: &unshuffled)
+        var job = TrainingJob<HistoryBatch>(parameters: network.parameters) { epoch in
+            var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
+            return network.queries.batches(trainQueries, histories, size: training.batch, shuffledBy: &generator)
+        } rowCount: {
+            $0.queries.count
+        } batchLoss: { batch, _, _ in
+            try network.loss(batch, own, events, training: true)
+        } validate: { _ in
+            try TrainingJob<HistoryBatch>.mean(validationBatches, rowCount: { $0.queries.count }) { batch in
+                try network.loss(batch, validation, events, training: false)
             }
         }
-        return CohortAnswers(name: model.family, isModel: true, chances: chances, mean: mean)
-    }
-}
+        let data = Fingerprint.of(histories.log)
+        var trainer = trainer
+        trainer.task = try RunIdentity("cohort", model, split, data: data).text
+        var description = BundleDescription(
+            task: .cohort, family: model.family, options: model, training: training.record, split: split,
+            clock: .wall, topicSource: .single, typicalEngagement: interest.typicalEngagement, scaling: scaling,
+            data: data)
+        description.history = try trainer.run(&job)
+        description.cohort = CohortRecord(
+            knownUntil: task.knownUntil, ahead: task.ahead, classic: classics.test.classic)
+        let bundle = try inputs.bundle(
+            description, .cohort(network, classics.test.classic), reading: reading)
 
-private struct CohortJob: Trainable {
-    let network: CohortModel
-    let training: TrainingOptions
-    let histories: Histories
-    let queries: QuerySet
-    let inputs: CohortInputs
-    let validationQueries: QuerySet
-    let validation: CohortInputs
-    private var batches: [HistoryBatch] = []
-
-    init(
-        network: CohortModel, training: TrainingOptions, histories: Histories, queries: QuerySet,
-        inputs: CohortInputs, validationQueries: QuerySet, validation: CohortInputs
-    ) {
-        self.network = network
-        self.training = training
-        self.histories = histories
-        self.queries = queries
-        self.inputs = inputs
-        self.validationQueries = validationQueries
-        self.validation = validation
-    }
-
-    var parameters: [(name: String, parameter: Parameter)] { network.parameters }
-
-    mutating func begin(epoch: Int) throws -> Int {
-        var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
-        batches = network.queries.batches(queries, histories, size: training.batch, shuffledBy: &generator)
-        return batches.count
-    }
-
-    func loss(step: Int) throws -> Tensor { try network.loss(batches[step], inputs, training: true) }
-
-    func rows(step: Int) -> Int { batches[step].queries.count }
-
-    func validationLoss() throws -> Double {
-        try withoutGradients {
-            var unshuffled: SeededGenerator?
-            var (sum, rows) = (0.0, 0)
-            for batch in network.queries.batches(validationQueries, histories, size: 8_192, shuffledBy: &unshuffled) {
-                sum += try network.loss(batch, validation, training: false).item() * Double(batch.queries.count)
-                rows += batch.queries.count
-            }
-            return sum / Double(max(1, rows))
-        }
+        let test = classics.test.questions
+        let (chances, mean) = try QueryPredictor(bundle, of: histories).predict(
+            test, querySet(test), classic: classics.test.classic, limit: CohortAnswers.limit)
+        return (bundle, CohortAnswers(name: model.family, isModel: true, chances: chances, mean: mean))
     }
 }
 
 /// Models of a cohort and the classics of customer bases on the same questions.
 public struct CohortComparison: Sendable, Codable {
-    public struct Row: Sendable, Codable {
-        public let name: String
-        public let isModel: Bool
+    public struct Report: Sendable, Codable {
         public let auc: Double
         public let prAUC: Double
         public let logLoss: Double
@@ -247,19 +193,20 @@ public struct CohortComparison: Sendable, Codable {
         public let total: Double
     }
 
-    public var rows: [Row] = []
+    public private(set) var table = Comparison<Report>()
+    public var rows: [Comparison<Report>.Row] { table.rows }
     public let questions: Int
     public let returned: Double
     private let counts: [Double]
 
-    private enum CodingKeys: String, CodingKey { case rows, questions, returned, counts }
+    private enum CodingKeys: String, CodingKey { case table, questions, returned, counts }
 
     public init(_ task: CohortTask, _ classics: CohortClassics, _ answers: [CohortAnswers]) {
         let test = classics.test.questions
         counts = test.map { Double($0.count) }
         questions = test.count
         returned = counts.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } / Double(max(1, counts.count))
-        let fitted = classics.test.models
+        let fitted = classics.test.classic
         let ahead = Double(task.ahead) / (7 * 86_400e6)
         for answer in answers { add(answer) }
         if let all = CohortAnswers.mean(answers, name: "mean of \(answers.count) models"), answers.count > 1 {
@@ -283,10 +230,12 @@ public struct CohortComparison: Sendable, Codable {
         let c = Classification.report(chance, labels, threshold: 0.5)
         let median = Regression.report(answer.median, counts)
         let mean = Regression.report(answer.mean, counts)
-        rows.append(
-            Row(
-                name: answer.name, isModel: answer.isModel, auc: c.rocAUC, prAUC: c.prAUC, logLoss: c.logLoss,
-                brier: c.brier, ece: c.ece, mae: median.mae, maeOfMean: mean.mae, rmse: mean.rmse,
-                total: answer.mean.reduce(0, +) / max(1e-9, counts.reduce(0, +))))
+        table.add(
+            .init(
+                name: answer.name, isModel: answer.isModel,
+                report: Report(
+                    auc: c.rocAUC, prAUC: c.prAUC, logLoss: c.logLoss, brier: c.brier, ece: c.ece, mae: median.mae,
+                    maeOfMean: mean.mae, rmse: mean.rmse,
+                    total: answer.mean.reduce(0, +) / max(1e-9, counts.reduce(0, +))), validation: nil))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBundle
 
 /// A run's whole state in one file: weights, the best weights so far, the optimizer, libtorch's generator,
 /// and where in the epoch it stands.

@@ -27,13 +27,3 @@ public struct TrainingProgress: Sendable {
     /// Set at the end of an epoch.
     public let validationLoss: Double?
 }
-
-/// The course of a run, kept with the model.
-public struct TrainingHistory: Codable, Sendable, Equatable {
-    public var trainLoss: [Double] = []
-    public var validationLoss: [Double] = []
-    public var bestEpoch = 0
-    public var bestLoss = Double.greatestFiniteMagnitude
-
-    public init() {}
-}

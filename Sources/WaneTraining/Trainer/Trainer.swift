@@ -1,7 +1,11 @@
 import Foundation
 import Torch
+import WaneBundle
 
 /// Takes steps until validation stops getting better, and leaves the model with its best weights.
+///
+/// The checkpoint stays when training is done: it is the caller's to remove, once what was trained is safely where it
+/// is to be. A finished run that is resumed takes no step and ends with the same weights.
 public struct Trainer {
     public let options: TrainingOptions
     /// Where the run's state is kept; nothing is kept when absent.
@@ -17,6 +21,19 @@ public struct Trainer {
     public var report: (TrainingProgress) -> Void = { _ in }
 
     public init(_ options: TrainingOptions) { self.options = options }
+
+    /// Ends what follows training (calibration, measuring) where a person asked to: the checkpoint holds all of it that
+    /// took long.
+    public func checkInterruption() throws(TrainingError) {
+        guard shouldStop() else { return }
+        let isKept = checkpoint.map { FileManager.default.fileExists(atPath: $0.path) } ?? false
+        throw .interrupted(checkpoint: isKept ? checkpoint?.path : nil)
+    }
+
+    /// Called when what was trained is in its place.
+    public func removeCheckpoint() {
+        if let checkpoint { try? FileManager.default.removeItem(at: checkpoint) }
+    }
 
     public func run(_ trainable: inout some Trainable) throws -> TrainingHistory {
         let parameters = trainable.parameters
@@ -95,7 +112,6 @@ public struct Trainer {
             lastSave = .now
         }
         try restore(best, parameters)
-        if let checkpoint { try? FileManager.default.removeItem(at: checkpoint) }
         return state.history
     }
 

@@ -1,4 +1,8 @@
+import Foundation
 import Torch
+import WaneBundle
+import WaneModels
+import WaneTasks
 
 /// How a model is trained, saved with it.
 public struct TrainingOptions: Codable, Sendable, Equatable {
@@ -48,12 +52,50 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     }
 }
 
+extension TrainingOptions {
+    /// What a model keeps of how it was trained.
+    public var record: TrainingRecord {
+        let name =
+            switch optimizer {
+            case .adam: "adam"
+            case .adamW: "adamw"
+            case .sgd: "sgd"
+            }
+        return TrainingRecord(
+            seed: seed, trainQueries: trainQueries, validationQueries: validationQueries, testQueries: testQueries,
+            settings: [
+                "epochs": "\(epochs)", "patience": "\(patience)", "learning-rate": "\(learningRate)",
+                "optimizer": name, "weight-decay": "\(optimizer.weightDecay)", "schedule": schedule.rawValue,
+                "warmup": "\(warmup)", "clip": "\(clip)", "averaging": "\(averaging)", "l1": "\(l1)",
+                "batch": "\(batch)",
+            ])
+    }
+}
+
+/// What a run is of, so that another run's checkpoint is refused: everything that the weights depend on beside the
+/// training options.
+struct RunIdentity {
+    let text: String
+
+    init(_ task: String, _ model: ModelOptions, _ split: Split?, data: DataFingerprint, more: [String] = []) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        var parts = [task, String(decoding: try encoder.encode(model), as: UTF8.self), data.sha256]
+        if let split {
+            parts += [split.start, split.trainEnd, split.validationEnd, split.end, split.horizon].map { "\($0)" }
+            parts.append("\(split.random)")
+        }
+        text = Fingerprint.sha256(Data((parts + more).joined(separator: "/").utf8))
+    }
+}
+
 /// Why training stopped without a model.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case option(name: String, value: Double, needs: String)
     case notFinite(what: String, epoch: Int, step: Int)
     case interrupted(checkpoint: String?)
     case checkpointDiffers(file: String, what: String)
+    case loss(String, family: String)
 
     public var description: String {
         switch self {
@@ -64,6 +106,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .interrupted(let checkpoint):
             checkpoint.map { "interrupted; go on with the same command and --resume (state in \($0))" }
                 ?? "interrupted"
+        case .loss(let loss, let family):
+            "\(family) meets candidates one by one, so its loss cannot be \(loss) over all items; give --loss sampled, "
+                + "bce or gbce"
         case .checkpointDiffers(let file, let what):
             "\(file) belongs to a run with another \(what); give the same options, or start anew without --resume"
         }

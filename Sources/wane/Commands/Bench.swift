@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
 import Torch
-import WaneData
-import WaneInsight
+import WaneEvents
 import WaneModels
+import WaneReport
+import WaneTasks
 import WaneTraining
 
 struct Bench: AsyncParsableCommand {

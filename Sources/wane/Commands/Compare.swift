@@ -1,9 +1,11 @@
 import ArgumentParser
 import Foundation
-import WaneData
-import WaneInsight
+import WaneBundle
+import WaneEvents
 import WaneMetrics
 import WaneModels
+import WaneReport
+import WaneTasks
 import WaneTraining
 
 struct Compare: AsyncParsableCommand {
@@ -29,24 +31,30 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models, others: [LSTMBasic.name])
+        try training.check(families, ranks: false)
+        try OutputFile.prepare(report)
+        try OutputFile.prepare(exportQueries)
         let (log, reading) = try input.read(console)
         let interest = try task.makeTask(log, console)
         let social = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
-        var trained: [TrainedModel] = []
+        var trained: [ModelBundle] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             if let folds {
+                Interruption.listen()
                 let result = try CrossValidation(folds: folds, kind: foldBy).run(
                     interest, model: model, training: options, shouldStop: { Interruption.isAsked }
                 ) { console.note($0) }
                 console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
             }
-            trained.append(try Workbench.train(interest, model, options, friends: social, console: console))
+            var run = try InterestTraining(interest, model: model, training: options)
+            run.friends = social
+            InterestRun.watch(&run.trainer, as: family, console)
+            trained.append(try run.run())
         }
         let (_, options) = try await training.resolved(family: families.first ?? "lstm", seed: task.seed)
-        let comparison = try Workbench.compare(interest, options, trained, friends: social, console: console)
-        console.clearStatus()
+        let comparison = try InterestRun.compare(interest, options.record, trained, console: console)
         if let exportQueries {
             try QueryExport.write(interest, options, to: exportQueries)
             console.note("wrote \(exportQueries)")
@@ -57,7 +65,7 @@ struct Compare: AsyncParsableCommand {
                 title: URL(fileURLWithPath: input.log).lastPathComponent, summary: summary, comparison: comparison,
                 models: trained, task: interest
             ).html()
-            try Data(page.utf8).write(to: URL(fileURLWithPath: report))
+            try OutputFile.write(page, to: report)
             console.note("wrote \(report)")
         }
         try ComparisonTable.print(comparison, output.format, clock: log.clock)

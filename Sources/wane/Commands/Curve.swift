@@ -1,9 +1,13 @@
 import ArgumentParser
 import Foundation
-import WaneData
-import WaneInsight
+import WaneBundle
+import WaneCurves
+import WaneEvents
 import WaneModels
-import WaneTraining
+import WanePrediction
+import WaneReport
+import WaneState
+import WaneTasks
 
 struct Curve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,84 +30,87 @@ struct Curve: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
-        let trained = try ModelFolder.read(model)
-        guard trained.hasCurves else {
-            throw ValidationError(
-                "\(trained.description.family) says nothing about what comes after; train another family")
+        try OutputFile.prepare(svg)
+        let bundle = try BundleFolder.read(model, for: .interest)
+        guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
+        let asked = try AskedPeople(bundle, input, user: user, console)
+        let moment = try asked.moment(at, user: 0)
+        let states = asked.states([0], at: [moment])
+        let state = states[0].state
+        let number: UInt32
+        if let topic {
+            number = try asked.topic(topic)
+        } else {
+            guard let busiest = state.topics.max(by: { ($0.touches, $1.topic) < ($1.touches, $0.topic) }) else {
+                throw asked.isUnknown
+                    ? ValidationError("nothing is known of \(user); name a --topic for the population's curve")
+                    : PredictionError.noEventYet(user: user)
+            }
+            number = busiest.topic
         }
-        let (log, _) = try input.read(console)
-        let asking = Asking(task: try Workplace(trained, log, console).task)
-        let person = try asking.user(user)
-        let pair = try topic.map { try asking.pair(user: person, topic: $0) } ?? asking.busiestPair(of: person)
-        let moment = try asking.moment(at, user: person)
-        let queries = asking.task.queries(at: [(pair, moment)])
-        guard let curve = try trained.session(asking.histories).curves(queries).first else {
-            throw ValidationError("\(user) has not met the topic by then; give a later --at")
+        let question = StateQuestion(person: 0, topic: number, moment: moment)
+        let (curve, basis) = try asked.predictor.curves([question], of: states, in: asked.log)[0]
+        let name = asked.log.log.topics.names[Int(number)]
+        if basis == .population, !asked.isUnknown {
+            console.note("note: \(user) has not met \"\(name)\" by then; the curve is the population's")
         }
-        let enough = min(Double(asking.task.split.horizon) * 4, max(curve.halfLife * 8e6, Double(EventLog.second) * 60))
-        guard let span = ahead.map({ TimeSpan.parse($0) }) ?? Int64(enough) else {
+        let horizon = Double(bundle.description.split.horizon) / 1e6
+        let enough = min(horizon * 4, max(curve.halfLife * 8, 60))
+        guard let span = ahead.map({ TimeSpan.parse($0) }) ?? Int64(enough * 1e6) else {
             throw ValidationError("--ahead: give a time such as 30d")
         }
-        let name = asking.histories.log.topics.names[Int(asking.histories.pairTopic[pair])]
+        let words = state.eventCount > 0 ? asked.log.words(moment, user: 0) : "now"
         let drawing = CurveDrawing(
-            user: user, topic: name, curve: curve, threshold: trained.description.threshold,
-            ahead: Double(span) / 1e6, clock: log.clock, moment: asking.histories.words(moment, user: person))
+            user: user, topic: basis == .population ? "\(name) (population)" : name, curve: curve,
+            threshold: bundle.description.threshold, ahead: Double(span) / 1e6, clock: bundle.description.clock,
+            moment: words)
         if let svg {
-            try Data(drawing.svg().utf8).write(to: URL(fileURLWithPath: svg))
+            try OutputFile.write(drawing.svg(), to: svg)
             console.note("wrote \(svg)")
         }
-        try CurvePrinting.print(drawing, output.format)
+        try CurvePrinting.print(drawing, output.format, at: asked.machine(moment, user: 0), basis: basis)
     }
 }
 
 /// A curve on standard output.
 enum CurvePrinting {
-    private struct Answer: Encodable {
-        let user: String
-        let topic: String
-        let halfLifeSeconds: Double
-        let lapseSeconds: Double?
-        let points: [CurveDrawing.Point]
-        let curve: InterestCurve
-    }
+    static let machine = [
+        "user", "topic", "at", "elapsed_seconds", "interest", "return_probability", "degree", "basis",
+    ]
 
-    static func print(_ drawing: CurveDrawing, _ format: OutputOptions.Format) throws {
+    static func print(
+        _ drawing: CurveDrawing, _ format: OutputOptions.Format, at: String, basis: Predictor.Basis
+    ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
-        switch format {
-        case .json:
-            Swift.print(
-                try Render.json(
-                    Answer(
-                        user: drawing.user, topic: drawing.topic, halfLifeSeconds: curve.halfLife,
-                        lapseSeconds: curve.lapse(below: drawing.threshold), points: drawing.points, curve: curve)))
-        case .csv:
-            var table = Table(["elapsed_seconds", "degree", "return_chance"])
+        guard format == .table else {
+            var printer = RowPrinter(format, machine: machine, people: [])
             for point in drawing.points {
-                table.rows.append([
-                    Render.number(point.elapsed, 1), Render.number(point.degree, 6),
-                    Render.number(point.returnChance, 6),
-                ])
+                try printer.print(
+                    machine: [
+                        .text(drawing.user), .text(drawing.topic), .text(at), .number(point.elapsed),
+                        .number(curve.retention(after: point.elapsed)), .number(point.returnProbability),
+                        .number(point.degree), .text(basis.rawValue),
+                    ], people: [])
             }
-            Swift.print(table.csv)
-        case .table:
-            let lapse = curve.lapse(below: drawing.threshold).map {
-                $0 == 0 ? "already" : "in " + TimeSpan.words(seconds: $0, clock)
-            }
-            Swift.print(
-                """
-                \(Colour.bold("\(drawing.user) and \(drawing.topic)")): chance of coming back within \
-                \(TimeSpan.words(seconds: curve.horizon, clock)), from \(drawing.moment) on
-                last touch \(TimeSpan.words(seconds: curve.gap, clock)) before; \
-                interest \(Render.number(curve.degree(after: 0), 2)), \
-                half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), \
-                lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))
-
-                """)
-            let values = drawing.points.map(\.returnChance)
-            let top = max(0.1, ((values.max() ?? 1) * 10).rounded(.up) / 10)
-            Swift.print(
-                TerminalPlot().draw(
-                    values, top: top, left: "now", right: "+" + TimeSpan.words(seconds: drawing.ahead, clock)))
+            return try printer.finish()
         }
+        let lapse = curve.lapse(below: drawing.threshold).map {
+            $0 == 0 ? "already" : "in " + TimeSpan.words(seconds: $0, clock)
+        }
+        Swift.print(
+            """
+            \(Colour.bold("\(drawing.user) and \(drawing.topic)")): chance of coming back within \
+            \(TimeSpan.words(seconds: curve.horizon, clock)), from \(drawing.moment) on
+            last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; \
+            interest \(Render.number(curve.degree(after: 0), 2)), \
+            half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), \
+            lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))
+
+            """)
+        let values = drawing.points.map(\.returnProbability)
+        let top = max(0.1, ((values.max() ?? 1) * 10).rounded(.up) / 10)
+        Swift.print(
+            TerminalPlot().draw(
+                values, top: top, left: "now", right: "+" + TimeSpan.words(seconds: drawing.ahead, clock)))
     }
 }

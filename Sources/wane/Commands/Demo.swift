@@ -1,9 +1,14 @@
 import ArgumentParser
 import Foundation
 import Torch
-import WaneData
-import WaneInsight
+import WaneBundle
+import WaneEvents
 import WaneModels
+import WanePrediction
+import WaneReport
+import WaneSimulation
+import WaneState
+import WaneTasks
 import WaneTraining
 
 struct Demo: AsyncParsableCommand {
@@ -30,25 +35,33 @@ struct Demo: AsyncParsableCommand {
         try LogWriter.csv(simulated.log, to: path)
         print("1. A simulated log with planted half-lives: \(path) (\(simulated.log.count) events)")
 
-        // Read back as a user's log would be.
-        let (read, reading) = try LogReader.read(path)
+        // Everything from here on knows only what was read back, as of a user's own log.
+        let (log, reading) = try LogReader.read(path)
         print("2. Read back: \(reading.accepted) rows, \(reading.rejectedCount) set aside")
-        guard read.count == simulated.log.count else { throw ValidationError("the log read back differs") }
+        guard log.count == simulated.log.count else { throw ValidationError("the log read back differs") }
 
-        let task = try Self.task(simulated.log, seed: seed)
+        let task = try Self.task(log, seed: seed)
         var training = TrainingOptions()
         training.seed = seed
         training.epochs = epochs
-        try Runtime.setThreads(ProcessInfo.processInfo.activeProcessorCount)
-        print("3. Training an LSTM on queries of the first 60 % of the time")
-        let model = try Workbench.train(task, ModelOptions(), training, console: console)
-        let comparison = try Workbench.compare(task, training, [model], console: console)
-        console.clearStatus()
+        try Runtime.setThreads(ThreadCount.available)
+        // One person in five is seen by no training, so that what is recovered of them is not learned by heart.
+        let seed = seed
+        let isHeldOut: @Sendable (UInt32) -> Bool = { user in
+            var generator = SeededGenerator(seed: seed, stream: 70_000 + UInt64(user))
+            return generator.next() % 5 == 0
+        }
+        print("3. Training an LSTM on queries of the first 60 % of the time, without a fifth of the people")
+        var run = try InterestTraining(task, model: ModelOptions(), training: training)
+        run.users = { !isHeldOut($0) }
+        InterestRun.watch(&run.trainer, as: "lstm", console)
+        let model = try run.run()
+        let comparison = try InterestRun.compare(task, training.record, [model], console: console)
         print("\n4. Measured on the last 20 % of the time, beside the baselines\n")
         try ComparisonTable.print(comparison, .table, clock: .wall)
 
-        let recovery = try Recovery(model, task, simulated: simulated, seed: seed)
-        print("\n5. \(recovery.words)\n")
+        let recovery = try Recovery(model, task, isHeldOut: isHeldOut, simulated: simulated, seed: seed)
+        print("\n5. On people that no training saw: \(recovery.words)\n")
         var table = Table(["topic", "planted", "recovered", "ratio"])
         for row in recovery.topics {
             table.rows.append([
@@ -59,35 +72,25 @@ struct Demo: AsyncParsableCommand {
         print(table.text)
 
         let modelFolder = folder.appendingPathComponent("model").path
-        try ModelFolder.write(
-            model, metrics: Data(try Render.json(comparison).utf8),
-            card: ModelCard.text(model, comparison, clock: .wall), to: modelFolder)
+        try BundleFolder.write(
+            model, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(model, comparison),
+            to: modelFolder)
         let summary = LogSummary(task.histories, horizon: task.split.horizon, report: reading)
         var page = ReportPage(
             title: "a simulated log", summary: summary, comparison: comparison, models: [model], task: task)
         page.recovery = recovery
         let report = folder.appendingPathComponent("report.html")
-        try Data(page.html().utf8).write(to: report)
+        try OutputFile.write(page.html(), to: report.path)
 
-        print("\n6. One person's curve\n")
-        let asking = Asking(task: task)
-        let person = try asking.user("user-1")
-        let pair = try asking.busiestPair(of: person)
-        let moment = try asking.moment(nil, user: person)
-        let queries = task.queries(at: [(pair, moment)])
-        if let curve = try model.session(task.histories).curves(queries).first {
-            let drawing = CurveDrawing(
-                user: "user-1", topic: task.histories.log.topics.names[Int(task.histories.pairTopic[pair])],
-                curve: curve, threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6,
-                clock: .wall, moment: task.histories.words(moment, user: person))
-            try CurvePrinting.print(drawing, .table)
-        }
+        print("\n6. One person's curve, from the saved model and that person's events alone\n")
+        let curve = try Curve.parse([modelFolder, path, "--user", "user-1", "--quiet"])
+        try await curve.run()
         print("\nReport: \(report.path)\nModel:  \(modelFolder)")
     }
 
     private static func task(_ log: EventLog, seed: UInt64) throws -> InterestTask {
         let sorted = log.sortedByUser()
         let split = try Split(sorted)
-        return try InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: seed)
+        return InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: seed)
     }
 }

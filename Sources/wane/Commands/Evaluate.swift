@@ -1,37 +1,93 @@
 import ArgumentParser
-import WaneData
+import WaneBundle
+import WaneEvents
+import WanePrediction
+import WaneTasks
 import WaneTraining
 
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures a saved model beside the baselines on the test part of a log.",
-        discussion: "Example:\n  wane evaluate models/visits visits.csv")
+        abstract:
+            "Measures a saved model of interest on a window of any log, beside baselines fitted to what came before.",
+        discussion: """
+            The window begins where the model's own test part did when absent, or at the log's beginning where that is
+            later. Baselines learn from the log before the window.
+
+            Example:
+              wane evaluate models/visits visits.csv --from 2024-04-01 --to 2024-05-01
+            """)
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
+    @Option(name: .customLong("from"), help: ArgumentHelp("Where the window begins.", valueName: "time")) var start:
+        String?
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp("Where the window ends; the log's end when absent.", valueName: "time"))
+    var end: String?
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let console = output.console
-        let trained = try ModelFolder.read(model)
-        let (log, _) = try input.read(console)
-        let task = try Workplace(trained, log, console).task
-        let comparison = try Workbench.compare(task, trained.description.training, [trained], console: console)
-        console.clearStatus()
+        let bundle = try BundleFolder.read(model, for: .interest)
+        for note in bundle.description.notes { console.note("note: \(note)") }
+        let (log, _) = try input.read(console, over: bundle.reading)
+        let asked = try AskedLog(log, for: bundle)
+        if let words = asked.coverage.words { console.note("note: \(words)") }
+        let split = try window(asked, bundle)
+        console.status("arranging histories")
+        let histories = Histories(sorted: asked.log, scale: bundle.scale, engagement: asked.engagement)
+        let task = InterestTask(
+            histories, split: split, seed: bundle.description.training.seed,
+            typicalEngagement: bundle.description.typicalEngagement, popularity: asked.popularity)
+        let comparison = try InterestRun.compare(
+            task, bundle.description.training,
+            [(bundle.description.family, QueryPredictor(bundle, asked, histories))], console: console)
         try ComparisonTable.print(comparison, output.format, clock: log.clock)
     }
-}
 
-/// A saved model and a log brought together: topics as in training, and the task.
-struct Workplace {
-    let task: InterestTask
-
-    init(_ trained: TrainedModel, _ log: EventLog, _ console: Console) throws {
-        console.status("arranging histories")
-        let sorted = log.sortedByUser()
-        let topics = TopicChooser.topics(
-            for: sorted, until: trained.description.split.trainEnd, seed: trained.description.training.seed)
-        task = try trained.task(for: sorted.with(topics: topics))
-        console.clearStatus()
+    /// The parts to measure with: the model's own, or a window with what comes before it for the baselines.
+    private func window(_ asked: AskedLog, _ bundle: ModelBundle) throws -> Split {
+        let own = bundle.description.split
+        guard let span = asked.log.span else { throw ValidationError("the log has no events") }
+        func moment(_ text: String?, _ name: String) throws -> Int64? {
+            try text.map { text in
+                guard bundle.description.clock == .wall,
+                    let moment = TimeFormat.moment(text, zone: bundle.reading.timeZone)
+                else { throw ValidationError("--\(name) \(text): give a time such as 2023-01-01 10:00:00") }
+                return moment
+            }
+        }
+        let (from, to) = (try moment(start, "from"), try moment(end, "to"))
+        if from == nil, to == nil, span.contains(own.validationEnd), span.lowerBound < own.trainEnd {
+            return Split(
+                start: own.start, trainEnd: own.trainEnd, validationEnd: own.validationEnd,
+                end: max(own.end, own.validationEnd), horizon: own.horizon, snapshots: own.snapshots, random: own.random
+            )
+        }
+        let first = max(from ?? max(own.validationEnd, span.lowerBound), span.lowerBound)
+        let last = min(to ?? span.upperBound, span.upperBound)
+        guard last - first > own.horizon else {
+            throw SplitError.horizonTooLong(
+                horizon: TimeSpan.words(own.horizon, bundle.description.clock), part: "evaluated",
+                length: TimeSpan.words(max(0, last - first), bundle.description.clock))
+        }
+        // Baselines learn from what comes before the window, three parts of it, and are levelled on the fourth; where
+        // nothing comes before, from the window's own first quarter, which is then measured no more.
+        let before = first - span.lowerBound
+        let room = 4 * own.horizon
+        let begin =
+            before > room ? first : span.lowerBound + min((last - span.lowerBound) / 2, max(room, (last - first) / 4))
+        let trainEnd = span.lowerBound + (begin - span.lowerBound) / 4 * 3
+        for (name, length) in [
+            ("training", trainEnd - span.lowerBound), ("validation", begin - trainEnd), ("evaluated", last - begin),
+        ]
+        where length <= own.horizon {
+            throw SplitError.horizonTooLong(
+                horizon: TimeSpan.words(own.horizon, bundle.description.clock), part: name,
+                length: TimeSpan.words(max(0, length), bundle.description.clock))
+        }
+        return Split(
+            start: span.lowerBound, trainEnd: trainEnd, validationEnd: begin, end: last, horizon: own.horizon)
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
 
 struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,13 +1,19 @@
 import ArgumentParser
 import Foundation
-import WaneData
+import WaneBundle
+import WaneCurves
+import WaneEvents
 import WaneModels
-import WaneTraining
+import WanePrediction
+import WaneState
+import WaneTasks
 
 struct Predict: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says how interested people are in their topics at a moment, and until when.",
         discussion: """
+            A model stands alone: the log may be the one it was trained on, a later one, or a person's few events.
+
             Examples:
               wane predict models/visits visits.csv --user 17
               wane predict models/visits visits.csv --at "2023-06-01" --format csv > interest.csv
@@ -24,86 +30,114 @@ struct Predict: AsyncParsableCommand {
     var at: String?
     @OptionGroup var output: OutputOptions
 
-    private struct Answer: Encodable {
-        let user: String
-        let topic: String
-        let at: String
-        let degree: Double
-        let returnChance: Double
-        let returns: Bool
-        let halfLifeSeconds: Double?
-        let lapseSeconds: Double?
-    }
-
     func run() async throws {
         let console = output.console
-        let trained = try ModelFolder.read(model)
-        let (log, _) = try input.read(console)
-        let asking = Asking(task: try Workplace(trained, log, console).task)
-        let histories = asking.histories
-        var places: [(pair: Int, moment: Int64)] = []
-        let users = try user.map { [try asking.user($0)] } ?? Array(0..<histories.userCount)
-        let wanted = topic.flatMap { histories.log.topics.names.find($0) }
-        if let topic, wanted == nil { throw ValidationError("the log has no topic \"\(topic)\"") }
-        for user in users {
-            let moment = try asking.moment(at, user: user)
-            for pair in histories.userPairs[user]..<histories.userPairs[user + 1] {
-                if let wanted, histories.pairTopic[pair] != wanted { continue }
-                places.append((pair, moment))
+        let bundle = try BundleFolder.read(model, for: .interest)
+        let asked = try AskedPeople(bundle, input, user: user, console)
+        let log = asked.log
+        let wanted = try topic.map { try asked.topic($0) }
+        let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
+        var printer = RowPrinter(
+            output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
+        var printed = 0
+        for start in stride(from: 0, to: log.userCount, by: 2_000) {
+            let people = Array(start..<min(log.userCount, start + 2_000))
+            let moments = try people.map { try asked.moment(at, user: $0) }
+            var states = asked.states(people, at: moments)
+            var questions: [StateQuestion] = []
+            for (person, moment) in moments.enumerated() {
+                let met = states[person].state.topics.map(\.topic).sorted()
+                // Of somebody unknown every topic can be asked; of others the one asked for, met or not.
+                let topics =
+                    wanted.map { user == nil && !met.contains($0) ? [] : [$0] }
+                    ?? (asked.isUnknown ? (0..<UInt32(log.log.topics.count)).map { $0 } : met)
+                questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
+            }
+            let answers = try rows.answers(questions, states, people)
+            states.removeAll()
+            for answer in user == nil ? answers : answers.sorted(by: { $0.returnProbability > $1.returnProbability }) {
+                try printer.print(machine: rows.machine(answer), people: rows.people(answer))
+                printed += 1
             }
         }
-        if let topic, let user, places.isEmpty { _ = try asking.pair(user: asking.user(user), topic: topic) }
-        let queries = asking.task.queries(at: places)
-        guard queries.count > 0 else {
-            throw ValidationError("nobody has met a topic by then; give a later --at")
+        guard printed > 0 else {
+            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.noEventYet(user: "nobody")
         }
-        let session = try trained.session(histories)
-        let (returned, degree) = try session.predict(queries)
-        let curves = try session.curves(queries)
-        var answers: [Answer] = []
-        for row in 0..<queries.count {
-            let curve = curves.isEmpty ? nil : curves[row]
-            answers.append(
-                Answer(
-                    user: histories.log.users[Int(queries.user[row])],
-                    topic: histories.log.topics.names[Int(queries.topic[row])],
-                    at: histories.words(queries.moment[row], user: Int(queries.user[row])),
-                    degree: degree[row], returnChance: returned[row],
-                    returns: returned[row] >= trained.description.threshold, halfLifeSeconds: curve?.halfLife,
-                    lapseSeconds: curve?.lapse(below: trained.description.threshold)))
+        try printer.finish()
+    }
+}
+
+/// The rows that `predict` prints.
+struct PredictionRows {
+    let asked: AskedPeople
+    let threshold: Double
+
+    static let machine = [
+        "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "lapse_at", "basis",
+    ]
+    static let people = ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
+
+    struct Answer {
+        let user: Int
+        let topic: String
+        let moment: Int64
+        let degree: Double
+        let returnProbability: Double
+        let curve: InterestCurve?
+        let basis: Predictor.Basis
+    }
+
+    func answers(
+        _ questions: [StateQuestion], _ states: [(state: PersonState, user: Int64)], _ users: [Int]
+    ) throws -> [Answer] {
+        let names = asked.log.log.topics.names
+        func answer(
+            _ question: StateQuestion, _ p: Double, _ y: Double, _ curve: InterestCurve?, _ basis: Predictor.Basis
+        )
+            -> Answer
+        {
+            Answer(
+                user: users[question.person], topic: names[Int(question.topic)], moment: question.moment, degree: y,
+                returnProbability: p, curve: curve, basis: basis)
         }
-        if user != nil { answers.sort { $0.returnChance > $1.returnChance } }
-        switch output.format {
-        case .json: print(try Render.json(answers))
-        case .csv, .table:
-            let people = output.format == .table
-            var table = Table(
-                people
-                    ? ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
-                    : [
-                        "user", "topic", "at", "degree", "return_chance", "returns", "half_life_seconds",
-                        "lapse_seconds",
-                    ])
-            for answer in answers {
-                let start = [answer.user, answer.topic, answer.at, Render.number(answer.degree, people ? 3 : 6)]
-                let clock = histories.log.clock
-                if people {
-                    table.rows.append(
-                        start + [
-                            Render.number(answer.returnChance, 3),
-                            answer.halfLifeSeconds.map { TimeSpan.words(seconds: $0, clock) } ?? "-",
-                            answer.lapseSeconds.map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never",
-                        ])
-                } else {
-                    table.rows.append(
-                        start + [
-                            Render.number(answer.returnChance, 6), answer.returns ? "1" : "0",
-                            answer.halfLifeSeconds.map { Render.number($0, 1) } ?? "",
-                            answer.lapseSeconds.map { Render.number($0, 1) } ?? "",
-                        ])
-                }
-            }
-            print(people ? table.text : table.csv)
+        guard asked.predictor.bundle.hasCurves else {
+            let met = questions.filter { states[$0.person].state.topic($0.topic) != nil }
+            return zip(met, try asked.predictor.degrees(met, of: states)).map { answer($0, $1, $1, nil, .history) }
         }
+        return zip(questions, try asked.predictor.curves(questions, of: states, in: asked.log)).map { question, found in
+            answer(
+                question, found.curve.returnProbability(after: 0), found.curve.degree(after: 0), found.curve,
+                found.basis)
+        }
+    }
+
+    func machine(_ answer: Answer) -> [Cell] {
+        let lapse = answer.curve?.lapse(below: threshold)
+        // A lapse beyond what a moment can be is none.
+        let at = lapse.flatMap { seconds -> String? in
+            guard seconds < Double(TimeSpan.longest) / 1e6 else { return nil }
+            return asked.machine(answer.moment + Int64(seconds * 1e6), user: answer.user)
+        }
+        return [
+            .text(asked.log.log.users[answer.user]), .text(answer.topic),
+            .text(asked.machine(answer.moment, user: answer.user)), .number(answer.degree),
+            .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
+            .number(answer.curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
+        ]
+    }
+
+    func people(_ answer: Answer) -> [String] {
+        let clock = asked.log.log.clock
+        let isKnown = !asked.log.events(ofUser: answer.user).isEmpty
+        return [
+            asked.log.log.users[answer.user],
+            answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
+            isKnown ? asked.log.words(answer.moment, user: answer.user) : "-", Render.number(answer.degree, 3),
+            Render.number(answer.returnProbability, 3),
+            answer.curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
+            answer.curve.map { curve in
+                curve.lapse(below: threshold).map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never"
+            } ?? "-",
+        ]
     }
 }

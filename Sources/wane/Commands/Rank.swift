@@ -1,9 +1,13 @@
 import ArgumentParser
 import Foundation
 import WaneBaselines
-import WaneData
-import WaneInsight
+import WaneBundle
+import WaneEvents
 import WaneModels
+import WanePrediction
+import WaneReport
+import WaneState
+import WaneTasks
 import WaneTraining
 
 struct Rank: AsyncParsableCommand {
@@ -18,70 +22,134 @@ struct Rank: AsyncParsableCommand {
         subcommands: [RankItems.self, RankTrain.self, RankCompare.self], defaultSubcommand: RankItems.self)
 }
 
-/// Trains and measures models of the next item, with progress.
-enum RankingBench {
-    static func train(
-        _ task: RankingTask, _ model: ModelOptions, _ training: TrainingOptions, _ ranking: RankingOptions,
-        friends: [[UInt32]], console: Console, checkpoint: URL? = nil, resume: Bool = false, refit: Bool = false
-    ) throws -> (model: TrainedRanker, seconds: Double) {
-        var run = try RankingTraining(task, model: model, training: training, ranking: ranking)
-        run.friends = friends
-        run.refit = refit
-        run.trainer.checkpoint = checkpoint
-        run.trainer.resume = resume
-        Workbench.watch(&run.trainer, as: model.family, console)
-        let start = ContinuousClock.now
-        let trained = try run.run()
-        return (trained, start.duration(to: .now) / .seconds(1))
-    }
-
-    static func baselines(_ task: RankingTask, only: [String]? = nil) -> [RankingBaselineKind] {
+/// Classical rankers on a task: fitted, tuned, and set beside models.
+enum ClassicalRankers {
+    static func kinds(_ task: RankingTask, only: [String]? = nil) -> [RankingBaselineKind] {
         let all = RankingBaselineKind.classical(task.log) + RankingBaselineKind.ease(task.itemCount)
         return only.map { names in all.filter { names.contains($0.name) } } ?? all
+    }
+
+    /// A kind of ranker with the setting that validation chose.
+    struct Tuned {
+        let name: String
+        let baseline: any RankingBaseline
+    }
+
+    /// Tunes each kind on validation, fits it to all before the test, and adds its row.
+    static func add(
+        _ kinds: [RankingBaselineKind], to comparison: inout RankingComparison, _ task: RankingTask, seed: UInt64,
+        _ console: Console, checkpoint: URL? = nil
+    ) throws -> [Tuned] {
+        var tuned: [Tuned] = []
+        for kind in kinds {
+            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: checkpoint?.path) }
+            console.status("fitting \(kind.name)")
+            let start = ContinuousClock.now
+            guard let best = try RankingEvaluation.tuned(kind, task, seed: seed) else { continue }
+            let fitted = try best.baseline.fitted(task, before: .test)
+            let seconds = start.duration(to: .now) / .seconds(1)
+            tuned.append(Tuned(name: kind.name, baseline: best.baseline))
+            try comparison.add(
+                kind.name, setting: best.baseline.name, isModel: false, seconds: seconds, validation: best.validation,
+                fitted, task, seed: seed)
+        }
+        console.clearStatus()
+        return tuned
+    }
+
+    /// A model's blend with those of the classical rankers that can be kept: weights from validation.
+    struct Blend {
+        let ranker: RankingBlend
+        let members: [BlendMember]
+        /// The weight of the model's own score.
+        let modelWeight: Double
+        let words: String
+        /// `1 - NDCG@10` on validation questions.
+        let validation: Double
+    }
+
+    /// - Parameters:
+    ///   - before, after: the model as of before validation, and as it is to be asked.
+    static func blend(
+        _ classical: [Tuned], _ task: RankingTask, before: Ranker, after: Ranker, bundle: ModelBundle, part: Part,
+        seed: UInt64
+    ) throws -> Blend {
+        let fitted = try classical.map { ($0, try $0.baseline.fitted(task, before: .validation)) }
+            .filter { $0.1.kept?.isBounded == true }
+        let parts = fitted.map(\.1)
+        let weights = try RankingBlend.weights(parts + [before], task, questions: 4_000, seed: seed)
+        let validation = try RankingEvaluation.validation(
+            RankingBlend(parts + [before], weights: weights, items: task.itemCount), task, seed: seed)
+        let later = part == .validation ? parts : try fitted.map { try $0.0.baseline.fitted(task, before: part) }
+        let names = fitted.map(\.0.name)
+        return Blend(
+            ranker: RankingBlend(later + [after], weights: weights, items: task.itemCount),
+            members: RankingBlend.members(later, names: names, weights: weights.dropLast(), bundle.vocabulary),
+            modelWeight: weights.last ?? 1,
+            words: zip(names + [bundle.description.family], weights).map { "\($0) \(Render.number($1, 2))" }
+                .joined(separator: "; "), validation: validation)
     }
 }
 
 struct RankTrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Trains a model of the next item and saves it.",
-        discussion: "Example:\n  wane rank train visits.csv --model attention --output models/next")
+        discussion: "Example:\n  wane rank train visits.csv --model attention --blend --output models/next")
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "attention"
     @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
     @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
+    @Flag(help: "Save a blend with the classical rankers, its weights fitted on validation.") var blend = false
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var printing: OutputOptions
 
     func run() async throws {
         let console = printing.console
-        let options = try task.options()
+        try training.check([model], ranks: true)
+        let options = try task.options(model)
         let (modelOptions, trainingOptions) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
+        try BundleFolder.prepare(output)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
-        let friends = try task.friends(ranking, console)
-        let (trained, seconds) = try RankingBench.train(
-            ranking, modelOptions, trainingOptions, options, friends: friends, console: console,
-            checkpoint: URL(fileURLWithPath: output + ".checkpoint"), resume: resume)
+        var run = try RankingTraining(
+            ranking, model: modelOptions, training: trainingOptions, ranking: options)
+        run.friends = try task.friends(ranking, console)
+        run.reading = try input.options()
+        run.trainer.keep(beside: output, resume: resume)
+        InterestRun.watch(&run.trainer, as: model, console)
+        let start = ContinuousClock.now
+        let trained = try run.run()
+        let seconds = start.duration(to: .now) / .seconds(1)
+        var bundle = trained.bundle
         var comparison = RankingComparison(ranking)
         try comparison.add(
-            model, isModel: true, seconds: seconds, trained.session(ranking, before: .validation, friends: friends),
+            model, isModel: true, seconds: seconds, validation: bundle.description.history.bestLoss, trained.ranker,
             ranking, seed: task.seed)
-        for name in ["popularity", "item-kNN, decayed"] {
-            guard let kind = RankingBench.baselines(ranking, only: [name]).first,
-                let baseline = try RankingEvaluation.tuned(kind, ranking, seed: task.seed)
-            else { continue }
+        let names = blend ? nil : ["popularity", "item-kNN, decayed"]
+        let classical = try ClassicalRankers.add(
+            ClassicalRankers.kinds(ranking, only: names), to: &comparison, ranking, seed: task.seed, console,
+            checkpoint: run.trainer.checkpoint)
+        if blend {
+            console.status("blending")
+            let blended = try ClassicalRankers.blend(
+                classical, ranking, before: trained.ranker, after: trained.ranker, bundle: bundle, part: .validation,
+                seed: task.seed)
+            bundle.members = blended.members
+            bundle.description.blendWeight = blended.modelWeight
             try comparison.add(
-                name, setting: baseline.name, isModel: false, seconds: 0, baseline.fitted(ranking, before: .test),
-                ranking, seed: task.seed)
+                "blend with \(model)", setting: blended.words, isModel: true, seconds: seconds,
+                validation: blended.validation, blended.ranker, ranking, seed: task.seed)
+            console.clearStatus()
         }
-        try ModelFolder.write(
-            trained, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(trained, comparison),
+        try BundleFolder.write(
+            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
             to: output)
+        run.trainer.removeCheckpoint()
         try RankingTable.print(comparison, printing.format)
-        console.note("saved \(output) (\(trained.parameterCount) weights)")
+        console.note("saved \(output) (\(bundle.parameterCount) weights)")
     }
 }
 
@@ -108,26 +176,21 @@ struct RankCompare: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
-        let options = try task.options()
         let families = try FamilyList.parse(models)
+        guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
+        try training.check(families, ranks: true)
+        for family in families { _ = try task.options(family) }
+        try OutputFile.prepare(svg)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let friends = try task.friends(ranking, console)
+        Interruption.listen()
         var comparison = RankingComparison(ranking)
-        var classical: [any RankingBaseline] = []
-        for kind in RankingBench.baselines(ranking) {
-            console.status("fitting \(kind.name)")
-            let start = ContinuousClock.now
-            guard let baseline = try RankingEvaluation.tuned(kind, ranking, seed: task.seed) else { continue }
-            let fitted = try baseline.fitted(ranking, before: .test)
-            let seconds = start.duration(to: .now) / .seconds(1)
-            classical.append(baseline)
-            try comparison.add(
-                kind.name, setting: baseline.name, isModel: false, seconds: seconds, fitted, ranking, seed: task.seed)
-        }
+        let classical = try ClassicalRankers.add(
+            ClassicalRankers.kinds(ranking), to: &comparison, ranking, seed: task.seed, console)
         for family in families {
-            for number in 0..<max(1, seeds) {
-                try await compare(family, number, ranking, options, friends, classical, &comparison, console)
+            for number in 0..<seeds {
+                try await compare(family, number, ranking, friends, classical, &comparison, console)
             }
         }
         console.clearStatus()
@@ -140,44 +203,52 @@ struct RankCompare: AsyncParsableCommand {
                         name: row.name, value: row.report.ndcg[10] ?? .nan, low: interval?.low, high: interval?.high,
                         isStrong: row.isModel)
                 })
-            try Data(chart.svg(standalone: true).utf8).write(to: URL(fileURLWithPath: svg))
+            try OutputFile.write(chart.svg(standalone: true), to: svg)
             console.note("wrote \(svg)")
         }
         try RankingTable.print(comparison, output.format)
     }
 
     private func compare(
-        _ family: String, _ number: Int, _ ranking: RankingTask, _ options: RankingOptions, _ friends: [[UInt32]],
-        _ classical: [any RankingBaseline], _ comparison: inout RankingComparison, _ console: Console
+        _ family: String, _ number: Int, _ ranking: RankingTask, _ friends: SocialEdges,
+        _ classical: [ClassicalRankers.Tuned], _ comparison: inout RankingComparison, _ console: Console
     ) async throws {
         var (model, training) = try await training.resolved(
-            family: family, seed: task.seed + UInt64(number), model: RankingOptions.model(family),
+            family: family, seed: task.seed &+ UInt64(number), model: RankingOptions.model(family),
             training: RankingOptions.training)
         var name = seeds > 1 ? "\(family), seed \(training.seed)" : family
-        var (trained, seconds) = try RankingBench.train(
-            ranking, model, training, options, friends: friends, console: console)
-        let before = try trained.session(ranking, before: .validation, friends: friends)
-        try comparison.add(name, isModel: true, seconds: seconds, before, ranking, seed: task.seed)
-        var session = before
+        let options = try task.options(family)
+        func trained(refit: Bool) throws -> (TrainedRanker, seconds: Double) {
+            var run = try RankingTraining(ranking, model: model, training: training, ranking: options)
+            run.friends = friends
+            run.refit = refit
+            InterestRun.watch(&run.trainer, as: family, console)
+            let start = ContinuousClock.now
+            return (try run.run(), start.duration(to: .now) / .seconds(1))
+        }
+        var (own, seconds) = try trained(refit: false)
+        let before = own
+        let validation = before.bundle.description.history.bestLoss
+        try comparison.add(
+            name, isModel: true, seconds: seconds, validation: validation, before.ranker, ranking, seed: task.seed)
         if refit {
-            training.epochs = max(1, trained.description.history.bestEpoch)
-            let again = try RankingBench.train(
-                ranking, model, training, options, friends: friends, console: console, refit: true)
-            trained = again.model
+            training.epochs = max(1, before.bundle.description.history.bestEpoch)
+            let again = try trained(refit: true)
+            own = again.0
             seconds += again.seconds
             name += ", refit"
-            session = try trained.session(ranking, before: .test, friends: friends)
-            try comparison.add(name, isModel: true, seconds: seconds, session, ranking, seed: task.seed)
+            // What validation says of it was said before it learned from validation.
+            try comparison.add(
+                name, isModel: true, seconds: seconds, validation: validation, own.ranker, ranking, seed: task.seed)
         }
         guard blend else { return }
         console.status("blending \(name)")
-        let parts = try classical.map { try $0.fitted(ranking, before: .validation) }
-        let weights = try RankingBlend.weights(parts + [before], ranking, questions: 4_000, seed: training.seed)
-        let after = try classical.map { try $0.fitted(ranking, before: .test) }
-        let words = zip(classical.map(\.name) + [family], weights).map { "\($0) \(Render.number($1, 2))" }
+        let blended = try ClassicalRankers.blend(
+            classical, ranking, before: before.ranker, after: own.ranker, bundle: own.bundle, part: .test,
+            seed: training.seed)
         try comparison.add(
-            "blend with \(name)", setting: words.joined(separator: "; "), isModel: true, seconds: seconds,
-            RankingBlend(after + [session], weights: weights, items: ranking.itemCount), ranking, seed: task.seed)
+            "blend with \(name)", setting: blended.words, isModel: true, seconds: seconds,
+            validation: blended.validation, blended.ranker, ranking, seed: task.seed)
     }
 }
 
@@ -193,79 +264,54 @@ struct RankItems: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Rank these items only, separated by commas.", valueName: "ids")) var candidates: String?
     @Option(help: ArgumentHelp("The moment; the person's last event when absent.", valueName: "time")) var at: String?
     @Option(help: "Whether items already seen are ranked; as in training when absent.") var seen: SeenItems?
-    @Option(help: ArgumentHelp("Friendships: UserID,FriendID[,Time].", valueName: "file")) var friends: String?
     @OptionGroup var output: OutputOptions
-
-    private struct Answer: Encodable {
-        let user: String
-        let items: [Item]
-        struct Item: Encodable {
-            let rank: Int
-            let item: String
-            let score: Float
-            let topics: [String]
-        }
-    }
 
     func run() async throws {
         let console = output.console
         guard top >= 1 else { throw RankingError.count(top) }
-        let trained = try ModelFolder.ranker(model)
-        let (log, _) = try input.read(console)
-        let asked = try RankingQuestion(log, user: user, at: at, candidates: candidates)
-        let social = try SocialOptions.read(friends, log: log, until: nil, console)
-        let session = try trained.session(asked.log, friends: social)
-        let list = try session.top(
-            top, asked.query, among: asked.candidates, seen: seen ?? trained.description.seen)
-        if list.count < top { console.note("note: only \(list.count) items are left to rank") }
-        let sorted = asked.log
-        let answer = Answer(
-            user: user,
-            items: list.enumerated().map { place, entry in
-                Answer.Item(
-                    rank: place + 1, item: sorted.items[Int(entry.item)], score: entry.score,
-                    topics: sorted.topics[entry.item].map { sorted.topics.names[Int($0)] })
-            })
-        if output.format == .json { return print(try Render.json(answer)) }
-        var table = Table(["rank", "item", "score", "topics"])
-        table.rows = answer.items.map {
-            ["\($0.rank)", $0.item, Render.number(Double($0.score), 3), $0.topics.joined(separator: "|")]
-        }
-        print(output.format == .csv ? table.csv : table.text)
-    }
-}
-
-/// A question to a ranker, checked.
-struct RankingQuestion {
-    let log: EventLog
-    let query: RankingQuery
-    let candidates: [UInt32]?
-
-    init(_ log: EventLog, user name: String, at text: String?, candidates list: String?) throws {
-        let log = log.sortedByUser()
-        guard let user = log.users.find(name) else { throw RankingError.unknownUser(name) }
-        let starts = log.userStarts()
-        let start = starts[Int(user)]
-        var end = starts[Int(user) + 1]
-        var moment = log.time[end - 1]
-        if let text {
-            guard let given = TimeFormat.moment(text) else {
-                throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00")
-            }
-            moment = given
-            while end > start, log.time[end - 1] > moment { end -= 1 }
-            guard end > start else {
-                throw ValidationError("\(name) has no event by \(text); give a later --at")
-            }
-        }
-        self.log = log
-        query = RankingQuery(user: user, history: start..<end, moment: moment)
-        candidates = try list.map { list in
+        let bundle = try BundleFolder.read(model, for: .ranking)
+        let names = try candidates.map { list in
             let names = list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard !names.isEmpty else { throw RankingError.noCandidates }
-            let unknown = names.filter { log.items.find($0) == nil }
-            guard unknown.isEmpty else { throw RankingError.unknownItems(Array(unknown.prefix(5)), of: unknown.count) }
-            return names.compactMap { log.items.find($0) }
+            guard !names.isEmpty else { throw PredictionError.noCandidates }
+            return names
         }
+        let asked = try AskedPeople(bundle, input, user: user, console)
+        guard !asked.isUnknown else { throw RankingError.unknownUser(user) }
+        let log = asked.log
+        let moment = try asked.moment(at, user: 0)
+        let (state, number) = asked.states([0], at: [moment])[0]
+        guard state.eventCount > 0 else { throw PredictionError.noEventYet(user: user) }
+        let rule = seen ?? bundle.description.ranking?.seen ?? .kept
+        let met = log.events(ofUser: 0).filter { log.log.time[$0] <= moment }.map {
+            log.log.items[Int(log.log.item[$0])]
+        }
+        let list = try asked.predictor.top(
+            top, for: state, user: number, at: moment, in: log, among: names,
+            excluding: rule == .excluded ? Set(met) : [])
+        if list.count < top { console.note("note: only \(list.count) items are left to rank") }
+        let unknown = list.filter { $0.score == nil }
+        if !unknown.isEmpty {
+            console.note(
+                "note: the model has not met \(unknown.prefix(5).map(\.item).joined(separator: ", "))"
+                    + (unknown.count > 5 ? ", ..." : "") + "; listed last, without a score")
+        }
+        var printer = RowPrinter(
+            output.format, machine: ["user", "at", "rank", "item", "score", "topics"],
+            people: ["rank", "item", "score", "topics"])
+        let vocabulary = bundle.vocabulary
+        for (place, entry) in list.enumerated() {
+            let topics = vocabulary.items.find(entry.item).map { item in
+                vocabulary.itemTopics[item].map { vocabulary.topics[Int($0)] }.joined(separator: "|")
+            }
+            try printer.print(
+                machine: [
+                    .text(user), .text(asked.machine(moment, user: 0)), .whole(place + 1), .text(entry.item),
+                    .number(entry.score.map(Double.init)), .text(topics ?? ""),
+                ],
+                people: [
+                    "\(place + 1)", entry.item, entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",
+                ])
+        }
+        try printer.finish()
     }
 }

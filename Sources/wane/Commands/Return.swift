@@ -1,8 +1,14 @@
 import ArgumentParser
 import Foundation
 import WaneBaselines
-import WaneData
+import WaneBundle
+import WaneEvents
+import WaneMetrics
 import WaneModels
+import WanePrediction
+import WaneReport
+import WaneState
+import WaneTasks
 import WaneTraining
 
 struct Return: AsyncParsableCommand {
@@ -11,10 +17,13 @@ struct Return: AsyncParsableCommand {
         abstract: "Predicts when people come back: trains and compares models of the time until a return.",
         discussion: """
             Example:
+              wane return train visits.csv --model gru --output models/returns
+              wane return predict models/returns visits.csv --user 17
               wane return compare visits.csv --models gru,hawkes
               wane return cohort purchases.csv --known 39w --ahead 39w
             """,
-        subcommands: [ReturnCompare.self, ReturnCohort.self], defaultSubcommand: ReturnCompare.self)
+        subcommands: [ReturnTrain.self, ReturnPredict.self, ReturnCompare.self, ReturnCohort.self],
+        defaultSubcommand: ReturnCompare.self)
 }
 
 struct ReturnCompare: AsyncParsableCommand {
@@ -32,32 +41,193 @@ struct ReturnCompare: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
+        let families = try FamilyList.parse(models)
+        try training.check(families, ranks: false)
         let (log, _) = try input.read(console)
         let interest = try task.makeTask(log, console)
         let returns = ReturnTask(interest)
         let social = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
-        var trained: [TrainedReturnModel] = []
-        for family in try FamilyList.parse(models) {
+        var trained: [ModelBundle] = []
+        for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             var run = try ReturnTraining(returns, model: model, training: options)
             run.friends = social
-            Workbench.watch(&run.trainer, as: family, console)
+            InterestRun.watch(&run.trainer, as: family, console)
             trained.append(try run.run())
         }
         let (_, options) = try await training.resolved(family: "gru", seed: task.seed)
-        console.status("fitting the classical models")
-        let comparison = try ReturnComparison(returns, options, models: trained)
-        console.clearStatus()
+        let comparison = try ReturnTable.compare(returns, options.record, trained, console)
         try ReturnTable.print(comparison, output.format, clock: log.clock)
+    }
+}
+
+struct ReturnTrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Trains a model of the time until a return and saves it.",
+        discussion: "Example:\n  wane return train visits.csv --model gru --output models/returns")
+
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
+    @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
+    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
+    var friends: String?
+    @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
+    @OptionGroup var task: TaskOptions
+    @OptionGroup var training: TrainOptions
+    @OptionGroup var printing: OutputOptions
+
+    func run() async throws {
+        let console = printing.console
+        let families = try FamilyList.parse(model)
+        guard families.count == 1 else { throw ValidationError("--model \(model): give one family") }
+        try training.check(families, ranks: false)
+        let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
+        try BundleFolder.prepare(output)
+        let (log, _) = try input.read(console)
+        let interest = try task.makeTask(log, console)
+        let returns = ReturnTask(interest)
+        var run = try ReturnTraining(returns, model: modelOptions, training: options)
+        run.friends = try SocialOptions.read(
+            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+        run.reading = try input.options()
+        run.trainer.keep(beside: output, resume: resume)
+        InterestRun.watch(&run.trainer, as: model, console)
+        let bundle = try run.run()
+        let comparison = try ReturnTable.compare(
+            returns, options.record, [bundle], console, checkpoint: run.trainer.checkpoint)
+        try BundleFolder.write(
+            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
+            to: output)
+        run.trainer.removeCheckpoint()
+        try ReturnTable.print(comparison, printing.format, clock: log.clock)
+        console.note("saved \(output) (\(bundle.parameterCount) weights)")
+    }
+}
+
+struct ReturnPredict: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Says when people come back to their topics, or, of a cohort's model, whether and how often.",
+        discussion: "Example:\n  wane return predict models/returns visits.csv --user 17")
+
+    @Argument(help: "The model's folder.") var model: String
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("One person; everyone when absent.", valueName: "id")) var user: String?
+    @Option(help: ArgumentHelp("One topic; all that the person has met when absent.", valueName: "name")) var topic:
+        String?
+    @Option(
+        help: ArgumentHelp(
+            "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
+    var at: String?
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = output.console
+        let task = try BundleFolder.description(at: model).task
+        let bundle = try BundleFolder.read(model, for: task == .cohort ? .cohort : .return)
+        let asked = try AskedPeople(bundle, input, user: user, console)
+        if asked.isUnknown, let user { throw PredictionError.noEventYet(user: user) }
+        if task == .cohort { return try cohort(bundle, asked) }
+        let wanted = try topic.map { try asked.topic($0) }
+        let log = asked.log
+        var printer = RowPrinter(
+            output.format,
+            machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds"],
+            people: ["person", "topic", "at", "half by", "a tenth by", "nine tenths by"])
+        var printed = 0
+        for start in stride(from: 0, to: log.userCount, by: 2_000) {
+            let people = Array(start..<min(log.userCount, start + 2_000))
+            let moments = try people.map { try asked.moment(at, user: $0) }
+            let states = asked.states(people, at: moments)
+            var questions: [StateQuestion] = []
+            for (person, moment) in moments.enumerated() {
+                for topic in states[person].state.topics.map(\.topic).sorted() where wanted == nil || wanted == topic {
+                    questions.append(StateQuestion(person: person, topic: topic, moment: moment))
+                }
+            }
+            for (question, answer) in zip(questions, try asked.predictor.returnTimes(questions, of: states, in: log)) {
+                guard let answer else { continue }
+                let own = people[question.person]
+                let name = log.log.topics.names[Int(question.topic)]
+                func words(_ seconds: Double?) -> String {
+                    seconds.map { TimeSpan.words(seconds: $0, log.log.clock) } ?? "not foreseen"
+                }
+                try printer.print(
+                    machine: [
+                        .text(log.log.users[own]), .text(name), .text(asked.machine(question.moment, user: own)),
+                        .number(answer.median), .number(answer.low), .number(answer.high),
+                    ],
+                    people: [
+                        log.log.users[own], name, log.words(question.moment, user: own), words(answer.median),
+                        words(answer.low), words(answer.high),
+                    ])
+                printed += 1
+            }
+        }
+        if printed == 0, let user {
+            throw topic.map { PredictionError.notMet(user: user, topic: $0) } ?? PredictionError.noEventYet(user: user)
+        }
+        try printer.finish()
+    }
+
+    /// Whether and how often each person comes back within the span that the model was trained on.
+    private func cohort(_ bundle: ModelBundle, _ asked: AskedPeople) throws {
+        if topic != nil { throw ValidationError("--topic: a cohort's model asks about people, not topics") }
+        guard let record = bundle.description.cohort else { return }
+        let log = asked.log
+        var moment = at == nil ? record.knownUntil : try asked.moment(at, user: 0)
+        if moment > log.log.span?.upperBound ?? 0, at == nil { moment = log.log.span?.upperBound ?? moment }
+        let histories = Histories(
+            sorted: log.log.with(topics: .single(log.log.items.count)), scale: bundle.scale, engagement: log.engagement)
+        let cohort = CohortTask(histories, knownUntil: moment, ahead: record.ahead)
+        let questions = cohort.test
+        guard !questions.isEmpty else { throw PredictionError.noEventYet(user: user ?? "nobody") }
+        let task = InterestTask(
+            histories, split: bundle.description.split, seed: bundle.description.training.seed,
+            typicalEngagement: bundle.description.typicalEngagement, popularity: log.popularity)
+        let queries = task.queries(at: questions.map { (histories.userTopicStarts[$0.user], $0.moment) })
+        let (chances, mean) = try QueryPredictor(bundle, log, histories).predict(
+            questions, queries, classic: record.classic, limit: CohortAnswers.limit)
+        let answers = CohortAnswers(name: bundle.description.family, isModel: true, chances: chances, mean: mean)
+        var printer = RowPrinter(
+            output.format,
+            machine: ["user", "at", "ahead_seconds", "return_probability", "median_count", "mean_count"],
+            people: ["person", "at", "within", "returns", "median count", "mean count"])
+        for (row, question) in questions.enumerated() {
+            try printer.print(
+                machine: [
+                    .text(log.log.users[question.user]), .text(TimeFormat.rfc3339(moment)),
+                    .number(Double(record.ahead) / 1e6), .number(answers.chance[row]), .number(answers.median[row]),
+                    .number(answers.mean[row]),
+                ],
+                people: [
+                    log.log.users[question.user], TimeFormat.words(moment), TimeSpan.words(record.ahead),
+                    Render.number(answers.chance[row], 3), Render.number(answers.median[row], 0),
+                    Render.number(answers.mean[row], 2),
+                ])
+        }
+        try printer.finish()
     }
 }
 
 /// A comparison of return times as a table: models first, then baselines, each from the best likelihood down.
 enum ReturnTable {
+    static func compare(
+        _ task: ReturnTask, _ record: TrainingRecord, _ models: [ModelBundle], _ console: Console,
+        checkpoint: URL? = nil
+    ) throws -> ReturnComparison {
+        console.status("fitting the classical models")
+        let comparison = try ReturnComparison(task, record, models: models) {
+            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: checkpoint?.path) }
+        }
+        console.clearStatus()
+        return comparison
+    }
+
     static func print(_ comparison: ReturnComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
         if format == .json { return Swift.print(try Render.json(comparison)) }
-        func likelihood(_ row: ReturnComparison.Row) -> Double { row.report.logLikelihood ?? -.infinity }
+        func likelihood(_ row: Comparison<ReturnReport>.Row) -> Double { row.report.logLikelihood ?? -.infinity }
         let rows = comparison.rows.sorted {
             ($0.isModel ? 0 : 1, likelihood($1)) < ($1.isModel ? 0 : 1, likelihood($0))
         }
@@ -94,6 +264,10 @@ struct ReturnCohort: AsyncParsableCommand {
         help: ArgumentHelp("Train each family this many times, with seeds that follow one another.", valueName: "n"))
     var seeds = 1
     @Option(help: "The seed of everything random.") var seed: UInt64 = 7
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("Save the model in this folder.", valueName: "folder"))
+    var save: String?
     @OptionGroup var training: TrainOptions
     @OptionGroup var output: OutputOptions
 
@@ -105,31 +279,55 @@ struct ReturnCohort: AsyncParsableCommand {
         guard let later = ahead.map({ TimeSpan.parse($0) }) ?? span, later > 0 else {
             throw ValidationError("--ahead \(ahead ?? ""): give a time such as 39w")
         }
+        guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
+        let families = try FamilyList.parse(models)
+        try training.check(families, ranks: false)
+        if let save {
+            guard families.count == 1, seeds == 1 else {
+                throw ValidationError("--output \(save): one model is saved; give one family and one seed")
+            }
+            try BundleFolder.prepare(save)
+        }
         let (log, _) = try input.read(console)
         guard log.clock == .wall else {
             throw ValidationError("the log has order but no times; a cohort is followed over weeks")
         }
         let task = try CohortTask(log, known: span, ahead: later)
-        let classics = CohortClassics(task) { console.status($0) }
+        Interruption.listen()
+        let classics = try CohortClassics(task) { text in
+            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: nil) }
+            console.status(text)
+        }
         var answers: [CohortAnswers] = []
-        for family in try FamilyList.parse(models) {
-            for number in 0..<max(1, seeds) {
-                let (model, options) = try await training.resolved(family: family, seed: seed + UInt64(number))
+        var bundle: ModelBundle?
+        for family in families {
+            for number in 0..<seeds {
+                let (model, options) = try await training.resolved(family: family, seed: seed &+ UInt64(number))
                 var run = try CohortTraining(task, classics, model: model, training: options)
-                Workbench.watch(&run.trainer, as: family, console)
-                answers.append(try run.run())
+                run.reading = try input.options()
+                InterestRun.watch(&run.trainer, as: family, console)
+                let result = try run.run()
+                bundle = result.bundle
+                answers.append(result.answers)
             }
         }
         let comparison = CohortComparison(task, classics, answers)
         console.clearStatus()
+        if let save, let bundle {
+            try BundleFolder.write(
+                bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
+                to: save)
+            console.note("saved \(save) (\(bundle.parameterCount) weights)")
+        }
         if output.format == .json { return print(try Render.json(comparison)) }
         var table = Table(
             ["", "ROC-AUC", "PR-AUC", "log loss", "Brier", "ECE", "MAE", "MAE of mean", "RMSE", "total"])
         for row in comparison.rows {
+            let r = row.report
             table.rows.append(
                 [row.isModel && output.format == .table ? "\(row.name) *" : row.name]
-                    + [row.auc, row.prAUC, row.logLoss, row.brier, row.ece, row.mae, row.maeOfMean, row.rmse]
-                    .map { Render.number($0) } + [Render.number(row.total, 2)])
+                    + [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse]
+                    .map { Render.number($0) } + [Render.number(r.total, 2)])
         }
         if output.format == .csv { return print(table.csv) }
         print(

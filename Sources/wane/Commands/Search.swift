@@ -1,7 +1,10 @@
 import ArgumentParser
 import Foundation
-import WaneData
+import Torch
+import WaneBundle
+import WaneEvents
 import WaneModels
+import WaneTasks
 import WaneTraining
 
 struct SearchCommand: AsyncParsableCommand {
@@ -34,14 +37,16 @@ struct SearchCommand: AsyncParsableCommand {
         }
         guard trials >= 1 else { throw ValidationError("--trials \(trials): give at least 1") }
         let ranks = taskKind == .ranking
+        try training.check([model], ranks: ranks)
         let (base, options) = try await training.resolved(
             family: model, seed: task.seed, model: ranks ? RankingOptions.model(model) : ModelOptions(),
             training: ranks ? RankingOptions.training : TrainingOptions())
+        try OutputFile.prepare(file)
         let (log, _) = try input.read(console)
         let search = Search(
             model: base, training: options, budget: Double(span) / 1e6, limit: trials,
             file: URL(fileURLWithPath: file),
-            task: "\(taskKind.rawValue)/\(model)/seed \(task.seed)/\(log.count) events of \(log.users.count)")
+            task: try identity(log, base, options))
         let name = model
         func prepare(_ trainer: inout Trainer) {
             trainer.shouldStop = { Interruption.isAsked }
@@ -71,6 +76,18 @@ struct SearchCommand: AsyncParsableCommand {
         print(output.format == .csv ? table.csv : table.text)
     }
 
+    /// Everything that trials must have alike to be ranked together.
+    private func identity(_ log: EventLog, _ model: ModelOptions, _ options: TrainingOptions) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let settings = [
+            String(decoding: try encoder.encode(model), as: UTF8.self),
+            String(decoding: try encoder.encode(options), as: UTF8.self), task.horizon ?? "", task.split.rawValue,
+        ].joined(separator: "/")
+        return "\(taskKind.rawValue)/\(self.model)/seed \(task.seed)/"
+            + Fingerprint.sha256(Data((Fingerprint.of(log).sha256 + settings).utf8))
+    }
+
     /// Trains once for the task and tells how validation went.
     private func runner(
         _ log: EventLog, _ console: Console, _ prepare: @escaping (inout Trainer) -> Void
@@ -85,18 +102,20 @@ struct SearchCommand: AsyncParsableCommand {
             }
         case .ranking:
             let ranking = try RankingTask(log, rule: .leaveOneOut)
+            var rankingOptions = RankingOptions()
+            rankingOptions.loss = RankingOptions.loss(model)
             return { model, options in
                 var run = try RankingTraining(
-                    ranking, model: model, training: options, ranking: RankingOptions())
+                    ranking, model: model, training: options, ranking: rankingOptions)
                 prepare(&run.trainer)
-                return try run.run().description.history
+                return try run.run().bundle.description.history
             }
         case .return:
             let returns = ReturnTask(try task.makeTask(log, console))
             return { model, options in
                 var run = try ReturnTraining(returns, model: model, training: options)
                 prepare(&run.trainer)
-                return try run.run().history
+                return try run.run().description.history
             }
         }
     }

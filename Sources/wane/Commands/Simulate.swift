@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import WaneData
+import WaneEvents
+import WaneSimulation
 
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import WaneData
+import WaneEvents
 import WaneModels
 import WaneTraining
 
@@ -29,12 +29,13 @@ struct Sparse: AsyncParsableCommand {
             }
             return share
         }
+        try training.check([model], ranks: true)
         let (_, options) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let experiment = SparseExperiment(
-            ranking, family: model, training: options, ranking: try task.options(),
+            ranking, family: model, training: options, ranking: try task.options(model),
             friends: try task.friends(ranking, console))
         Interruption.listen()
         var rows: [SparseExperiment.Row] = []

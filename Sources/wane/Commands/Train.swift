@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import WaneData
-import WaneInsight
-import WaneModels
+import WaneBundle
+import WaneReport
+import WaneTasks
 import WaneTraining
 
 struct Train: AsyncParsableCommand {
@@ -13,6 +13,8 @@ struct Train: AsyncParsableCommand {
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "lstm"
     @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
+    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
+    var friends: String?
     @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointEvery = 20.0
     @OptionGroup var task: TaskOptions
@@ -21,17 +23,25 @@ struct Train: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
+        try training.check([model], ranks: false)
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
+        try BundleFolder.prepare(output)
         let (log, _) = try input.read(console)
         let interest = try task.makeTask(log, console)
-        let result = try Workbench.train(
-            interest, modelOptions, trainingOptions, console: console,
-            checkpoint: URL(fileURLWithPath: output + ".checkpoint"), resume: resume, every: checkpointEvery)
-        let comparison = try Workbench.compare(interest, trainingOptions, [result], console: console)
-        try ModelFolder.write(
-            result, metrics: Data(try Render.json(comparison).utf8),
-            card: ModelCard.text(result, comparison, clock: log.clock), to: output)
+        var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
+        run.friends = try SocialOptions.read(
+            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+        run.reading = try input.options()
+        run.trainer.keep(beside: output, resume: resume, every: checkpointEvery)
+        InterestRun.watch(&run.trainer, as: model, console)
+        let bundle = try run.run()
+        let comparison = try InterestRun.compare(
+            interest, bundle.description.training, [bundle], console: console, checkpoint: run.trainer.checkpoint)
+        try BundleFolder.write(
+            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
+            to: output)
+        run.trainer.removeCheckpoint()
         try ComparisonTable.print(comparison, printing.format, clock: log.clock)
-        console.note("saved \(output) (\(result.parameterCount) weights)")
+        console.note("saved \(output) (\(bundle.parameterCount) weights)")
     }
 }

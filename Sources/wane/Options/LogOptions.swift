@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import WaneData
+import WaneEvents
 
 /// How to read a log: shared by every command that takes one.
 struct LogOptions: ParsableArguments {
@@ -30,13 +30,13 @@ struct LogOptions: ParsableArguments {
         help: ArgumentHelp(
             "How times are written: \(TimeFormat.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "form")
     )
-    var timeFormat: TimeFormat = .auto
+    var timeFormat: TimeFormat?
 
     @Option(help: ArgumentHelp("The zone of times that name none, such as Europe/Berlin.", valueName: "zone"))
-    var timeZone: String = "UTC"
+    var timeZone: String?
 
     @Option(help: ArgumentHelp("The unit of durations: s, ms or min.", valueName: "unit"))
-    var durationUnit: DurationUnit = .s
+    var durationUnit: DurationUnit?
 
     @Option(help: ArgumentHelp("What stands between several topics of one row.", valueName: "text"))
     var topicSeparator: String?
@@ -62,8 +62,11 @@ struct LogOptions: ParsableArguments {
         }
     }
 
-    func options() throws -> ReadingOptions {
-        var options = ReadingOptions()
+    /// How to read the log.
+    ///
+    /// - Parameter base: how the log that a model was trained on was read; flags given here go before it.
+    func options(over base: ReadingOptions = ReadingOptions()) throws -> ReadingOptions {
+        var options = base
         for pair in map {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let role = ColumnRole.canonical(parts[0]) else {
@@ -72,15 +75,19 @@ struct LogOptions: ParsableArguments {
             }
             options.map[role] = parts[1]
         }
-        options.columns = columns?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        options.delimiter = delimiter
-        options.timeFormat = timeFormat
-        guard let zone = TimeZone(identifier: timeZone) else {
-            throw ValidationError("--time-zone \(timeZone): no such zone; give a name such as Europe/Berlin")
+        if let columns {
+            options.columns = columns.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         }
-        options.timeZone = zone
-        options.durationUnit = durationUnit.seconds
-        options.topicSeparator = topicSeparator
+        options.delimiter = delimiter ?? base.delimiter
+        options.timeFormat = timeFormat ?? base.timeFormat
+        if let timeZone {
+            guard let zone = TimeZone(identifier: timeZone) else {
+                throw ValidationError("--time-zone \(timeZone): no such zone; give a name such as Europe/Berlin")
+            }
+            options.timeZone = zone
+        }
+        options.durationUnit = durationUnit?.seconds ?? base.durationUnit
+        options.topicSeparator = topicSeparator ?? base.topicSeparator
         for pair in eventWeights?.split(separator: ",") ?? [] {
             let parts = pair.split(separator: "=")
             guard parts.count == 2, let weight = Float(parts[1]) else {
@@ -95,8 +102,16 @@ struct LogOptions: ParsableArguments {
     }
 
     /// Reads the log with progress on standard error.
-    func read(_ console: Console) throws -> (log: EventLog, report: ReadingReport) {
-        let result = try LogReader.read(log, options: options()) { rows in console.status("read \(rows) rows") }
+    ///
+    /// - Parameters:
+    ///   - base: how a model's own log was read.
+    ///   - onlyUser: keep this person's rows only.
+    func read(
+        _ console: Console, over base: ReadingOptions = ReadingOptions(), onlyUser: String? = nil
+    ) throws -> (log: EventLog, report: ReadingReport) {
+        var options = try options(over: base)
+        options.onlyUser = onlyUser
+        let result = try LogReader.read(log, options: options) { rows in console.status("read \(rows) rows") }
         console.clearStatus()
         let report = result.report
         for warning in report.warnings { console.note("note: \(warning)") }

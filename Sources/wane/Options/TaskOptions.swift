@@ -1,5 +1,6 @@
 import ArgumentParser
-import WaneData
+import WaneEvents
+import WaneTasks
 
 /// The interest task on a log: horizon, split and seed.
 struct TaskOptions: ParsableArguments {
@@ -20,6 +21,9 @@ struct TaskOptions: ParsableArguments {
         var chosen: Int64?
         if let horizon {
             if log.clock == .position, let positions = Int64(horizon), positions > 0 {
+                guard positions <= TimeSpan.longest / EventLog.second else {
+                    throw ValidationError("--horizon \(horizon): no history has so many positions")
+                }
                 chosen = positions * EventLog.second
             } else {
                 guard let span = TimeSpan.parse(horizon) else {
@@ -43,7 +47,7 @@ struct TaskOptions: ParsableArguments {
         let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: seed)
         console.status("arranging histories")
         let histories = Histories(sorted.with(topics: topics), trainEnd: split.trainEnd)
-        let task = try InterestTask(histories, split: split, seed: seed)
+        let task = InterestTask(histories, split: split, seed: seed)
         console.clearStatus()
         return task
     }

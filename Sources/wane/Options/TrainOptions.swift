@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Torch
 import WaneModels
+import WaneTasks
 import WaneTraining
 
 /// How models are trained. A value comes from its flag, else from the environment (`WANE_TRAIN_EPOCHS`), else
@@ -35,6 +36,38 @@ struct TrainOptions: ParsableArguments {
     var config: String?
 
     enum OptimizerName: String, ExpressibleByArgument, CaseIterable { case adam, adamw, sgd }
+
+    /// The encoder's options that were given as flags.
+    private var encoderFlags: [EncoderOption] {
+        var given: [EncoderOption] = []
+        if hidden != nil { given.append(.hidden) }
+        if layers != nil { given.append(.layers) }
+        if heads != nil { given.append(.heads) }
+        if historyDropout != nil { given.append(.historyDropout) }
+        if sparsity != nil { given.append(.sparsity) }
+        if sparsityWeight != nil { given.append(.sparsityWeight) }
+        return given
+    }
+
+    /// Refuses a flag that none of the families would obey.
+    ///
+    /// - Parameter ranks: in models of the next item a width and a dropout are every family's.
+    func check(_ families: [String], ranks: Bool) throws {
+        for option in encoderFlags {
+            let obeys = families.contains { name in
+                if name == LSTMBasic.name { return false }
+                if ranks, option == .hidden || option == .historyDropout { return true }
+                return ModelFamilies.named(name)?.options.contains(option) == true
+            }
+            guard !obeys, let name = families.first else { continue }
+            let own = (ModelFamilies.named(name)?.options ?? []).filter { $0 != .historyLength }.map(\.rawValue)
+                .sorted()
+            throw ModelOptionsError.notAnOption(option.rawValue, family: name, options: own)
+        }
+        if families == [LSTMBasic.name], dropout != nil {
+            throw ModelOptionsError.notAnOption("dropout", family: LSTMBasic.name, options: [])
+        }
+    }
 
     /// What the flags, the environment and the file say together.
     ///
@@ -87,7 +120,9 @@ struct TrainOptions: ParsableArguments {
         model.heads = try settings.int("heads", heads) ?? model.heads
         model.sparsity = try settings.named("sparsity", sparsity, Sparsity.init(rawValue:)) ?? model.sparsity
         model.sparsityWeight = try settings.double("sparsity-weight", sparsityWeight) ?? model.sparsityWeight
-        try Runtime.setThreads(settings.int("threads", threads) ?? ProcessInfo.processInfo.activeProcessorCount)
+        let wanted = try settings.int("threads", threads) ?? ThreadCount.available
+        guard (1...1_024).contains(wanted) else { throw ValidationError("--threads \(wanted): give 1 to 1024") }
+        try Runtime.setThreads(wanted)
         return (model, training)
     }
 }

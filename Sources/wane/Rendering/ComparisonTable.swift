@@ -1,5 +1,6 @@
-import WaneData
+import WaneEvents
 import WaneMetrics
+import WaneTasks
 import WaneTraining
 
 /// A comparison as a table: models first, then baselines from the best log loss down.
@@ -9,11 +10,12 @@ enum ComparisonTable {
         ("MAE", "mae"), ("RMSE", "rmse"), ("R2", "r2"),
     ]
 
-    static func table(_ comparison: Comparison) -> Table {
+    static func table(_ comparison: InterestComparison) -> Table {
         var table = Table(["", "log loss (95 %)"] + columns.dropFirst().map(\.heading))
         for row in ordered(comparison) {
-            let values = Dictionary(uniqueKeysWithValues: row.evaluation.measures.map { ($0.name, $0.value) })
-            let interval = row.evaluation.intervals["log_loss"].map { " [\(short($0.low)), \(short($0.high))]" } ?? ""
+            let values = Dictionary(uniqueKeysWithValues: row.report.evaluation.measures.map { ($0.name, $0.value) })
+            let interval =
+                row.report.evaluation.intervals["log_loss"].map { " [\(short($0.low)), \(short($0.high))]" } ?? ""
             table.rows.append(
                 [row.isModel ? "\(row.name) *" : row.name, Render.number(values["log_loss"] ?? .nan) + interval]
                     + columns.dropFirst().map { Render.number(values[$0.measure] ?? .nan) })
@@ -23,20 +25,22 @@ enum ComparisonTable {
 
     private static func short(_ value: Double) -> String { Render.number(value, 3) }
 
-    static func ordered(_ comparison: Comparison) -> [Comparison.Row] {
-        func loss(_ row: Comparison.Row) -> Double { row.evaluation.classification.logLoss }
+    static func ordered(_ comparison: InterestComparison) -> [Comparison<InterestComparison.Report>.Row] {
+        func loss(_ row: Comparison<InterestComparison.Report>.Row) -> Double {
+            row.report.evaluation.classification.logLoss
+        }
         return comparison.rows.sorted { ($0.isModel ? 0 : 1, loss($0)) < ($1.isModel ? 0 : 1, loss($1)) }
     }
 
-    static func print(_ comparison: Comparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
+    static func print(_ comparison: InterestComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
         switch format {
         case .json: Swift.print(try Render.json(comparison))
         case .csv:
-            var table = Table(["name", "kind"] + (comparison.rows.first?.evaluation.measures.map(\.name) ?? []))
+            var table = Table(["name", "kind"] + (comparison.rows.first?.report.evaluation.measures.map(\.name) ?? []))
             for row in ordered(comparison) {
                 table.rows.append(
                     [row.name, row.isModel ? "model" : "baseline"]
-                        + row.evaluation.measures.map { Render.number($0.value, 6) })
+                        + row.report.evaluation.measures.map { Render.number($0.value, 6) })
             }
             Swift.print(table.csv)
         case .table:

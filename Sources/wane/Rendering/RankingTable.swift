@@ -1,9 +1,10 @@
+import WaneMetrics
 import WaneTraining
 
 /// A comparison of rankers as a table: models first, then baselines, each from the best NDCG@10 down.
 enum RankingTable {
     static func print(_ comparison: RankingComparison, _ format: OutputOptions.Format) throws {
-        func gain(_ row: RankingComparison.Row) -> Double { row.report.ndcg[10] ?? 0 }
+        func gain(_ row: Comparison<RankingReport>.Row) -> Double { row.report.ndcg[10] ?? 0 }
         let rows = comparison.rows.sorted { ($0.isModel ? 0 : 1, gain($1)) < ($1.isModel ? 0 : 1, gain($0)) }
         if format == .json { return Swift.print(try Render.json(comparison)) }
         let cutoffs = format == .csv ? [1, 5, 10, 20] : [10]
@@ -22,7 +23,10 @@ enum RankingTable {
             let gains = cutoffs.map { Render.number(report.ndcg[$0] ?? .nan, format == .csv ? 6 : 4) }
             table.rows.append(
                 first + hits + gains
-                    + [Render.number(report.mrr), Render.number(report.coverage, 3), Render.number(row.seconds, 1)]
+                    + [
+                        Render.number(report.mrr), Render.number(report.coverage, 3),
+                        Render.number(row.seconds ?? .nan, 1),
+                    ]
                     + [format == .table && row.setting.count > 60 ? "" : row.setting])
         }
         if format == .csv { return Swift.print(table.csv) }

@@ -31,10 +31,13 @@ struct Table {
     }
 
     var csv: String {
-        func quoted(_ cell: String) -> String {
-            cell.contains { ",\"\n".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
-        }
-        return ([headings] + rows).map { $0.map(quoted).joined(separator: ",") }.joined(separator: "\n")
+        ([headings] + rows).map { $0.map(Self.quoted).joined(separator: ",") }.joined(separator: "\n")
+    }
+
+    /// A field of CSV, in quotes where a reader would take it apart.
+    static func quoted(_ cell: String) -> String {
+        cell.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
+            ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
     }
 }
 

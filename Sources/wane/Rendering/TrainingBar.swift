@@ -1,4 +1,4 @@
-import WaneData
+import WaneTasks
 import WaneTraining
 
 /// Draws a run's progress: a bar on a terminal, a line an epoch elsewhere.

@@ -1,6 +1,9 @@
 import Testing
 import Torch
-import WaneData
+import WaneEvents
+import WaneSimulation
+import WaneState
+import WaneTasks
 
 @testable import WaneModels
 
@@ -9,15 +12,34 @@ extension UsingTorch {
     struct BatchTests {
         private func task() throws -> InterestTask { try Small.task(users: 60) }
 
+        private func batches(
+            _ queries: QuerySet, _ task: InterestTask, length: Int, size: Int,
+            shuffledBy generator: inout SeededGenerator?
+        ) -> [HistoryBatch] {
+            HistoryBatch.batches(
+                queries, task.histories, historyLength: length, size: size, bySnapshot: false, shuffledBy: &generator)
+        }
+
         @Test("hold every query once, and no more steps than the stretches have")
         func complete() throws {
             let task = try task()
             let queries = try task.queries(.train, count: 3_000, seed: 1)
             var generator: SeededGenerator? = SeededGenerator(seed: 5)
-            let batches = HistoryBatch.batches(
-                queries, task.histories, historyLength: 16, size: 256, shuffledBy: &generator)
+            let batches = batches(queries, task, length: 16, size: 256, shuffledBy: &generator)
             #expect(batches.flatMap(\.queries).sorted() == Array(0..<queries.count))
             for batch in batches { #expect(batch.layout.rowCount == batch.events.count) }
+        }
+
+        @Test("by snapshot, no batch holds queries that see different ones")
+        func snapshots() throws {
+            let task = try task()
+            let queries = try task.queries(.train, count: 3_000, seed: 1)
+            #expect(Set(queries.snapshot).count > 3)
+            var generator: SeededGenerator? = SeededGenerator(seed: 5)
+            let batches = HistoryBatch.batches(
+                queries, task.histories, historyLength: 16, size: 64, bySnapshot: true, shuffledBy: &generator)
+            #expect(batches.flatMap(\.queries).sorted() == Array(0..<queries.count))
+            for batch in batches { #expect(batch.queries.allSatisfy { queries.snapshot[$0] == batch.snapshot }) }
         }
 
         @Test("read for each query the state right after the person's last event", arguments: [4, 16, 1_000])
@@ -25,9 +47,7 @@ extension UsingTorch {
             let task = try task()
             let queries = try task.queries(.test, count: 1_000, seed: 1)
             var unshuffled: SeededGenerator?
-            for batch in HistoryBatch.batches(
-                queries, task.histories, historyLength: length, size: 128, shuffledBy: &unshuffled)
-            {
+            for batch in batches(queries, task, length: length, size: 128, shuffledBy: &unshuffled) {
                 for (query, state) in zip(batch.queries, batch.states) {
                     #expect(Int(batch.events[Int(state)]) == queries.event[query])
                 }
@@ -39,19 +59,16 @@ extension UsingTorch {
             let task = try task()
             let queries = try task.queries(.validation, count: 500, seed: 1)
             try Runtime.seed(3)
-            let vocabulary = ModelVocabulary(task.histories, trainEnd: task.split.trainEnd)
-            let model = try InterestModel(
-                ModelOptions(), items: vocabulary.items.count, topics: vocabulary.topics.count)
-            let table = try EventTable(task.histories, vocabulary: vocabulary, horizon: task.split.horizon)
-            let inputs = try QueryInputs(
-                queries, table: table, scaling: FeatureScaling(queries.anchored), horizon: task.split.horizon)
+            let model = try Small.model(task)
+            let tensors = try QueryTensors(
+                queries, topicRow: model.rows.topicRow, scaling: FeatureScaling(queries.lastEventFeatures),
+                horizon: task.split.horizon)
             var unshuffled: SeededGenerator?
-            let batches = HistoryBatch.batches(
-                queries, task.histories, historyLength: 64, size: 128, shuffledBy: &unshuffled)
-            let before = try model.weights()
-            let loss = try model.calibrate(batches, inputs)
+            let batches = batches(queries, task, length: 64, size: 128, shuffledBy: &unshuffled)
+            let before = try model.network.weights()
+            let loss = try model.network.calibrate(batches, tensors, model.events)
             #expect(loss.after < loss.before)
-            for (name, weight) in try model.weights() {
+            for (name, weight) in try model.network.weights() {
                 let same = try weight.values(Float.self) == before[name]?.values(Float.self)
                 #expect(same == (name != "head.output.bias"), "\(name)")
             }
@@ -62,21 +79,18 @@ extension UsingTorch {
             let task = try task()
             let queries = try task.queries(.test, count: 200, seed: 1)
             try Runtime.seed(3)
-            var options = ModelOptions()
-            options.historyLength = 12
-            let vocabulary = ModelVocabulary(task.histories, trainEnd: task.split.trainEnd)
-            let model = try InterestModel(options, items: vocabulary.items.count, topics: vocabulary.topics.count)
-            let table = try EventTable(task.histories, vocabulary: vocabulary, horizon: task.split.horizon)
-            let inputs = try QueryInputs(
-                queries, table: table, scaling: FeatureScaling(queries.anchored), horizon: task.split.horizon)
+            let model = try Small.model(task) { $0.historyLength = 12 }
+            let tensors = try QueryTensors(
+                queries, topicRow: model.rows.topicRow, scaling: FeatureScaling(queries.lastEventFeatures),
+                horizon: task.split.horizon)
             func predictions(size: Int) throws -> [Float] {
                 var unshuffled: SeededGenerator?
                 var values = [Float](repeating: 0, count: queries.count)
-                for batch in HistoryBatch.batches(
-                    queries, task.histories, historyLength: 12, size: size, shuffledBy: &unshuffled)
-                {
-                    let (returned, _) = try withoutGradients { try model(batch, inputs, training: false) }
-                    for (value, place) in zip(try returned.values(Float.self), batch.queries) { values[place] = value }
+                for batch in batches(queries, task, length: 12, size: size, shuffledBy: &unshuffled) {
+                    let (chances, _) = try withoutGradients {
+                        try model.network(batch, tensors, model.events, training: false)
+                    }
+                    for (value, row) in zip(try chances.values(Float.self), batch.queries) { values[row] = value }
                 }
                 return values
             }
@@ -96,9 +110,26 @@ extension UsingTorch {
         }
 
         static func task(users: Int, seed: UInt64 = 3) throws -> InterestTask {
-            let log = simulated(users: users, seed: seed).log
+            try task(simulated(users: users, seed: seed).log)
+        }
+
+        static func task(_ log: EventLog) throws -> InterestTask {
             let split = try Split(log)
-            return try InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
+            return InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
+        }
+
+        /// An untrained network on a task's log.
+        static func model(
+            _ task: InterestTask, _ change: (inout ModelOptions) -> Void = { _ in }
+        ) throws -> (network: InterestModel, rows: LogRows, events: EventTensors) {
+            var options = ModelOptions()
+            change(&options)
+            let vocabulary = ModelVocabulary(task.histories.log, trainEnd: task.split.trainEnd)
+            let rows = LogRows(vocabulary, of: task.histories.log)
+            return (
+                try InterestModel(options, items: vocabulary.itemRows, topics: vocabulary.topicRows), rows,
+                EventTensors(task.histories, rows: rows, horizon: task.split.horizon)
+            )
         }
     }
 }

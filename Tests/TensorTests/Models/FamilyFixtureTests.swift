@@ -2,7 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 import Torch
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
+import WaneSimulation
 
 @testable import WaneModels
 
@@ -163,7 +166,7 @@ extension UsingTorch {
 
         private func checkGraph(_ name: String, _ encoder: any GraphEncoder) throws {
             try check(name, encoder, inputs: ["items"]) { inputs in
-                (try encoder(items: #require(inputs["items"]), graph: graph(), training: true), nil)
+                (try encoder(items: #require(inputs["items"]), graph: graph()), nil)
             }
         }
 

@@ -3,8 +3,13 @@ import TestSupport
 import Testing
 import Torch
 import WaneBaselines
-import WaneData
+import WaneEvents
+import WaneState
+import WaneTasks
+import WaneSimulation
+import WaneBundle
 import WaneMetrics
+import WanePrediction
 
 @testable import WaneModels
 @testable import WaneTraining
@@ -32,25 +37,25 @@ extension UsingTorch {
             return options
         }
 
-        static func options(_ loss: RankingLoss.Kind = .softmax) -> RankingOptions {
+        static func options(_ family: String = "gru", _ loss: RankingLoss.Kind? = nil) -> RankingOptions {
             var options = RankingOptions()
             options.window = 16
-            options.loss.kind = loss
-            options.loss.negatives = 12
+            options.loss = RankingOptions.loss(family)
+            if let loss { options.loss.kind = loss }
+            if let loss, loss != .softmax { options.loss.negatives = 12 }
             return options
         }
 
         private func hits(
-            _ log: EventLog, _ family: String, epochs: Int, at cutoff: Int = 1, loss: RankingLoss.Kind = .softmax,
-            friends: [[UInt32]] = []
+            _ log: EventLog, _ family: String, epochs: Int, at cutoff: Int = 1, loss: RankingLoss.Kind? = nil,
+            friends: SocialEdges = .none
         ) throws -> Double {
             let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
             var run = try RankingTraining(
                 task, model: Self.model(family), training: Self.training(epochs: epochs),
-                ranking: Self.options(loss))
+                ranking: Self.options(family, loss))
             run.friends = friends
-            let session = try run.run().session(task, before: .validation, friends: friends)
-            return try RankingEvaluation.report(session, task, .test, seed: 1).report.hitRate[cutoff] ?? 0
+            return try RankingEvaluation.report(run.run().ranker, task, .test, seed: 1).report.hitRate[cutoff] ?? 0
         }
 
         /// People walk along a ring of 20 items, each from a place of their own, with a slip now and then.
@@ -106,11 +111,12 @@ extension UsingTorch {
                 newcomers.append(history)
             }
             let log = TinyLog.log(settled + newcomers)
-            var friends = [[UInt32]](repeating: [], count: 220)
+            var lists = [[SocialEdges.Friend]](repeating: [], count: 220)
             for person in 60..<220 {
                 let circle = UInt32(person - 60) % 4
-                friends[person] = [circle, circle + 4, circle + 8]
+                lists[person] = [circle, circle + 4, circle + 8].map { SocialEdges.Friend(user: $0) }
             }
+            let friends = SocialEdges(lists)
             let with = try hits(log, family, epochs: 15, at: 10, friends: friends)
             let without = try hits(log, family, epochs: 15, at: 10)
             #expect(with > without + 0.1, "\(with) with friends, \(without) without")
@@ -241,7 +247,7 @@ extension UsingTorch {
                     task, model: Self.model("attention"), training: Self.training(epochs: 3), ranking: Self.options())
                 training.trainer.checkpoint = folder.file("checkpoint")
                 change(&training.trainer)
-                return try Safetensors.encode(training.run().weights())
+                return try Safetensors.encode(training.run().bundle.weights())
             }
             let whole = try run { _ in }
             #expect(try run { _ in } == whole)
@@ -258,37 +264,89 @@ extension UsingTorch {
         }
 
         @Test(
-            "a folder gives back the same scores, and other commands refuse it in words",
-            arguments: ["gru", "lightgcn"])
+            "a saved model, asked without its log, gives the scores that it gave beside it",
+            arguments: ["gru", "attention", "lightgcn", "din", "mlp"])
         func folder(family: String) throws {
-            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            let log = ring()
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
             let trained = try RankingTraining(
-                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options()
+                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options(family)
             ).run()
             let folder = try TemporaryFolder()
             let path = folder.file("model").path
-            try ModelFolder.write(trained, metrics: Data("{}".utf8), card: "", to: path)
-            let query = [task.query(at: task.targets(.test)[0])]
-            let before = try trained.session(task, before: .test).scores(query)
-            #expect(try ModelFolder.ranker(path).session(task, before: .test).scores(query) == before)
-            let error = #expect(throws: ModelFolderError.self) { try ModelFolder.read(path) }
-            #expect(error?.description.contains("wane rank") == true)
+            try BundleFolder.write(trained.bundle, metrics: Data("{}".utf8), card: "", to: path)
+            let bundle = try BundleFolder.read(path, for: .ranking)
+            let predictor = Predictor(bundle)
+            for place in task.targets(.test).prefix(6) {
+                let query = task.query(at: place)
+                let before = try trained.ranker.scores([query])
+                // One person's events in a log of their own.
+                let own = EventLog(
+                    users: Vocabulary(["somebody"]), items: log.items, user: Column(query.history.map { _ in 0 }),
+                    item: Column(query.history.map { task.log.item[$0] }),
+                    time: Column(query.history.map { task.log.time[$0] }), topics: .single(log.items.count))
+                let asked = try AskedLog(own, for: bundle)
+                let state = predictor.state(of: 0, in: asked)
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0]
+                for (number, score) in scores.enumerated() {
+                    let item = try #require(log.items.find(bundle.vocabulary.items[number]))
+                    let other = before[Int(item)]
+                    #expect(abs(score - other) < 1e-4 * max(1, abs(score)), "\(score) is not \(other)")
+                }
+            }
+        }
+
+        @Test("a blend that was saved gives the scores of the blend that was measured")
+        func savedBlend() throws {
+            let log = ring()
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
+            let trained = try RankingTraining(
+                task, model: Self.model("gru"), training: Self.training(epochs: 2), ranking: Self.options()
+            ).run()
+            let parts: [any ItemRanker] = [
+                PopularItems(halfLifeDays: 3).fitted(task, before: .validation),
+                PopularItems(halfLifeDays: nil).fitted(task, before: .validation),
+                ItemKNN(neighbours: 800, halfLife: 2).fitted(task, before: .validation),
+                CoVisits(window: 20, halfLife: 3, popularityPower: 0.3).fitted(task, before: .validation),
+            ]
+            let weights = [0.2, -0.1, 0.5, 0.8, 1.3]
+            var bundle = trained.bundle
+            bundle.description.blendWeight = weights[4]
+            bundle.members = RankingBlend.members(
+                parts, names: ["a", "b", "c", "d"], weights: Array(weights.prefix(4)), bundle.vocabulary)
+            #expect(bundle.members.count == 4)
+            let folder = try TemporaryFolder()
+            let path = folder.file("model").path
+            try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: path)
+            let predictor = Predictor(try BundleFolder.read(path))
+            let asked = try AskedLog(log, for: predictor.bundle)
+            let blend = RankingBlend(parts + [trained.ranker], weights: weights, items: task.itemCount)
+            for place in task.targets(.test).prefix(5) {
+                let query = task.query(at: place)
+                let expected = try blend.scores([query])
+                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[place - 1])
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0]
+                for (number, score) in scores.enumerated() {
+                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
+                    #expect(abs(score - expected[Int(item)]) < 2e-3)
+                }
+            }
         }
 
         @Test("scores do not depend on what else is asked", arguments: ["attention", "hstu", "caser", "gru", "din"])
         func independent(family: String) throws {
             let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
-            let session = try RankingTraining(
-                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options()
-            ).run().session(task, before: .test)
+            let ranker = try RankingTraining(
+                task, model: Self.model(family), training: Self.training(epochs: 1), ranking: Self.options(family)
+            ).run().ranker
             // Histories of other lengths beside it.
             let queries = (0..<6).map { person in
                 let start = task.userStarts[person]
                 return RankingQuery(user: UInt32(person), history: start..<start + 2 + 2 * person, moment: 1 << 40)
             }
-            let together = try session.scores(queries)
+            let together = try ranker.scores(queries)
             for (row, query) in queries.enumerated() {
-                let alone = try session.scores([query])
+                let alone = try ranker.scores([query])
                 for (a, b) in zip(alone, together[row * task.itemCount..<(row + 1) * task.itemCount]) {
                     #expect(abs(a - b) < 1e-4)
                 }
@@ -297,54 +355,98 @@ extension UsingTorch {
 
         @Test("candidates, seen items and more than there is: lists hold what is left, or say that nothing is")
         func lists() throws {
-            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
-            let session = try RankingTraining(
-                task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: Self.options()
-            ).run().session(task.log)
-            let query = task.query(at: task.targets(.test)[0])
-            let all = try session.top(1_000, query, among: nil, seen: .kept)
-            #expect(all.count == task.itemCount)
-            #expect(zip(all, all.dropFirst()).allSatisfy { $0.score >= $1.score })
-            #expect(try session.top(5, query, among: [3, 3, 7], seen: .kept).map(\.item).sorted() == [3, 7])
-            #expect(throws: RankingError.noCandidates) { try session.top(5, query, among: [], seen: .kept) }
-            let met = Set(query.history.map { task.log.item[$0] })
-            #expect(throws: RankingError.noCandidates) {
-                try session.top(5, query, among: Array(met), seen: .excluded)
+            let log = ring()
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
+            let predictor = Predictor(
+                try RankingTraining(
+                    task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: Self.options()
+                ).run().bundle)
+            let asked = try AskedLog(log, for: predictor.bundle)
+            let state = predictor.state(of: 0, in: asked)
+            func top(_ count: Int, among: [String]? = nil, excluding: Set<String> = []) throws -> [Predictor.RankedItem]
+            {
+                try predictor.top(
+                    count, for: state, user: -1, at: state.lastTime, in: asked, among: among, excluding: excluding)
             }
-            let fresh = try session.top(1_000, query, among: nil, seen: .excluded)
-            #expect(met.isDisjoint(with: fresh.map(\.item)))
+            let all = try top(.max)
+            #expect(all.count == task.itemCount)
+            #expect(zip(all, all.dropFirst()).allSatisfy { ($0.score ?? 0) >= ($1.score ?? 0) })
+            #expect(try top(5, among: ["3", "3", "7"]).map(\.item).sorted() == ["3", "7"])
+            // What the model has not met stands last, without a score that would pretend to be one.
+            let mixed = try top(5, among: ["new", "3", "newer", "7"])
+            #expect(mixed.suffix(2).map(\.item) == ["new", "newer"] && mixed.suffix(2).allSatisfy { $0.score == nil })
+            #expect(throws: PredictionError.noCandidates) { try top(5, among: []) }
+            let met = Set(asked.events(ofUser: 0).map { asked.log.items[Int(asked.log.item[$0])] })
+            #expect(throws: PredictionError.noCandidates) { try top(5, among: Array(met), excluding: met) }
+            #expect(met.isDisjoint(with: try top(1_000, excluding: met).map(\.item)))
         }
 
-        @Test("people and items that training never met are answered: from their history, and below known items' best")
+        @Test("people and items that training never met are answered from their history, by known items alone")
         func newcomers() throws {
             let trained = try RankingTraining(
                 RankingTask(ring(), rule: .leaveOneOut, seen: .kept), model: Self.model("lightgcn"),
-                training: Self.training(epochs: 4), ranking: Self.options()
+                training: Self.training(epochs: 12), ranking: Self.options()
             ).run()
-            let other = TinyLog.log([[3, 4, 99], [98, 97], [5]])
-            let session = try trained.session(other.sortedByUser())
-            let scores = try session.scores([
-                RankingQuery(user: 0, history: 0..<3, moment: 1 << 40),
-                RankingQuery(user: 1, history: 3..<5, moment: 1 << 40),
-            ])
-            #expect(scores.count == 2 * other.items.count)
-            #expect(scores.allSatisfy { $0.isFinite })
+            let predictor = Predictor(trained.bundle)
+            let asked = try AskedLog(TinyLog.log([[3, 4, 99], [98, 97], [5]]), for: trained.bundle)
+            func list(_ user: Int) throws -> [Predictor.RankedItem] {
+                let state = predictor.state(of: user, in: asked)
+                return try predictor.top(100, for: state, user: -1, at: state.lastTime, in: asked)
+            }
+            for user in 0..<3 {
+                #expect(Set(try list(user).map(\.item)) == Set((0..<20).map(String.init)))
+                #expect(try list(user).allSatisfy { $0.score?.isFinite == true })
+            }
+            // Another history, another order.
+            #expect(try list(0).map(\.item) != list(2).map(\.item))
         }
 
-        @Test("weights that are no numbers stop training with a clear error, not with a model")
-        func notFinite() throws {
+        @Test(
+            "edges of a graph are as of a target's moment: later events move nothing",
+            arguments: ["hybrid", "lightgcn"])
+        func graphAsOf(family: String) throws {
+            let task = try RankingTask(circles(length: 20), rule: .leaveOneOut, seen: .kept)
+            let known = (0..<task.userCount).map { task.known($0, before: .validation) }
+            let times = known.flatMap { $0.map { task.log.time[$0] } }.sorted()
+            let moments = [times[times.count / 2], times[times.count - 1]]
+            let rows = (0..<task.itemCount).map { Int64($0 + 1) }
+            func graph(_ log: EventLog) throws -> [Float] {
+                let graphs = try GraphSnapshots(
+                    log, known: known, at: moments, itemRow: rows, itemRows: task.itemCount + 1, friends: .none)
+                return try graphs[0].plain.matmul(.full([task.itemCount + 1 + task.userCount, 1], 1)).values()
+            }
+            // Every event after the first snapshot meets item 0 instead.
+            let items = (0..<task.log.count).map { task.log.time[$0] > moments[0] ? 0 : task.log.item[$0] }
+            let changed = EventLog(
+                users: task.log.users, items: task.log.items, user: task.log.user, item: Column(items),
+                time: task.log.time, topics: task.log.topics)
+            #expect(try graph(task.log) == graph(changed))
+        }
+
+        @Test("a loss that a family does not have is refused, not passed over")
+        func otherLoss() throws {
             let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
-            var options = Self.training(epochs: 2)
-            options.learningRate = 9
-            options.clip = 1e30
-            options.warmup = 0
-            var caught: TrainingError?
-            do {
-                _ = try RankingTraining(
-                    task, model: Self.model("mlp"), training: options, ranking: Self.options()
-                ).run()
-            } catch { caught = error as? TrainingError }
-            if let caught { #expect(caught.description.contains("finite")) }
+            for family in ["din", "dien"] {
+                #expect(throws: TrainingError.loss("softmax", family: family)) {
+                    try RankingTraining(
+                        task, model: Self.model(family), training: Self.training(epochs: 1),
+                        ranking: Self.options(family, .softmax))
+                }
+            }
+        }
+
+        @Test("losses over drawn items differ for families that meet candidates", arguments: ["din", "dien"])
+        func candidateLosses(family: String) throws {
+            let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
+            func weights(_ loss: RankingLoss.Kind) throws -> Data {
+                try Safetensors.encode(
+                    RankingTraining(
+                        task, model: Self.model(family), training: Self.training(epochs: 1),
+                        ranking: Self.options(family, loss)
+                    ).run().bundle.weights())
+            }
+            let all = try [RankingLoss.Kind.sampled, .bce, .gbce].map(weights)
+            #expect(Set(all).count == 3)
         }
     }
 
@@ -362,7 +464,7 @@ extension UsingTorch {
             var options = TrainingTests.options(epochs: family == "hawkes" ? 40 : 12)
             options.averaging = 0.9
             let model = try ReturnTraining(task, model: TrainingTests.model(family), training: options).run()
-            let comparison = try ReturnComparison(task, options, models: [model])
+            let comparison = try ReturnComparison(task, options.record, models: [model])
             func row(_ name: String) throws -> ReturnReport {
                 try #require(comparison.rows.first { $0.name == name }).report
             }
@@ -380,9 +482,10 @@ extension UsingTorch {
             let model = try ReturnTraining(
                 task, model: TrainingTests.model(family), training: TrainingTests.options(epochs: 1)
             ).run()
+            let predictor = QueryPredictor(model, of: task.interest.histories)
             let questions = try task.questions(.test, count: 200, seed: 1)
             let grid = (0..<30).map { 1e-3 * exp2(Double($0) / 3) }
-            let predictions = try model.predict(questions, grid: grid)
+            let predictions = try predictor.predict(questions, grid: grid)
             let survival = try #require(predictions.survival)
             for row in 0..<questions.count {
                 let curve = Array(survival[row * 30..<(row + 1) * 30])
@@ -390,16 +493,50 @@ extension UsingTorch {
                 #expect(curve.allSatisfy { (0...1.000001).contains($0) })
             }
             // A finite difference in float32: a step of a hundredth keeps enough digits.
-            for row in 0..<questions.count where questions.observed[row] && questions.duration[row] > 0.02 {
+            var compared = 0
+            for row in 0..<questions.count
+            where questions.observed[row] && questions.duration[row] > 0.02 && compared < 20 {
                 let t = questions.duration[row]
-                let nearby = try model.predict(questions, grid: [t * 0.99, t * 1.01])
+                let nearby = try predictor.predict(questions, grid: [t * 0.99, t * 1.01])
                 let s = try #require(nearby.survival)
                 let slope = (s[row * 2] - s[row * 2 + 1]) / (0.02 * t)
                 let likelihood = try #require(predictions.logLikelihood)
                 let density = exp(likelihood[row])
                 #expect(abs(density - slope) < 0.03 * max(density, 0.05), "\(density) is not \(slope)")
-                break
+                compared += 1
             }
+            #expect(compared == 20)
+        }
+
+        @Test(
+            "a question asked later in a silence counts from there: its likelihood is that of the whole less that of the silence"
+        )
+        func truncated() throws {
+            let task = try task()
+            let model = try ReturnTraining(
+                task, model: TrainingTests.model("gru"), training: TrainingTests.options(epochs: 1)
+            ).run()
+            let questions = try task.questions(.test, count: 300, seed: 1, later: true)
+            #expect(questions.entry.contains { $0 > 0 } && questions.entry.contains(0))
+            #expect(zip(questions.entry, questions.duration).allSatisfy { $0 <= $1 })
+            let entries = questions.entry.filter { $0 > 0 }
+            let predictor = QueryPredictor(model, of: task.interest.histories)
+            let plain = ReturnQueries(
+                queries: questions.queries, duration: questions.duration, observed: questions.observed,
+                entry: questions.entry.map { _ in 0 }, ages: questions.ages)
+            let grid = Array(entries.prefix(8))
+            let (own, whole) = (try predictor.predict(questions, grid: grid), try predictor.predict(plain, grid: grid))
+            let (a, b) = (try #require(own.logLikelihood), try #require(whole.logLikelihood))
+            let survival = try #require(whole.survival)
+            var compared = 0
+            for row in 0..<questions.count {
+                guard let column = grid.firstIndex(of: questions.entry[row]) else { continue }
+                #expect(abs(a[row] - (b[row] - log(survival[row * grid.count + column]))) < 1e-3)
+                // Half of those still away come back later than half of all.
+                #expect(own.median[row] >= whole.median[row] - 1e-4)
+                compared += 1
+            }
+            #expect(compared >= 8)
         }
 
         @Test(
@@ -420,17 +557,33 @@ extension UsingTorch {
             let log = TinyLog.log(histories) { person, step in moments[person][step] }
             let week: Int64 = 7 * 86_400_000_000
             let task = try CohortTask(log, known: 24 * week, ahead: 10 * week)
-            let classics = CohortClassics(task)
-            let answers = try CohortTraining(
+            let classics = try CohortClassics(task)
+            let (bundle, answers) = try CohortTraining(
                 task, classics, model: TrainingTests.model(family),
                 training: TrainingTests.options(epochs: 2)
             ).run()
+            // Saved and asked again at the same moment, it gives the same.
+            let folder = try TemporaryFolder()
+            try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: folder.file("m").path)
+            let read = try BundleFolder.read(folder.file("m").path, for: .cohort)
+            let asked = try AskedLog(log, for: read)
+            let reread = Histories(sorted: asked.log, scale: read.scale, engagement: asked.engagement)
+            let again = CohortTask(reread, knownUntil: task.knownUntil, ahead: task.ahead)
+            let interest = InterestTask(
+                reread, split: read.description.split, seed: 1,
+                typicalEngagement: read.description.typicalEngagement, popularity: asked.popularity)
+            let queries = interest.queries(
+                at: again.test.map { (reread.userTopicStarts[$0.user], $0.moment) })
+            let record = try #require(read.description.cohort)
+            let repeated = try QueryPredictor(read, asked, reread).predict(
+                again.test, queries, classic: record.classic, limit: CohortAnswers.limit)
+            #expect(zip(repeated.mean, answers.mean).allSatisfy { abs($0 - $1) < 1e-4 })
             #expect(answers.chance.count == task.test.count)
             #expect(answers.chance.allSatisfy { (0...1).contains($0) })
             #expect(answers.median.allSatisfy { $0 == $0.rounded() && $0 >= 0 })
             let comparison = CohortComparison(task, classics, [answers])
             #expect(comparison.rows.map(\.name).contains("Pareto/NBD"))
-            #expect(comparison.rows.allSatisfy { $0.logLoss.isFinite })
+            #expect(comparison.rows.allSatisfy { $0.report.logLoss.isFinite })
         }
     }
 }

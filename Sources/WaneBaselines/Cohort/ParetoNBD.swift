@@ -1,0 +1,94 @@
+import Foundation
+import WaneTasks
+
+/// The Pareto / negative binomial model: purchases at a gamma-distributed rate (`r`, `alpha`); customers
+/// leave at a gamma-distributed rate (`s`, `beta`).
+///
+/// Sources: Schmittlein, Morrison and Colombo (Management Science 33, 1987); the likelihood in the form of
+/// Fader and Hardie, "A Note on Deriving the Pareto/NBD Model" (2005), equations 17 to 22.
+public struct ParetoNBD: Sendable, Equatable {
+    public let r: Double
+    public let alpha: Double
+    public let s: Double
+    public let beta: Double
+
+    public init(r: Double, alpha: Double, s: Double, beta: Double) {
+        self.r = r
+        self.alpha = alpha
+        self.s = s
+        self.beta = beta
+    }
+
+    /// The model of greatest likelihood, and that log likelihood.
+    ///
+    /// - Parameter start: where to begin, such as a fit to some of the same customers.
+    public static func fitted(
+        _ customers: [CustomerSummary], from start: ParetoNBD? = nil
+    ) -> (model: ParetoNBD, logLikelihood: Double) {
+        let from =
+            start.map { model -> [Double] in [log(model.r), log(model.alpha), log(model.s), log(model.beta)] } ?? [
+                -0.5, 2, -0.5, 2,
+            ]
+        let x = maximize(customers, from: from, restarts: start == nil ? 8 : 1) { x in
+            ParetoNBD(r: exp(x[0]), alpha: exp(x[1]), s: exp(x[2]), beta: exp(x[3])).logLikelihood
+        }
+        let model = ParetoNBD(r: exp(x[0]), alpha: exp(x[1]), s: exp(x[2]), beta: exp(x[3]))
+        return (model, customers.reduce(0) { $0 + model.logLikelihood($1) })
+    }
+
+    /// `log A0`: the integral over the moments at which the customer may have left.
+    private func logGone(_ c: CustomerSummary) -> Double {
+        let total = r + s + c.x
+        func part(_ t: Double) -> Double {
+            if alpha >= beta {
+                return logHypergeometric(total, s + 1, total + 1, (alpha - beta) / (alpha + t)) - total * log(alpha + t)
+            }
+            return logHypergeometric(total, r + c.x, total + 1, (beta - alpha) / (beta + t)) - total * log(beta + t)
+        }
+        let (early, late) = (part(c.tx), part(c.t))
+        return early + log(max(1e-300, 1 - exp(late - early)))
+    }
+
+    public func logLikelihood(_ c: CustomerSummary) -> Double {
+        let shared = lgamma(r + c.x) - lgamma(r) + r * log(alpha) + s * log(beta)
+        let alive = -(r + c.x) * log(alpha + c.t) - s * log(beta + c.t)
+        guard c.t > c.tx else { return shared + alive }
+        let gone = log(s / (r + s + c.x)) + logGone(c)
+        let high = max(alive, gone)
+        return shared + high + log(exp(alive - high) + exp(gone - high))
+    }
+
+    public func alive(_ c: CustomerSummary) -> Double {
+        guard c.t > c.tx else { return 1 }
+        let odds = log(s / (r + s + c.x)) + logGone(c) + (r + c.x) * log(alpha + c.t) + s * log(beta + c.t)
+        return 1 / (1 + exp(odds))
+    }
+
+    public func expectedPurchases(_ c: CustomerSummary, ahead: Double) -> Double {
+        let lasting = (r + c.x) * (beta + c.t) / ((alpha + c.t) * (s - 1))
+        return max(0, lasting * (1 - pow((beta + c.t) / (beta + c.t + ahead), s - 1)) * alive(c))
+    }
+
+    /// The chance of at least one purchase in the next `ahead` units of time.
+    ///
+    /// Somebody still a customer has rates with the posteriors `Gamma(r + x, alpha + t)` and `Gamma(s, beta + t)`;
+    /// they buy nothing when they stay and do not buy, or leave before they do:
+    ///
+    ///     P(0 | alive) = A(ahead)^(r + x) B(ahead)^s + integral over u of s / (beta + t + u) B(u)^s A(u)^(r + x) du
+    ///
+    /// with `A(u) = (alpha + t) / (alpha + t + u)` and `B(u) = (beta + t) / (beta + t + u)`.
+    public func returns(_ c: CustomerSummary, ahead: Double) -> Double {
+        func none(_ u: Double) -> Double {
+            exp(
+                (r + c.x) * log((alpha + c.t) / (alpha + c.t + u)) + s * log((beta + c.t) / (beta + c.t + u)))
+        }
+        var left = 0.0
+        for (node, weight) in zip(Self.rule.nodes, Self.rule.weights) {
+            let u = (node + 1) / 2 * ahead
+            left += weight * s / (beta + c.t + u) * none(u)
+        }
+        return alive(c) * max(0, 1 - none(ahead) - left * ahead / 2)
+    }
+
+    private static let rule = GaussLegendre(places: 24)
+}

@@ -1,0 +1,296 @@
+import Torch
+import WaneBaselines
+import WaneEvents
+import WaneModels
+import WaneState
+import WaneTasks
+
+/// A trained model with everything that was learned or counted, so that a person's few events are enough to answer:
+/// it needs neither the log it came from nor any code that trains.
+public struct ModelBundle {
+    public var description: BundleDescription
+    public let vocabulary: ModelVocabulary
+    /// What engagement is measured against; items by their numbers in the vocabulary.
+    public let scale: EngagementScale
+    /// What was known of everybody when training ended; topics by their numbers in the vocabulary.
+    public let popularity: Popularity
+    public let network: Network
+    /// Item vectors as the graph left them, for families with a graph.
+    public let smoothed: SmoothedItems?
+    /// The people whose friends are known, in the order of `smoothed.friends`; empty for all other models.
+    public let people: Vocabulary
+    /// How the log was read, so that a later one is read alike.
+    public var reading: ReadingOptions
+    /// What answers about people and topics that have not met; for models of interest.
+    public var population: PopulationCurves?
+    /// Classical rankers that the model is blended with; none for a model alone.
+    public var members: [BlendMember] = []
+
+    /// What answers, by task.
+    public enum Network {
+        case interest(InterestModel)
+        /// The textbook recipe: a degree, no curve.
+        case basic(LSTMBasic)
+        case ranking(RankingModel)
+        case returns(ReturnModel)
+        case cohort(CohortModel, CohortClassic)
+
+        public var module: any Module {
+            switch self {
+            case .interest(let model): model
+            case .basic(let model): model
+            case .ranking(let model): model
+            case .returns(let model): model
+            case .cohort(let model, _): model
+            }
+        }
+
+        /// What encodes queries, for the tasks that have queries.
+        public var queries: QueryEncoder? {
+            switch self {
+            case .interest(let model): model.queries
+            case .returns(let model): model.queries
+            case .cohort(let model, _): model.queries
+            case .basic, .ranking: nil
+            }
+        }
+    }
+
+    public init(
+        description: BundleDescription, vocabulary: ModelVocabulary, scale: EngagementScale, popularity: Popularity,
+        network: Network, smoothed: SmoothedItems? = nil, people: Vocabulary = Vocabulary(),
+        reading: ReadingOptions = ReadingOptions()
+    ) {
+        self.description = description
+        self.vocabulary = vocabulary
+        self.scale = scale
+        self.popularity = popularity
+        self.network = network
+        self.smoothed = smoothed
+        self.people = people
+        self.reading = reading
+    }
+
+    public var task: BundleTask { description.task }
+    public func weights() throws -> [String: Tensor] { try network.module.weights() }
+    public var parameterCount: Int { network.module.parameters.reduce(0) { $0 + $1.parameter.value.count } }
+
+    /// Whether the model says how interest goes on while nothing happens.
+    public var hasCurves: Bool { if case .interest = network { true } else { false } }
+
+    /// What a person's state is made with.
+    public var stateSchema: StateSchema {
+        let length =
+            switch network {
+            case .ranking: max(description.ranking?.window ?? 0, members.isEmpty ? 0 : BlendMember.historyLength)
+            case .basic: 1
+            default: network.queries?.readsHistory == true ? description.options.historyLength : 0
+            }
+        return StateSchema(
+            horizon: description.split.horizon, clock: description.clock,
+            typicalEngagement: description.typicalEngagement, windowLength: length)
+    }
+}
+
+/// The questions that a model answers.
+public enum BundleTask: String, Sendable, Codable, CaseIterable {
+    case interest, ranking, `return`, cohort
+
+    /// The command that asks such a model.
+    public var command: String {
+        switch self {
+        case .interest: "wane predict"
+        case .ranking: "wane rank"
+        case .return, .cohort: "wane return predict"
+        }
+    }
+}
+
+/// What a model is, beside its weights and what it counted.
+public struct BundleDescription: Sendable, Equatable {
+    public var task: BundleTask
+    /// The family's name, `lstm-basic` included.
+    public var family: String
+    public var options: ModelOptions
+    public var training: TrainingRecord
+    public var split: Split
+    public var clock: EventLog.Clock
+    public var topicSource: ItemTopics.Source
+    /// `m` of the interest degree.
+    public var typicalEngagement: Double
+    public var scaling: FeatureScaling
+    /// The threshold for "comes back" that had the best F1 on the validation part.
+    public var threshold = 0.5
+    public var history = TrainingHistory()
+    public var data: DataFingerprint
+    public var code = CodeVersion.current
+    public var ranking: RankingRecord?
+    public var cohort: CohortRecord?
+    /// The weight of the model's own score in a blend.
+    public var blendWeight: Double?
+    /// What is missing in a model that an older version wrote, in words for people.
+    public var notes: [String] = []
+
+    public init(
+        task: BundleTask, family: String, options: ModelOptions, training: TrainingRecord, split: Split,
+        clock: EventLog.Clock, topicSource: ItemTopics.Source, typicalEngagement: Double, scaling: FeatureScaling,
+        data: DataFingerprint
+    ) {
+        self.task = task
+        self.family = family
+        self.options = options
+        self.training = training
+        self.split = split
+        self.clock = clock
+        self.topicSource = topicSource
+        self.typicalEngagement = typicalEngagement
+        self.scaling = scaling
+        self.data = data
+    }
+}
+
+/// How a model was trained, as far as later questions depend on it, and in words for the rest.
+public struct TrainingRecord: Sendable, Equatable, Codable {
+    public var seed: UInt64
+    /// Queries drawn for an epoch, for validation and for the test.
+    public var trainQueries: Int
+    public var validationQueries: Int
+    public var testQueries: Int
+    /// Every setting by its name, as text.
+    public var settings: [String: String]
+
+    public init(
+        seed: UInt64, trainQueries: Int, validationQueries: Int, testQueries: Int, settings: [String: String]
+    ) {
+        self.seed = seed
+        self.trainQueries = trainQueries
+        self.validationQueries = validationQueries
+        self.testQueries = testQueries
+        self.settings = settings
+    }
+}
+
+/// The course of a run, kept with the model.
+public struct TrainingHistory: Codable, Sendable, Equatable {
+    public var trainLoss: [Double] = []
+    public var validationLoss: [Double] = []
+    public var bestEpoch = 0
+    public var bestLoss = Double.greatestFiniteMagnitude
+
+    public init() {}
+}
+
+/// What a model of the next item was trained to guess.
+public struct RankingRecord: Sendable, Equatable, Codable {
+    public var rule: RankingProtocol
+    public var seen: SeenItems
+    /// Events of a history that are read.
+    public var window: Int
+    public var loss: RankingLoss
+
+    public init(rule: RankingProtocol, seen: SeenItems, window: Int, loss: RankingLoss) {
+        self.rule = rule
+        self.seen = seen
+        self.window = window
+        self.loss = loss
+    }
+}
+
+/// What a model of a cohort was asked, and the classical models that it corrects.
+public struct CohortRecord: Sendable, Equatable {
+    /// Microseconds: the end of what was known, and how far ahead was asked.
+    public var knownUntil: Int64
+    public var ahead: Int64
+    public var classic: CohortClassic
+
+    public init(knownUntil: Int64, ahead: Int64, classic: CohortClassic) {
+        self.knownUntil = knownUntil
+        self.ahead = ahead
+        self.classic = classic
+    }
+}
+
+/// What tells one log from another.
+public struct DataFingerprint: Codable, Sendable, Equatable {
+    public let events: Int
+    public let users: Int
+    public let items: Int
+    public let topics: Int
+    /// Of the users, items and times of all events in order.
+    public let sha256: String
+
+    public init(events: Int, users: Int, items: Int, topics: Int, sha256: String) {
+        self.events = events
+        self.users = users
+        self.items = items
+        self.topics = topics
+        self.sha256 = sha256
+    }
+}
+
+public enum CodeVersion {
+    public static let current = "0.2.0"
+}
+
+/// Curves of the population: what answers where a person has not met a topic, or is not known at all.
+///
+/// For each topic the mean of the model's own curve parameters and of the logarithms of elapsed times over validation
+/// queries, drawn towards the mean of all topics as if there were twenty more of those.
+public struct PopulationCurves: Sendable, Equatable {
+    /// `[topic rows + 1, parameters + 2]`, row by row; row 0 is of all topics. The last two are mean logarithms of
+    /// seconds since the topic and since any event.
+    public let rows: [Float]
+    public static let width = 13
+    static let priorQueries = 20.0
+
+    public init(rows: [Float]) { self.rows = rows }
+
+    /// - Parameters:
+    ///   - parameters: `[queries, 11]`, row by row.
+    ///   - topicRows: the model's row of each query's topic, and how many rows there are beside row 0.
+    public init(
+        parameters: [Float], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float], topicRows: [Int64], rows: Int
+    ) {
+        let width = Self.width
+        let inputs = topicRows.indices.map { query -> [Double] in
+            parameters[query * (width - 2)..<(query + 1) * (width - 2)].map(Double.init) + [
+                log(max(1, Double(elapsedSinceTopic[query]))), log(max(1, Double(elapsedSinceEvent[query]))),
+            ]
+        }
+        var all = [Double](repeating: 0, count: width)
+        for input in inputs { for column in 0..<width { all[column] += input[column] } }
+        let count = Double(max(1, inputs.count))
+        for column in 0..<width { all[column] /= count }
+        var sums = [Double](repeating: 0, count: (rows + 1) * width)
+        var counts = [Double](repeating: 0, count: rows + 1)
+        for (input, row) in zip(inputs, topicRows) where row > 0 {
+            counts[Int(row)] += 1
+            for column in 0..<width { sums[Int(row) * width + column] += input[column] }
+        }
+        self.rows = (0...rows).flatMap { row -> [Float] in
+            (0..<width).map { column in
+                let own = row == 0 ? 0 : sums[row * width + column]
+                let weight = row == 0 ? 0 : counts[row]
+                return Float((own + Self.priorQueries * all[column]) / (weight + Self.priorQueries))
+            }
+        }
+    }
+
+    /// The curve that stands for a topic; row 0 stands for any.
+    ///
+    /// - Parameter horizon: seconds.
+    public func curve(topicRow: Int, horizon: Double) -> InterestCurve {
+        let start = max(0, min(topicRow, rows.count / Self.width - 1)) * Self.width
+        let own = Array(rows[start..<start + Self.width])
+        return InterestCurve(
+            own.dropLast(2), elapsedSinceTopic: exp(Double(own[Self.width - 2])),
+            elapsedSinceEvent: exp(Double(own[Self.width - 1])), horizon: horizon)
+    }
+}
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+import WaneCurves

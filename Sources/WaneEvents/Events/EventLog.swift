@@ -1,0 +1,120 @@
+/// A behaviour log, held by columns: a row is a place in each of them.
+///
+/// Users and items are numbers into their vocabularies; times are microseconds since 1970 in UTC, or
+/// places in the person's history (a million apart) where the log has order but no times.
+public struct EventLog: Sendable {
+    public let users: Vocabulary
+    public let items: Vocabulary
+    public let user: Column<UInt32>
+    public let item: Column<UInt32>
+    /// Microseconds.
+    public let time: Column<Int64>
+    /// Seconds, where the log has durations; NaN where a row has none.
+    public let duration: Column<Float>?
+    /// An explicit weight or rating, where the log has one; NaN where a row has none.
+    public let weight: Column<Float>?
+    /// `Interest_Degree` in 0...1, where the log has one; NaN where a row has none.
+    public let label: Column<Float>?
+    /// What kind of event each row is, where the log says.
+    public let eventType: Column<UInt32>?
+    public let eventTypes: Vocabulary
+    public let topics: ItemTopics
+    /// What stands for time.
+    public let clock: Clock
+
+    public enum Clock: String, Sendable, Codable {
+        /// Times that the log gives.
+        case wall
+        /// The position in the person's history: the log has order but no times.
+        case position
+    }
+
+    public var count: Int { user.count }
+
+    /// Microseconds in a second, or between two positions.
+    public static let second: Int64 = 1_000_000
+
+    public init(
+        users: Vocabulary, items: Vocabulary, user: Column<UInt32>, item: Column<UInt32>, time: Column<Int64>,
+        duration: Column<Float>? = nil, weight: Column<Float>? = nil, label: Column<Float>? = nil,
+        eventType: Column<UInt32>? = nil, eventTypes: Vocabulary = Vocabulary(), topics: ItemTopics,
+        clock: Clock = .wall
+    ) {
+        self.users = users
+        self.items = items
+        self.user = user
+        self.item = item
+        self.time = time
+        self.duration = duration
+        self.weight = weight
+        self.label = label
+        self.eventType = eventType
+        self.eventTypes = eventTypes
+        self.topics = topics
+        self.clock = clock
+    }
+
+    /// The same events with other topics.
+    public func with(topics: ItemTopics) -> EventLog {
+        EventLog(
+            users: users, items: items, user: user, item: item, time: time, duration: duration,
+            weight: weight, label: label, eventType: eventType, eventTypes: eventTypes, topics: topics,
+            clock: clock)
+    }
+
+    /// Where each person's events begin in a log sorted by person; one longer than there are people.
+    public func userStarts() -> [Int] {
+        var starts = [Int](repeating: 0, count: users.count + 1)
+        for user in user { starts[Int(user) + 1] += 1 }
+        for user in 0..<users.count { starts[user + 1] += starts[user] }
+        return starts
+    }
+
+    /// The same events ordered by person, then time, then index in the file.
+    ///
+    /// - Complexity: O(n) where each person's events stand in order of time, as logs mostly do; else
+    ///   O(n log n) for the people whose do not.
+    public func sortedByUser() -> EventLog {
+        let users = user
+        let times = time
+        var sorted = true
+        for index in 1..<max(1, count) where sorted {
+            let (a, b) = (users[index - 1], users[index])
+            sorted = a < b || (a == b && times[index - 1] <= times[index])
+        }
+        if sorted { return self }
+        let starts = userStarts()
+        var next = starts
+        var order = [UInt32](repeating: 0, count: count)
+        for index in 0..<count {
+            let user = Int(users[index])
+            order[next[user]] = UInt32(index)
+            next[user] += 1
+        }
+        for user in 0..<self.users.count {
+            let range = starts[user]..<starts[user + 1]
+            let inOrder = range.dropFirst().allSatisfy { times[Int(order[$0 - 1])] <= times[Int(order[$0])] }
+            guard !inOrder else { continue }
+            order[range].sort { a, b in (times[Int(a)], a) < (times[Int(b)], b) }
+        }
+        return EventLog(
+            users: self.users, items: items, user: user.gathered(order), item: item.gathered(order),
+            time: time.gathered(order), duration: duration?.gathered(order), weight: weight?.gathered(order),
+            label: label?.gathered(order), eventType: eventType?.gathered(order), eventTypes: eventTypes,
+            topics: topics, clock: clock)
+    }
+
+    /// A moment as people write it; in a log of positions, the place in a person's own history, from one.
+    ///
+    /// - Parameter firstEvent: the index of the person's first event.
+    public func words(_ moment: Int64, firstEvent: Int) -> String {
+        guard clock == .position else { return TimeFormat.words(moment) }
+        return "\((moment - time[firstEvent]) / EventLog.second + 1)"
+    }
+
+    /// Moments from the first event to the last, both included; nothing for a log without events.
+    public var span: ClosedRange<Int64>? {
+        guard let first = time.min(), let last = time.max() else { return nil }
+        return first...last
+    }
+}

@@ -1,0 +1,186 @@
+/// The names behind 32-bit numbers: each distinct text once, numbered in order of appearance.
+///
+/// A frozen value, made by a ``VocabularyBuilder``. Texts lie end to end in one buffer; a hash table of numbers
+/// finds them.
+public struct Vocabulary: Sendable {
+    private let table: NameTable
+
+    fileprivate init(_ table: NameTable) { self.table = table }
+
+    public init() { table = NameTable() }
+
+    public init(_ texts: some Sequence<String>) {
+        let builder = VocabularyBuilder()
+        for text in texts { _ = builder.number(of: text) }
+        self = builder.finish()
+    }
+
+    public var count: Int { table.count }
+
+    /// The name of a number; empty for a number that was never given.
+    public subscript(_ number: Int) -> String { table[number] }
+
+    /// All names, in the order of their numbers.
+    public var names: [String] { (0..<count).map { table[$0] } }
+
+    /// The number of a name, where it has one.
+    public func find(_ name: String) -> UInt32? { table.find(name) }
+}
+
+/// Numbers names as they come. One reader fills it and then takes the frozen ``Vocabulary``.
+public final class VocabularyBuilder {
+    private var names = NameTable()
+
+    public init() {}
+
+    /// Goes on from a vocabulary: its names keep their numbers.
+    public init(_ vocabulary: Vocabulary) {
+        for name in vocabulary.names { _ = number(of: name) }
+    }
+
+    public var count: Int { names.count }
+    public subscript(_ number: Int) -> String { names[number] }
+
+    /// The number of a name of one to eight bytes held in `key`, lowest byte first; new names are added.
+    @inline(__always)
+    func number(key: UInt64, length: Int) -> UInt32 { names.number(key: key, length: length) }
+
+    /// The number of a name given as bytes; new names are added.
+    func number(_ name: UnsafeRawBufferPointer) -> UInt32 { names.number(name) }
+
+    /// The number of a name; a new one is added.
+    public func number(of name: String) -> UInt32 {
+        var name = name
+        return name.withUTF8 { names.number(UnsafeRawBufferPointer($0)) }
+    }
+
+    public func find(_ name: String) -> UInt32? { names.find(name) }
+
+    /// The vocabulary so far.
+    public func finish() -> Vocabulary { Vocabulary(names) }
+}
+
+/// Names by number and numbers by name.
+///
+/// A name of up to eight bytes is compared as one integer, which is what makes reading a log fast. The hash is
+/// keyed anew in each table: names come from outside, and with a known hash somebody could send a million that
+/// collide.
+private struct NameTable: Sendable {
+    private var bytes: [UInt8] = []
+    private var ends: [UInt32] = []
+    /// The first eight bytes of each short name, zero-filled; a hash of all bytes of a long one.
+    private var keys: [UInt64] = []
+    private var table: [UInt32]
+    private var bits: UInt64
+    /// Odd: the high bits of a product with it are a universal hash (Dietzfelbinger et al. 1997).
+    private let multiplier: UInt64
+    private let secret: UInt64
+
+    init() {
+        bits = 10
+        table = [UInt32](repeating: .max, count: 1 << 10)
+        multiplier = UInt64.random(in: 0...UInt64.max) | 1
+        secret = UInt64.random(in: 0...UInt64.max) | 1
+    }
+
+    var count: Int { ends.count }
+
+    subscript(_ number: Int) -> String {
+        guard ends.indices.contains(number) else { return "" }
+        return String(decoding: bytes[range(number)], as: UTF8.self)
+    }
+
+    @inline(__always)
+    private func range(_ number: Int) -> Range<Int> {
+        (number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])
+    }
+
+    @inline(__always)
+    private func slot(_ key: UInt64, _ length: Int) -> Int {
+        // A short name's bytes above its length are zero: the length tells "a" from "a\0".
+        let mixed = (key ^ UInt64(truncatingIfNeeded: length) &* 0x9E37_79B9_7F4A_7C15) &* multiplier
+        return Int(truncatingIfNeeded: mixed >> (64 &- bits))
+    }
+
+    @inline(__always)
+    mutating func number(key: UInt64, length: Int) -> UInt32 {
+        let mask = table.count &- 1
+        var place = slot(key, length)
+        while true {
+            let number = table.withUnsafeBufferPointer { $0[place] }
+            if number == .max { break }
+            if keys.withUnsafeBufferPointer({ $0[Int(number)] }) == key, range(Int(number)).count == length {
+                return number
+            }
+            place = (place &+ 1) & mask
+        }
+        withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0.prefix(length)) }
+        return insert(key, at: place)
+    }
+
+    mutating func number(_ name: UnsafeRawBufferPointer) -> UInt32 {
+        let key = key(name)
+        if name.count <= 8 { return number(key: key, length: name.count) }
+        let (found, place) = search(name, key)
+        if let found { return found }
+        bytes.append(contentsOf: name)
+        return insert(key, at: place)
+    }
+
+    func find(_ name: String) -> UInt32? {
+        var name = name
+        return name.withUTF8 { bytes in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            return search(bytes, key(bytes)).found
+        }
+    }
+
+    /// Words of eight bytes folded into a product twice as wide, as wyhash does (Wang Yi, public domain).
+    private func key(_ name: UnsafeRawBufferPointer) -> UInt64 {
+        func word(_ start: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for place in start..<min(name.count, start + 8) {
+                word |= UInt64(name[place]) << (8 * UInt64(place - start))
+            }
+            return word
+        }
+        if name.count <= 8 { return word(0) }
+        var hash = secret
+        for start in stride(from: 0, to: name.count, by: 8) {
+            let (high, low) = (hash ^ word(start)).multipliedFullWidth(by: multiplier)
+            hash = high ^ low
+        }
+        return hash
+    }
+
+    private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32?, place: Int) {
+        let mask = table.count - 1
+        var place = slot(key, name.count)
+        while table[place] != .max {
+            let number = Int(table[place])
+            if keys[number] == key, bytes[range(number)].elementsEqual(name) { return (table[place], place) }
+            place = (place + 1) & mask
+        }
+        return (nil, place)
+    }
+
+    private mutating func insert(_ key: UInt64, at place: Int) -> UInt32 {
+        let number = UInt32(ends.count)
+        ends.append(UInt32(bytes.count))
+        keys.append(key)
+        table[place] = number
+        if ends.count * 2 > table.count { rehash() }
+        return number
+    }
+
+    private mutating func rehash() {
+        bits += 1
+        table = [UInt32](repeating: .max, count: 1 << Int(bits))
+        let mask = table.count - 1
+        for number in ends.indices {
+            var place = slot(keys[number], range(number).count)
+            while table[place] != .max { place = (place + 1) & mask }
+            table[place] = UInt32(number)
+        }
+    }
+}

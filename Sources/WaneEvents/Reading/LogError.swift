@@ -1,0 +1,55 @@
+/// Why a log as a whole cannot be read.
+public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
+    case cannotOpen(file: String, reason: String)
+    case cannotRead(file: String, reason: String)
+    case empty(file: String)
+    case headerOnly(file: String, rejected: Int)
+    case noSuchUser(file: String, name: String)
+    case missingColumn(file: String, column: String, found: [String])
+    case wrongDelimiter(file: String, expected: String, header: String)
+    case unknownColumn(file: String, name: String, found: [String])
+    case duplicateColumn(file: String, column: String, names: [String])
+    case noHeader(file: String, fields: Int)
+    case lineTooLong(file: String, line: Int, limit: Int)
+    case damagedArchive(file: String, reason: String)
+    case tooManyRows(file: String)
+    case strict(file: String, row: RejectedRow)
+    case unsupported(file: String, reason: String)
+    case options(String)
+
+    public var description: String {
+        switch self {
+        case .cannotOpen(let file, let reason): "\(file): cannot be opened: \(reason)"
+        case .cannotRead(let file, let reason): "\(file): cannot be read: \(reason)"
+        case .empty(let file):
+            "\(file): the file is empty; a log begins with a header such as UserID,Time,PageID,Duration"
+        case .headerOnly(let file, let rejected):
+            rejected == 0
+                ? "\(file): there is a header but no row below it"
+                : "\(file): none of its \(rejected) rows could be read; `wane inspect` shows why"
+        case .noSuchUser(let file, let name): "\(file): the log has no person \"\(name)\""
+        case .missingColumn(let file, let column, let found):
+            "\(file), line 1: no column for \(column) among \(found.joined(separator: ", ")); "
+                + "name it with --map \(column)=COLUMN"
+        case .wrongDelimiter(let file, let expected, let header):
+            "\(file), line 1: only one column, \"\(header)\", when split at \(expected); "
+                + "give the delimiter with --delimiter"
+        case .unknownColumn(let file, let name, let found):
+            "\(file), line 1: --map names a column \"\(name)\", but the file has "
+                + found.joined(separator: ", ")
+        case .duplicateColumn(let file, let column, let names):
+            "\(file), line 1: \(names.joined(separator: " and ")) could both be \(column); "
+                + "choose one with --map \(column)=COLUMN"
+        case .noHeader(let file, let fields):
+            "\(file), line 1: there is no header and \(fields) fields; say what they are, for example "
+                + "--columns UserID,PageID"
+        case .lineTooLong(let file, let line, let limit):
+            "\(file), line \(line): longer than \(limit) bytes; is a quote left open?"
+        case .damagedArchive(let file, let reason): "\(file): the compressed data is damaged: \(reason)"
+        case .tooManyRows(let file): "\(file): more than 4294967295 rows; split the log"
+        case .strict(let file, let row): "\(file), \(row); stopped there because of --strict"
+        case .unsupported(let file, let reason): "\(file): \(reason)"
+        case .options(let text): text
+        }
+    }
+}

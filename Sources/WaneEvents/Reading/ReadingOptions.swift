@@ -1,0 +1,31 @@
+import Foundation
+
+/// How to read a log; every default is what most logs need.
+public struct ReadingOptions: Sendable, Equatable {
+    /// Column names by role, where the aliases do not find them.
+    public var map: [ColumnRole: String] = [:]
+    /// The columns of a file without a header, in order.
+    public var columns: [String]?
+    /// The byte between fields; found from the first line when absent.
+    public var delimiter: String?
+    public var timeFormat = TimeFormat.auto
+    /// The zone of times that name none.
+    public var timeZone: TimeZone?
+    /// Seconds in one unit of the duration column.
+    public var durationUnit = 1.0
+    /// What stands between several topics of one row.
+    public var topicSeparator: String?
+    /// Engagement by type of event, in 0...1.
+    public var eventWeights: [String: Float] = [:]
+    /// Stop at the first row that cannot be read.
+    public var strict = false
+    /// A file that keeps every row set aside.
+    public var rejects: String?
+    /// A side file of items with their topics.
+    public var items: String?
+
+    /// Keep this person's rows only; the others are passed over as they are read.
+    public var onlyUser: String?
+
+    public init() {}
+}

@@ -1,0 +1,99 @@
+/// Why a row of a log was set aside. Carries what a person needs to find and mend it.
+public struct RejectedRow: Error, Sendable, Equatable {
+    public enum Reason: Sendable, Equatable {
+        case missingValue
+        case missingFields(found: Int, needed: Int)
+        case unreadableTime(String)
+        case timeOutOfRange(String)
+        case unreadableNumber(String)
+        case negativeDuration(Double)
+        case enormousDuration(Double)
+        case labelOutOfRange(Double)
+        case invalidUTF8
+        case unclosedQuote
+        case textAfterQuote
+        case notAnObject(String)
+        case duplicateEvent(String)
+
+        /// The kind of trouble, for counting.
+        public var kind: String {
+            switch self {
+            case .missingValue: "missing value"
+            case .missingFields: "too few fields"
+            case .unreadableTime: "unreadable time"
+            case .timeOutOfRange: "time out of range"
+            case .unreadableNumber: "unreadable number"
+            case .negativeDuration: "negative duration"
+            case .enormousDuration: "enormous duration"
+            case .labelOutOfRange: "label out of range"
+            case .invalidUTF8: "invalid UTF-8"
+            case .unclosedQuote: "unclosed quote"
+            case .textAfterQuote: "text after a quote"
+            case .notAnObject: "not a JSON object"
+            case .duplicateEvent: "duplicate event"
+            }
+        }
+    }
+
+    public let line: Int
+    /// The column's name in the file; empty where the row as a whole is wrong.
+    public let column: String
+    public let reason: Reason
+
+    public init(line: Int, column: String, reason: Reason) {
+        self.line = line
+        self.column = column
+        self.reason = reason
+    }
+}
+
+extension RejectedRow: CustomStringConvertible {
+    public var description: String {
+        let place = column.isEmpty ? "line \(line)" : "line \(line), \(column)"
+        return switch reason {
+        case .missingValue: "\(place): no value"
+        case .missingFields(let found, let needed):
+            "\(place): \(found) fields where at least \(needed) are needed"
+        case .unreadableTime(let text):
+            "\(place): cannot read \"\(text)\" as a time; use 2023-01-01 10:00:00, RFC 3339 or epoch "
+                + "seconds, or name the form with --time-format"
+        case .timeOutOfRange(let text): "\(place): the time \"\(text)\" lies outside the years 1 to 9999"
+        case .unreadableNumber(let text): "\(place): cannot read \"\(text)\" as a number"
+        case .negativeDuration(let seconds): "\(place): a duration of \(seconds) s; durations start at 0"
+        case .enormousDuration(let seconds):
+            "\(place): a duration of \(seconds) s is more than a year; are the durations in milliseconds? "
+                + "then use --duration-unit ms"
+        case .labelOutOfRange(let value): "\(place): an interest degree of \(value); it lies in 0...1"
+        case .invalidUTF8: "\(place): bytes that are not UTF-8; convert the file, for example with iconv"
+        case .unclosedQuote: "\(place): a quoted field that never ends"
+        case .textAfterQuote: "\(place): text between a closing quote and the next delimiter"
+        case .notAnObject(let why): "\(place): not a JSON object: \(why)"
+        case .duplicateEvent(let id): "\(place): event \"\(id)\" was read before"
+        }
+    }
+}
+
+/// What became of the rows of a log: how many were read, and how many set aside for each reason.
+public struct ReadingReport: Sendable {
+    /// Rows that became events.
+    public internal(set) var accepted = 0
+    /// Rows of other people, where one person's were asked for.
+    public internal(set) var passedOver = 0
+    /// Rows set aside, by kind of reason.
+    public internal(set) var rejected: [String: Int] = [:]
+    /// The first few rows that were set aside.
+    public internal(set) var examples: [RejectedRow] = []
+    /// What a person should know although no row was set aside.
+    public internal(set) var warnings: [String] = []
+    /// Columns of the file that nothing uses.
+    public internal(set) var unusedColumns: [String] = []
+
+    static let exampleLimit = 5
+
+    public var rejectedCount: Int { rejected.values.reduce(0, +) }
+
+    mutating func note(_ row: RejectedRow) {
+        rejected[row.reason.kind, default: 0] += 1
+        if examples.count < Self.exampleLimit { examples.append(row) }
+    }
+}

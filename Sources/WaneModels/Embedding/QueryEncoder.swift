@@ -1,0 +1,116 @@
+import Torch
+import WaneEvents
+import WaneState
+import WaneTasks
+
+/// Everything known of a query as one vector: its features, its topic, and its history as a family reads it.
+public struct QueryEncoder: Module {
+    public let options: ModelOptions
+    let events: EventEmbedding?
+    let encoder: (any HistoryEncoder)?
+    let candidate: (any CandidateEncoder)?
+    let graph: (any GraphEncoder)?
+    let topics: Embedding
+    let topicDropout: Dropout
+    /// Numbers in a query's vector.
+    let width: Int
+
+    /// How many of the last events meet a candidate.
+    static let windowLength = 32
+
+    /// Whether batches need histories.
+    public var readsHistory: Bool { events != nil }
+    public var usesGraph: Bool { graph != nil }
+
+    /// Batches of about `size` queries, with their histories where the family reads some.
+    public func batches(
+        _ queries: QuerySet, _ histories: Histories, size: Int, shuffledBy generator: inout SeededGenerator?
+    ) -> [HistoryBatch] {
+        readsHistory
+            ? HistoryBatch.batches(
+                queries, histories, historyLength: options.historyLength, size: size, bySnapshot: graph != nil,
+                shuffledBy: &generator)
+            : HistoryBatch.plain(queries.count, size: size, shuffledBy: &generator)
+    }
+
+    /// - Parameters:
+    ///   - items: how many items the model knows, and `topics` how many topics.
+    public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {
+        guard let family = ModelFamilies.named(options.family) else {
+            throw TorchError(operation: "model", message: "no family is called \(options.family)")
+        }
+        self.options = options
+        self.topics = try Embedding(topics + 1, options.topicWidth)
+        topicDropout = Dropout(options.topicDropout)
+        let embedding = try EventEmbedding(
+            items: items, width: options.itemWidth, deviation: 0.1, gaps: false, options)
+        let parts = try family.makeParts(
+            FamilySizes(
+                events: EventEmbedding.concatenatedWidth(options), candidates: options.topicWidth,
+                items: options.itemWidth, options: options))
+        encoder = parts.history
+        candidate = parts.candidate
+        graph = parts.graph
+        let readsHistory = parts.history != nil || parts.candidate != nil
+        events = readsHistory ? embedding : nil
+        width = (readsHistory ? options.hidden : 0) + options.topicWidth + FeatureSchema.lastEventCount
+    }
+
+    /// Features, topic and state side by side, for the batch's queries in its order.
+    func callAsFunction(
+        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, training: Bool
+    ) throws(TorchError) -> EncodedQueries {
+        let rows = try Tensor(batch.queries.map(Int64.init))
+        let topic = try topics(queries.topics.rows(rows))
+        var parts = [try queries.features.rows(rows), try topicDropout(topic, training: training)]
+        var penalty: Tensor?
+        var read: HistorySequence?
+        if let embedding = self.events {
+            let smoothed = try items(embedding, events, snapshot: batch.snapshot)
+            let history = try embedding.concatenated(
+                batch, events, smoothed: smoothed, topics: topics, training: training)
+            read = history
+            if let encoder {
+                let encoded = try encoder(history, training: training)
+                penalty = encoded.penalty
+                parts.append(try encoded.states.rows(Tensor(batch.states)))
+            }
+            if let candidate {
+                let windows = try HistoryWindows(
+                    history, questions: batch.questions, length: min(Self.windowLength, options.historyLength))
+                parts.append(try candidate(windows, candidates: topic, training: training))
+            }
+        }
+        return EncodedQueries(x: try Tensor.concatenated(parts, 1), penalty: penalty, history: read)
+    }
+
+    /// Item vectors as a batch may see them: the model's own, or smoothed over the graph of its snapshot.
+    private func items(
+        _ embedding: EventEmbedding, _ events: EventTensors, snapshot: Int
+    ) throws(TorchError) -> SmoothedItems {
+        if let smoothed = events.smoothed { return smoothed }
+        guard graph != nil else { return embedding.plain }
+        guard let graphs = events.graphs else {
+            throw TorchError(operation: options.family, message: "needs the graph of a log's training part")
+        }
+        return try smoothed(over: graphs[snapshot])
+    }
+
+    /// What a family with a graph makes of its items over one.
+    public func smoothed(over edges: InteractionGraph) throws(TorchError) -> SmoothedItems {
+        guard let embedding = events, let graph else {
+            throw TorchError(operation: options.family, message: "has no graph")
+        }
+        return try graph.smoothed(embedding.items.weight.value, over: edges)
+    }
+}
+
+/// Queries as vectors.
+struct EncodedQueries {
+    /// `[queries, D]`.
+    let x: Tensor
+    /// What the encoder adds to the loss.
+    let penalty: Tensor?
+    /// The histories that were read, where some were.
+    let history: HistorySequence?
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Torch
+import WaneCurves
+import WaneState
+import WaneTasks
+
+/// A query set as tensors, with the scaled features.
+public struct QueryTensors {
+    /// `[queries, FeatureSchema.lastEventCount]`.
+    let features: Tensor
+    /// int64 `[queries]`: the model's row of each topic.
+    let topics: Tensor
+    /// `[queries]`: logarithms of elapsed times in horizons.
+    let logElapsedSinceTopic: Tensor
+    let logElapsedSinceEvent: Tensor
+    /// `[queries]`: 1 where the person came back, and the degree; zeros where the future is not known.
+    let didReturn: Tensor
+    let degree: Tensor
+
+    /// - Parameters:
+    ///   - topicRow: the model's row of each topic, by the topic numbers of the queries.
+    ///   - horizon: microseconds.
+    public init(
+        _ queries: QuerySet, topicRow: [Int64], scaling: FeatureScaling, horizon: Int64
+    ) throws(TorchError) {
+        try self.init(
+            features: queries.lastEventFeatures, topics: queries.topic.map { topicRow[Int($0)] },
+            elapsedSinceTopic: queries.elapsedSinceTopic, elapsedSinceEvent: queries.elapsedSinceEvent,
+            didReturn: queries.didReturn, degree: queries.degree, scaling: scaling, horizon: horizon)
+    }
+
+    /// Questions about the future: nothing is known of what came of them.
+    ///
+    /// - Parameters:
+    ///   - features: `[queries, FeatureSchema.lastEventCount]`, row by row, as states give them.
+    ///   - topics: the model's rows.
+    ///   - elapsedSinceTopic, elapsedSinceEvent: seconds.
+    public init(
+        features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
+        scaling: FeatureScaling, horizon: Int64
+    ) throws(TorchError) {
+        let unknown = [Float](repeating: 0, count: topics.count)
+        try self.init(
+            features: features, topics: topics, elapsedSinceTopic: elapsedSinceTopic,
+            elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, scaling: scaling,
+            horizon: horizon)
+    }
+
+    private init(
+        features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
+        didReturn: [Float], degree: [Float], scaling: FeatureScaling, horizon: Int64
+    ) throws(TorchError) {
+        self.features = try scaling.scaled(features)
+        self.topics = try Tensor(topics)
+        let seconds = Float(Double(horizon) / 1e6)
+        func logTime(_ elapsed: [Float]) throws(TorchError) -> Tensor {
+            try Tensor(elapsed.map { Foundation.log($0 / seconds + Float(InterestCurve.smallestTime)) })
+        }
+        logElapsedSinceTopic = try logTime(elapsedSinceTopic)
+        logElapsedSinceEvent = try logTime(elapsedSinceEvent)
+        self.didReturn = try Tensor(didReturn)
+        self.degree = try Tensor(degree)
+    }
+}
+
+/// Mean and deviation of the features in the training part, saved with the model.
+public struct FeatureScaling: Codable, Sendable, Equatable {
+    public let mean: [Float]
+    public let deviation: [Float]
+
+    /// - Parameter features: `[rows, width]`, row by row.
+    public init(_ features: [Float], width: Int = FeatureSchema.lastEventCount) {
+        let rows = features.count / width
+        var sum = [Double](repeating: 0, count: width)
+        var square = sum
+        for row in 0..<rows {
+            for column in 0..<width {
+                let value = Double(features[row * width + column])
+                sum[column] += value
+                square[column] += value * value
+            }
+        }
+        let count = Double(max(1, rows))
+        mean = sum.map { Float($0 / count) }
+        deviation = zip(sum, square).map { sum, square in
+            let variance = max(0, square / count - (sum / count) * (sum / count))
+            return variance > 1e-10 ? Float(variance.squareRoot()) : 1
+        }
+    }
+
+    /// Read back from a folder: checked there against the feature schema.
+    public init(mean: [Float], deviation: [Float]) {
+        self.mean = mean
+        self.deviation = deviation
+    }
+
+    func scaled(_ features: [Float]) throws(TorchError) -> Tensor {
+        let raw = try Tensor(features, shape: [features.count / max(1, mean.count), mean.count])
+        // Values far outside the training part's must not dominate.
+        return try ((raw - Tensor(mean)) / Tensor(deviation)).clamped(-6, 6)
+    }
+}

@@ -1,0 +1,113 @@
+import WaneEvents
+
+/// Stretches of histories with the item that follows each event, where it may be learned from.
+public struct RankingBatch: Sendable {
+    public let layout: HistoryLayout
+    /// The model's item row of each packed row, and the person, where the model knows people.
+    let items: [Int64]
+    let users: [Int64]
+    /// Seconds since the stretch's first event: of the event, and of the next one or of the question.
+    let times: [Float]
+    let moments: [Float]
+    /// Packed rows with a known next item, those items' rows, and the same places as stretch and step.
+    public let targetRows: [Int64]
+    public let targets: [Int64]
+    let targetPlaces: [(sequence: Int, step: Int)]
+    /// The last step of each stretch that is an event: what follows is padding.
+    let lastSteps: [Int]
+    let timeUnit: Double
+
+    /// One stretch of one person's history.
+    public struct Stretch: Sendable {
+        /// Item rows and moments in microseconds, in order of time.
+        public let events: [(item: Int64, time: Int64)]
+        /// The person's number, where the model knows people; -1 else.
+        public let user: Int64
+        /// The item that follows the last event, 0 for a question; and when, in microseconds.
+        public let next: (item: Int64, time: Int64)
+        /// Steps from this one on are learned from.
+        public let firstTarget: Int
+
+        /// A question: what comes at `moment`?
+        public init(events: [(item: Int64, time: Int64)], user: Int64, moment: Int64) {
+            self.events = events
+            self.user = user
+            next = (0, moment)
+            firstTarget = events.count
+        }
+
+        /// Events of a log with the one that follows the last of them.
+        ///
+        /// - Parameters:
+        ///   - indices: of the log, sorted by person and time; the person has an event after the last of them.
+        ///   - itemRow: the model's row of each of the log's items.
+        ///   - since: targets before this moment, in microseconds, are not learned from.
+        public init(_ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], since: Int64 = .min) {
+            events = indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
+            user = Int64(log.user[indices.lowerBound])
+            next = (itemRow[Int(log.item[indices.upperBound])], log.time[indices.upperBound])
+            var first = 0
+            while first < indices.count, log.time[indices.lowerBound + first + 1] < since { first += 1 }
+            firstTarget = first
+        }
+    }
+
+    /// - Parameter padded: events that each stretch is filled up to; as many as it has when absent.
+    public init(_ stretches: [Stretch], timeUnit: Double = 86_400, padded: Int? = nil) {
+        let layout = HistoryLayout(lengths: stretches.map { max(padded ?? 0, $0.events.count) })
+        let rows = layout.rowCount
+        var items = [Int64](repeating: 0, count: rows)
+        var users = [Int64](repeating: -1, count: rows)
+        var times = [Float](repeating: 0, count: rows)
+        var moments = times
+        var targetRows: [Int64] = []
+        var targets: [Int64] = []
+        var targetPlaces: [(sequence: Int, step: Int)] = []
+        for (sequence, stretch) in stretches.enumerated() {
+            guard let start = stretch.events.first?.time else { continue }
+            for (step, event) in stretch.events.enumerated() {
+                let row = layout.packed.row(sequence: sequence, step: step)
+                items[row] = event.item
+                users[row] = stretch.user
+                times[row] = Float(Double(event.time - start) / 1e6)
+                let next = step + 1 < stretch.events.count ? stretch.events[step + 1] : stretch.next
+                moments[row] = Float(Double(next.time - start) / 1e6)
+                // An unknown item is nothing to learn.
+                guard step >= stretch.firstTarget, next.item > 0 else { continue }
+                targetRows.append(Int64(row))
+                targets.append(next.item)
+                targetPlaces.append((sequence, step))
+            }
+        }
+        self.layout = layout
+        self.items = items
+        self.users = users
+        self.times = times
+        self.moments = moments
+        self.targetRows = targetRows
+        self.targets = targets
+        self.targetPlaces = targetPlaces
+        lastSteps = stretches.map { $0.events.count - 1 }
+        self.timeUnit = timeUnit
+    }
+
+    /// The same stretches with at most `count` of their targets, drawn anew.
+    public func thinned(to count: Int, using generator: inout SeededGenerator) -> RankingBatch {
+        guard targets.count > count else { return self }
+        let kept = Array(targets.indices.shuffled(using: &generator).prefix(count))
+        return RankingBatch(self, keeping: kept)
+    }
+
+    private init(_ other: RankingBatch, keeping kept: [Int]) {
+        layout = other.layout
+        items = other.items
+        users = other.users
+        times = other.times
+        moments = other.moments
+        timeUnit = other.timeUnit
+        lastSteps = other.lastSteps
+        targetRows = kept.map { other.targetRows[$0] }
+        targets = kept.map { other.targets[$0] }
+        targetPlaces = kept.map { other.targetPlaces[$0] }
+    }
+}

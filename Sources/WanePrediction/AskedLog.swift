@@ -1,0 +1,160 @@
+import WaneBundle
+import WaneEvents
+import WaneModels
+import WaneState
+
+/// Why a log cannot be asked about with a model, or a question not answered.
+public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible {
+    case clock(model: EventLog.Clock, log: EventLog.Clock)
+    case noDurations
+    case noWeights
+    case nothingKnown(itemsOfModel: [String], itemsOfLog: [String])
+    case unknownTopic(String, known: [String])
+    case notMet(user: String, topic: String)
+    case noEventYet(user: String)
+    case noCurves(family: String)
+    case noCandidates
+
+    public var description: String {
+        switch self {
+        case .clock(.wall, _):
+            "the model was trained on times, and the log has order only; give its time column with --map Time=COLUMN"
+        case .clock(.position, _):
+            "the model was trained on order only, and the log has times; leave the time column out with --columns, or "
+                + "train a model on times"
+        case .noDurations:
+            "the model measures engagement by durations, and the log has none; name the column with --map "
+                + "Duration=COLUMN"
+        case .noWeights:
+            "the model measures engagement by weights or ratings, and the log has none; name the column with --map "
+                + "Weight=COLUMN, or give --event-weights as in training"
+        case .nothingKnown(let own, let other):
+            "the model knows none of the log's items and topics (it knows \(own.joined(separator: ", ")); the log has "
+                + "\(other.joined(separator: ", "))); was it trained on another kind of log? If items are the same "
+                + "under other names, name the column with --map PageID=COLUMN or give --items FILE"
+        case .unknownTopic(let name, let known):
+            "neither the model nor the log has a topic \"\(name)\"; there are \(known.joined(separator: ", "))"
+        case .notMet(let user, let topic): "\(user) has not met \"\(topic)\" by then; give a later --at"
+        case .noEventYet(let user): "\(user) has no event by then; give a later --at"
+        case .noCurves(let family): "\(family) says nothing about what comes after; train another family"
+        case .noCandidates:
+            "no candidates are left to rank: the list is empty, or the person has seen them all (see --seen)"
+        }
+    }
+}
+
+/// A log as a model reads it: its events in order, with the model's topics and engagement measured as in training.
+///
+/// Items that the model has met keep the topics they had then, whatever a later log says of them, so that the same
+/// events always give the same answer. Others bring their own where the log has topics, and belong to the unknown
+/// topic where it has none.
+public struct AskedLog {
+    /// Sorted by person and time.
+    public let log: EventLog
+    /// Where each person's events begin; one longer than there are people.
+    public let userStarts: [Int]
+    public let engagement: [Float]
+    /// The model's rows of the log's items and topics.
+    public let rows: LogRows
+    /// What was known of everybody when training ended; topics by the log's numbers.
+    public let popularity: Popularity
+    /// The model's number of each person whose friends it knows, -1 for all others.
+    public let userOf: [Int64]
+    /// How much of the log the model has met.
+    public let coverage: Coverage
+    /// The log's number of each of the model's items that have a vector; of use to ranking.
+    let itemOf: [Int]
+
+    /// How much of a log a model knows.
+    public struct Coverage: Sendable, Equatable {
+        public var events = 0
+        /// Events whose item the model has met, and whose topics it has.
+        public var knownItemEvents = 0
+        public var knownTopicEvents = 0
+        public var items = 0
+        public var knownItems = 0
+
+        /// A line for people, where there is something to say.
+        public var words: String? {
+            guard events > 0, knownItemEvents < events || knownTopicEvents < events else { return nil }
+            func share(_ part: Int) -> String {
+                let percent = 100 * Double(part) / Double(events)
+                return percent > 99.9 && part < events ? "99.9" : String((percent * 10).rounded() / 10)
+            }
+            return
+                "the model has met \(knownItems) of the log's \(items) items (\(share(knownItemEvents)) % of events), "
+                + "and the topics of \(share(knownTopicEvents)) % of events"
+        }
+    }
+
+    /// - Throws: ``PredictionError`` where the log does not fit the model.
+    /// - Complexity: O(events)
+    public init(_ log: EventLog, for bundle: ModelBundle) throws(PredictionError) {
+        guard log.clock == bundle.description.clock else {
+            throw .clock(model: bundle.description.clock, log: log.clock)
+        }
+        if bundle.scale.source == .duration, log.duration == nil { throw .noDurations }
+        if bundle.scale.source == .weight, log.weight == nil { throw .noWeights }
+        let sorted = log.sortedByUser()
+        let vocabulary = bundle.vocabulary
+        let itemOf = sorted.items.names.map { vocabulary.items.find($0).map { Int($0) } ?? -1 }
+        let topics = Self.topics(of: sorted, itemOf, bundle)
+        let asked = sorted.with(topics: topics)
+        let topicOf = topics.names.names.map { vocabulary.topics.find($0).map { Int($0) } ?? -1 }
+        self.log = asked
+        userStarts = asked.userStarts()
+        engagement = bundle.scale.engagements(asked, itemOf: itemOf.map { Int32($0) })
+        rows = LogRows(vocabulary, topics: topics, items: asked.items.count, itemOf: itemOf, topicOf: topicOf)
+        popularity = bundle.popularity.renumbered(topicOf)
+        userOf = asked.users.names.map { bundle.people.find($0).map { Int64($0) } ?? -1 }
+        self.itemOf = itemOf
+        let rows = rows
+        var coverage = Coverage(events: asked.count, items: asked.items.count)
+        coverage.knownItems = itemOf.count { $0 >= 0 }
+        for index in 0..<asked.count {
+            let item = asked.item[index]
+            if itemOf[Int(item)] >= 0 { coverage.knownItemEvents += 1 }
+            if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
+        }
+        self.coverage = coverage
+        if coverage.events > 0, coverage.knownItemEvents == 0, coverage.knownTopicEvents == 0 {
+            func some(_ names: Vocabulary) -> [String] { (0..<min(3, names.count)).map { names[$0] } + ["..."] }
+            throw .nothingKnown(itemsOfModel: some(vocabulary.items), itemsOfLog: some(asked.items))
+        }
+    }
+
+    private static func topics(of log: EventLog, _ itemOf: [Int], _ bundle: ModelBundle) -> ItemTopics {
+        let vocabulary = bundle.vocabulary
+        let source = bundle.description.topicSource
+        let isLegacy = !bundle.description.notes.isEmpty
+        // The model's topics first, under its own numbers: one that this log does not have can be asked about too.
+        let names = VocabularyBuilder(vocabulary.topics)
+        let byItem = itemOf.enumerated().map { item, number -> [UInt32] in
+            if source == .single { return [names.number(of: vocabulary.topics[0])] }
+            if number >= 0, !isLegacy {
+                return vocabulary.itemTopics[UInt32(number)].map { names.number(of: vocabulary.topics[Int($0)]) }
+            }
+            if source == .items { return [names.number(of: log.items[item])] }
+            let own = source == .coVisitation ? [] : log.topics[UInt32(item)]
+            if own.isEmpty { return [names.number(of: ItemTopics.unknownName)] }
+            return own.map { names.number(of: log.topics.names[Int($0)]) }
+        }
+        return ItemTopics(names: names.finish(), byItem: byItem, source: source)
+    }
+
+    public var userCount: Int { log.users.count }
+    public func events(ofUser user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
+
+    /// An event as a state takes it.
+    public func event(_ index: Int) -> StateEvent {
+        StateEvent(time: log.time[index], item: log.item[index], engagement: engagement[index])
+    }
+
+    /// A moment as people write it.
+    public func words(_ moment: Int64, user: Int) -> String { log.words(moment, firstEvent: userStarts[user]) }
+
+    /// The moment of a place in the person's own history, from one, in a log of positions.
+    public func moment(ofPosition position: Int64, user: Int) -> Int64 {
+        log.time[userStarts[user]] + (position - 1) * EventLog.second
+    }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import Torch
+import WaneBundle
+import WaneCurves
+import WaneEvents
+import WaneModels
+import WaneState
+
+/// Answers from a model alone: how much, what next, when. It reads people's states; it knows nothing of the log that
+/// the model came from, and nothing that came after.
+public struct Predictor {
+    public let bundle: ModelBundle
+
+    public init(_ bundle: ModelBundle) { self.bundle = bundle }
+
+    /// A person of whom nothing is known yet.
+    public func newState() -> PersonState { PersonState(bundle.stateSchema) }
+
+    /// A person's state after their events up to a moment, the moment included.
+    public func state(of user: Int, in log: AskedLog, until moment: Int64 = .max) -> PersonState {
+        var state = newState()
+        for index in log.events(ofUser: user) {
+            if log.log.time[index] > moment { break }
+            state.apply(log.event(index), topics: log.log.topics[log.log.item[index]])
+        }
+        return state
+    }
+
+    // MARK: How much
+
+    /// How an answer came about.
+    public enum Basis: String, Sendable, Codable {
+        /// From the person's own events.
+        case history
+        /// From what people do in general: the person has not met the topic, or is not known.
+        case population
+    }
+
+    /// Interest curves for questions about people, in the order of the questions; the population's where a person has
+    /// not met the topic.
+    ///
+    /// - Parameters:
+    ///   - states: each with the person's number among those whose friends the model knows, or -1.
+    ///   - log: whose numbers the states' items and topics are.
+    /// - Throws: ``PredictionError/noCurves(family:)`` for a model without curves.
+    public func curves(
+        _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
+    ) throws -> [(curve: InterestCurve, basis: Basis)] {
+        guard case .interest(let model) = bundle.network else {
+            throw PredictionError.noCurves(family: bundle.description.family)
+        }
+        let horizon = Double(bundle.description.split.horizon) / 1e6
+        let width = InterestCurve.Parameter.allCases.count
+        var answers = [(curve: InterestCurve, basis: Basis)?](repeating: nil, count: questions.count)
+        try withoutGradients {
+            try blocks(log).forEach(questions, of: states) { block in
+                let parameters = try model.curveParameters(
+                    block.batch, block.queries, block.events, training: false
+                ).values(Float.self)
+                for (row, number) in block.questions.enumerated() {
+                    let question = questions[number]
+                    let state = states[question.person].state
+                    guard let topic = state.topic(question.topic) else { continue }
+                    let curve = InterestCurve(
+                        parameters[row * width..<(row + 1) * width],
+                        elapsedSinceTopic: Double(question.moment - topic.lastTime) / 1e6,
+                        elapsedSinceEvent: Double(question.moment - state.lastTime) / 1e6, horizon: horizon)
+                    answers[number] = (curve, .history)
+                }
+            }
+        }
+        return zip(answers, questions).map { answer, question in
+            answer ?? (populationCurve(topicRow: log.rows.topicRow[Int(question.topic)]), .population)
+        }
+    }
+
+    /// The curve of people in general for a topic; row 0 for any topic.
+    public func populationCurve(topicRow: Int64) -> InterestCurve {
+        let horizon = Double(bundle.description.split.horizon) / 1e6
+        if let population = bundle.population {
+            return population.curve(topicRow: Int(topicRow), horizon: horizon)
+        }
+        // A folder of an older version: what a model without any training would say.
+        return InterestCurve(
+            [Float](repeating: 0, count: InterestCurve.Parameter.allCases.count), elapsedSinceTopic: horizon,
+            elapsedSinceEvent: horizon, horizon: horizon)
+    }
+
+    private func blocks(_ log: AskedLog) -> StateBlocks {
+        let reads = bundle.network.queries?.readsHistory == true
+        return StateBlocks(
+            rows: log.rows, popularity: log.popularity, scaling: bundle.description.scaling,
+            historyLength: reads ? bundle.description.options.historyLength : 0, smoothed: bundle.smoothed)
+    }
+
+    /// The degree that the textbook recipe gives, which has no curve: for each question its moment and its topic's
+    /// last engagement.
+    public func degrees(_ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)]) throws -> [Double]
+    {
+        guard case .basic(let model) = bundle.network else { return [] }
+        let inputs = BasicInputs(
+            questions.map { question in
+                (question.moment, states[question.person].state.topic(question.topic)?.lastEngagement ?? 0)
+            })
+        let values = try withoutGradients {
+            try model(inputs.scaled(bundle.description.scaling), training: false).values(Float.self)
+        }
+        return values.map { min(1 - 1e-6, max(1e-6, Double($0))) }
+    }
+
+    // MARK: When
+
+    /// When a person comes back to a topic.
+    public struct ReturnTime: Sendable, Equatable {
+        /// Seconds from the moment of the question: by then half, a tenth and nine tenths have come back of all
+        /// people of whom the same is known. Nothing beyond what a model can tell apart from never.
+        public let median: Double?
+        public let low: Double?
+        public let high: Double?
+    }
+
+    /// Times of return for questions about topics that people have met, in the order of the questions; nothing where a
+    /// person has not met the topic.
+    public func returnTimes(
+        _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
+    ) throws -> [ReturnTime?] {
+        guard case .returns(let model) = bundle.network else {
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .return)
+        }
+        let horizon = Double(bundle.description.split.horizon)
+        var answers = [ReturnTime?](repeating: nil, count: questions.count)
+        try blocks(log).forEach(questions, of: states) { block in
+            let rows = block.batch.queries.map { row -> (elapsed: Double, staleness: Double) in
+                guard row < block.questions.count else { return (0, 0) }
+                let question = questions[block.questions[row]]
+                let state = states[question.person].state
+                let last = state.topic(question.topic)?.lastTime ?? question.moment
+                return (Double(question.moment - last) / horizon, Double(state.lastTime - last) / horizon)
+            }
+            // There was no return up to the moment of the question.
+            let quantiles = try model.quantiles(
+                [0.5, 0.1, 0.9], block.batch, block.queries, block.events, entry: rows.map { Float($0.elapsed) })
+            for (row, number) in block.questions.enumerated() {
+                func seconds(_ quantile: Float) -> Double? {
+                    let horizons = Double(quantile)
+                    if horizons >= 0.99 * ReturnModel.longest { return nil }
+                    return max(0, horizons - rows[row].elapsed) * horizon / 1e6
+                }
+                answers[number] = ReturnTime(
+                    median: seconds(quantiles[0][row]), low: seconds(quantiles[1][row]),
+                    high: seconds(quantiles[2][row]))
+            }
+        }
+        return answers
+    }
+
+    // MARK: What next
+
+    /// Scores of all items that have a vector, by the model's numbers, for each person at a moment; people without a
+    /// single event get none.
+    public func scores(
+        of states: [(state: PersonState, user: Int64)], at moments: [Int64], in log: AskedLog
+    ) throws -> [[Float]] {
+        guard case .ranking(let model) = bundle.network, let record = bundle.description.ranking else {
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .ranking)
+        }
+        let items = bundle.vocabulary.itemRows
+        var answers = [[Float]](repeating: [], count: states.count)
+        let smoothed: SmoothedItems = try bundle.smoothed ?? model.smoothed(over: nil)
+        for (batch, people) in RankingBatch.blocks(of: states, at: moments, window: record.window, rows: log.rows) {
+            let values = try model.scores(batch, smoothed).values(Float.self)
+            for (row, person) in people.enumerated() {
+                // Row 0 stands for unknown items, which are never listed.
+                let own = Array(values[row * (items + 1) + 1..<(row + 1) * (items + 1)])
+                answers[person] = blended(own, states[person].state, log)
+            }
+        }
+        return answers
+    }
+
+    /// The model's scores with those of the classical rankers it is blended with.
+    private func blended(_ scores: [Float], _ state: PersonState, _ log: AskedLog) -> [Float] {
+        guard let weight = bundle.description.blendWeight, !bundle.members.isEmpty else { return scores }
+        let length = min(BlendMember.historyLength, state.windowCount)
+        let history = (state.windowCount - length..<state.windowCount).map { index -> UInt32 in
+            let item = Int(state.windowEvent(index).item)
+            // An item without a vector is none of the tables' rows.
+            return item < log.itemOf.count && log.itemOf[item] >= 0 ? UInt32(log.itemOf[item]) : UInt32.max
+        }
+        var total = Self.standardized(scores).map { $0 * Float(weight) }
+        for member in bundle.members {
+            let own = Self.standardized(member.scores(history, items: scores.count))
+            for item in total.indices { total[item] += Float(member.weight) * own[item] }
+        }
+        return total
+    }
+
+    /// Mean 0 and deviation 1.
+    public static func standardized(_ scores: [Float]) -> [Float] {
+        let count = Double(max(1, scores.count))
+        let mean = scores.reduce(0) { $0 + Double($1) } / count
+        let square = scores.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+        let scale = square > 1e-20 ? 1 / square.squareRoot() : 0
+        return scores.map { Float((Double($0) - mean) * scale) }
+    }
+}

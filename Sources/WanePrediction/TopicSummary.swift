@@ -1,0 +1,86 @@
+import WaneBundle
+import WaneCurves
+import WaneModels
+import WaneState
+
+/// What a model says of a topic over all people of a log: what an analyst looks at first.
+public struct TopicSummary: Sendable, Equatable {
+    public let topic: String
+    /// People who have met the topic by the moment.
+    public let people: Int
+    /// Seconds: the median half-life over them, and its quartiles.
+    public let halfLife: Double
+    public let halfLifeQ1: Double
+    public let halfLifeQ3: Double
+    /// People whose chance of coming back is at or above the model's threshold.
+    public let interestedNow: Int
+    /// The change of that number over the last horizon, as a share of what it was; nothing where it was none.
+    public let trendPerPeriod: Double?
+    /// People who are interested now and pass below the threshold within a horizon, if nothing happens.
+    public let lapsing: Int
+}
+
+extension Predictor {
+    /// People folded and asked about at once.
+    static let peopleAtOnce = 2_000
+
+    /// Topics from the one with most interested people down.
+    ///
+    /// - Parameters:
+    ///   - moment: microseconds.
+    ///   - progress: told how many people are done; may throw to end the work.
+    /// - Throws: ``PredictionError/noCurves(family:)`` for a model without curves.
+    public func topicSummaries(
+        _ log: AskedLog, at moment: Int64, progress: (Int) throws -> Void = { _ in }
+    ) throws -> [TopicSummary] {
+        struct Counts {
+            var halfLives: [Double] = []
+            var now = 0
+            var before = 0
+            var lapsing = 0
+        }
+        let horizon = bundle.description.split.horizon
+        let threshold = bundle.description.threshold
+        var counts = [Counts](repeating: Counts(), count: log.log.topics.count)
+        for start in stride(from: 0, to: log.userCount, by: Self.peopleAtOnce) {
+            let people = start..<min(log.userCount, start + Self.peopleAtOnce)
+            for (at, isNow) in [(moment, true), (moment - horizon, false)] {
+                var states: [(state: PersonState, user: Int64)] = []
+                var questions: [StateQuestion] = []
+                for user in people {
+                    let state = state(of: user, in: log, until: at)
+                    for topic in state.topics {
+                        questions.append(StateQuestion(person: states.count, topic: topic.topic, moment: at))
+                    }
+                    states.append((state, log.userOf[user]))
+                }
+                guard !questions.isEmpty else { continue }
+                for (question, answer) in zip(questions, try curves(questions, of: states, in: log)) {
+                    let topic = Int(question.topic)
+                    let isInterested = answer.curve.returnProbability(after: 0) >= threshold
+                    guard isNow else {
+                        if isInterested { counts[topic].before += 1 }
+                        continue
+                    }
+                    counts[topic].halfLives.append(answer.curve.halfLife)
+                    guard isInterested else { continue }
+                    counts[topic].now += 1
+                    if let lapse = answer.curve.lapse(below: threshold), lapse <= Double(horizon) / 1e6 {
+                        counts[topic].lapsing += 1
+                    }
+                }
+            }
+            try progress(people.upperBound)
+        }
+        return counts.indices.filter { !counts[$0].halfLives.isEmpty }.map { topic in
+            let own = counts[topic]
+            let sorted = own.halfLives.sorted()
+            func quantile(_ share: Double) -> Double { sorted[Int(share * Double(sorted.count - 1))] }
+            return TopicSummary(
+                topic: log.log.topics.names[topic], people: sorted.count, halfLife: quantile(0.5),
+                halfLifeQ1: quantile(0.25), halfLifeQ3: quantile(0.75), interestedNow: own.now,
+                trendPerPeriod: own.before > 0 ? Double(own.now - own.before) / Double(own.before) : nil,
+                lapsing: own.lapsing)
+        }.sorted { ($0.interestedNow, $0.people, $1.topic) > ($1.interestedNow, $1.people, $0.topic) }
+    }
+}

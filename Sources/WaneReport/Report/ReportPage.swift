@@ -1,0 +1,201 @@
+import Foundation
+import WaneBundle
+import WaneEvents
+import WaneMetrics
+import WanePrediction
+import WaneTasks
+import WaneTraining
+
+/// A comparison as one HTML file: the log, the table of models beside baselines, calibration, decay curves,
+/// and how training went.
+public struct ReportPage {
+    let title: String
+    let summary: LogSummary
+    let comparison: InterestComparison
+    let models: [ModelBundle]
+    let task: InterestTask
+    /// Planted and recovered half-lives, where the log was simulated.
+    public var recovery: Recovery?
+
+    public init(
+        title: String, summary: LogSummary, comparison: InterestComparison, models: [ModelBundle],
+        task: InterestTask
+    ) {
+        self.title = title
+        self.summary = summary
+        self.comparison = comparison
+        self.models = models
+        self.task = task
+    }
+
+    public func html() throws -> String {
+        var body = "<h1>Interest in \(Page.escape(title))</h1>\n"
+        body += verdicts + facts + table
+        body += "<div class=\"grid\">" + intervals + "</div>"
+        body +=
+            "<h2>Calibration</h2><p class=\"soft\">Predicted chances of coming back against what happened; on the dashed line both agree.</p>\n"
+        body += "<div class=\"grid\">" + calibration + "</div>"
+        body += "<h2>Decay</h2><div class=\"grid\">" + returnCurve + (try personCurves()) + "</div>"
+        if let recovery { body += recoverySection(recovery) }
+        body += "<h2>Training</h2><div class=\"grid\">" + trainingCurves + "</div>"
+        return Page.html(title: "Wane: \(title)", body: body)
+    }
+
+    private var clock: EventLog.Clock { summary.clock }
+
+    private var verdicts: String {
+        var out = comparison.verdicts.map { verdict in
+            "<p class=\"verdict\(verdict.logLoss.isWin ? "" : " lost")\">\(Page.escape(verdict.words))</p>"
+        }.joined(separator: "\n")
+        if comparison.leaks {
+            out +=
+                "<p class=\"verdict lost\">The split is random: the future leaks into training, and every figure is too good.</p>"
+        }
+        if clock == .position {
+            out +=
+                "<p class=\"verdict lost\">The log has order but no times: the position in each person's history stands in for time.</p>"
+        }
+        return out
+    }
+
+    private var facts: String {
+        let times = clock == .wall ? TimeSpan.words(summary.end - summary.start) : "order only"
+        let facts = [
+            ("events", "\(summary.events)"), ("people", "\(summary.users)"), ("items", "\(summary.items)"),
+            ("topics", "\(summary.topics)"), ("time", times),
+            ("horizon", TimeSpan.words(comparison.horizon, clock)), ("test queries", "\(comparison.testQueries)"),
+            ("come back", String(format: "%.1f %%", 100 * comparison.baseRate)),
+        ]
+        let cells = facts.map { "<div><b>\(Page.escape($0.1))</b><span class=\"soft\">\($0.0)</span></div>" }.joined()
+        let notes = summary.warnings.map { "<p class=\"soft\">Note: \(Page.escape($0))</p>" }.joined()
+        return "<h2>The log</h2><div class=\"facts\">\(cells)</div>\(notes)\n"
+    }
+
+    private static let columns: [(heading: String, measure: String)] = [
+        ("log loss", "log_loss"), ("ROC-AUC", "roc_auc"), ("PR-AUC", "pr_auc"), ("accuracy", "accuracy"),
+        ("precision", "precision"), ("recall", "recall"), ("F1", "f1"), ("ECE", "ece"), ("Brier", "brier"),
+        ("MAE", "mae"), ("MSE", "mse"), ("RMSE", "rmse"), ("R2", "r2"),
+    ]
+
+    private func number(_ value: Double) -> String { value.isFinite ? String(format: "%.4f", value) : "–" }
+
+    private var table: String {
+        let rows = comparison.rows.sorted {
+            ($0.isModel ? 0 : 1, $0.report.evaluation.classification.logLoss) < (
+                $1.isModel ? 0 : 1, $1.report.evaluation.classification.logLoss
+            )
+        }
+        var out =
+            "<h2>Models beside baselines</h2><p class=\"soft\">The same \(comparison.testQueries) test queries of "
+        out +=
+            "\(comparison.people) people for all; 95 % intervals from resampling people; thresholds, biases of models and levels of baselines from the validation part.</p>"
+        out +=
+            "<div class=\"scroll\"><table><tr><th></th>" + Self.columns.map { "<th>\($0.heading)</th>" }.joined()
+            + "</tr>\n"
+        for row in rows {
+            let values = Dictionary(uniqueKeysWithValues: row.report.evaluation.measures.map { ($0.name, $0.value) })
+            out += "<tr\(row.isModel ? " class=\"model\"" : "")><td>\(Page.escape(row.name))</td>"
+            for column in Self.columns {
+                let interval = row.report.evaluation.intervals[column.measure].map {
+                    String(format: "<br><span class=\"interval\">%.3f–%.3f</span>", $0.low, $0.high)
+                }
+                out += "<td>\(number(values[column.measure] ?? .nan))\(interval ?? "")</td>"
+            }
+            out += "</tr>\n"
+        }
+        return out + "</table></div>\n"
+    }
+
+    private var intervals: String {
+        IntervalChart(
+            title: "Log loss with 95 % intervals over people; less is better",
+            rows: comparison.rows.map { row in
+                let interval = row.report.evaluation.intervals["log_loss"]
+                return IntervalChart.Row(
+                    name: row.name, value: row.report.evaluation.classification.logLoss, low: interval?.low,
+                    high: interval?.high, isStrong: row.isModel)
+            }, lowIsBest: true
+        ).svg()
+    }
+
+    private var calibration: String {
+        let baseline = comparison.verdicts.first?.logLoss.baseline
+        let rows = comparison.rows.filter { $0.isModel || $0.name == baseline }
+        return rows.map(reliabilityDiagram).joined()
+    }
+
+    private func reliabilityDiagram(_ row: Comparison<InterestComparison.Report>.Row) -> String {
+        let observed: [(Double, Double)] = row.report.reliability.map { ($0.predicted, $0.observed) }
+        let chart = LineChart(
+            title: row.name,
+            series: [
+                LineChart.Series(name: "observed", points: observed, dots: true),
+                LineChart.Series(name: "perfect", points: [(0, 0), (1, 1)], dashed: true),
+            ], xLabel: "predicted chance", yLabel: "share that came back")
+        return chart.svg()
+    }
+
+    private var returnCurve: String {
+        guard summary.returnCurve.count > 1 else { return "" }
+        let clock = clock
+        let points: [(Double, Double)] = summary.returnCurve.map { (log($0.age), $0.share) }
+        let chart = LineChart(
+            title: "Who comes back within \(TimeSpan.words(comparison.horizon, clock))",
+            series: [LineChart.Series(name: "all people and topics, as observed", points: points, dots: true)],
+            xLabel: "time since the last touch", yLabel: "share", xTick: { TimeSpan.words(seconds: exp($0), clock) })
+        return chart.svg()
+    }
+
+    /// The curves of the busiest people in their busiest topic, by the first model that has curves.
+    private func personCurves() throws -> String {
+        guard let model = models.first(where: \.hasCurves) else { return "" }
+        let histories = task.histories
+        let busiest = (0..<histories.userCount).sorted { a, b in
+            histories.events(ofUser: a).count > histories.events(ofUser: b).count
+        }
+        var places: [(userTopic: Int, moment: Int64)] = []
+        for user in busiest.prefix(3) {
+            guard let userTopic = histories.busiestUserTopic(ofUser: user) else { continue }
+            places.append(
+                (userTopic, histories.time(ofTopicEvent: histories.topicEvents(ofUserTopic: userTopic).upperBound - 1)))
+        }
+        let queries = task.queries(at: places)
+        let curves = try QueryPredictor(model, of: histories).curves(queries)
+        return curves.enumerated().map { row, curve in
+            CurveDrawing(
+                user: histories.log.users[Int(queries.user[row])],
+                topic: histories.log.topics.names[Int(queries.topic[row])], curve: curve,
+                threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6, clock: clock,
+                moment: histories.log.words(
+                    queries.moment[row], firstEvent: histories.userStarts[Int(queries.user[row])])
+            ).chart(logarithmic: true).svg()
+        }.joined()
+    }
+
+    private var trainingCurves: String {
+        models.map { model in
+            let history = model.description.history
+            func points(_ losses: [Double]) -> [(Double, Double)] {
+                losses.enumerated().map { (Double($0.offset + 1), $0.element) }
+            }
+            return LineChart(
+                title: model.description.family,
+                series: [
+                    .init(name: "training loss", points: points(history.trainLoss)),
+                    .init(name: "validation loss", points: points(history.validationLoss)),
+                ], xLabel: "epoch", yLabel: "loss", marks: [(Double(history.bestEpoch), "kept")], fromZero: false
+            ).svg()
+        }.joined()
+    }
+
+    private func recoverySection(_ recovery: Recovery) -> String {
+        var out = "<h2>Planted half-lives</h2><p>\(Page.escape(recovery.words))</p><div class=\"scroll\"><table>"
+        out += "<tr><th>topic</th><th>planted</th><th>recovered</th><th>ratio</th></tr>"
+        for row in recovery.topics {
+            out += "<tr><td>\(Page.escape(row.topic))</td><td>\(TimeSpan.words(seconds: row.planted))</td>"
+            out +=
+                "<td>\(TimeSpan.words(seconds: row.recovered))</td><td>\(String(format: "%.2f", row.recovered / row.planted))</td></tr>"
+        }
+        return out + "</table></div>"
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import WaneEvents
+
+/// Writes a log as the CSV that the reader takes as it stands.
+public enum LogWriter {
+    /// `UserID,Time,PageID,Duration,Topic`, in order of time as a server would have written it.
+    public static func csv(_ log: EventLog, to path: String) throws {
+        let order = (0..<log.count).sorted { log.time[$0] < log.time[$1] }
+        var text = "UserID,Time,PageID,Duration,Topic\n"
+        let handle = try output(path)
+        for place in order {
+            let topics = log.topics[log.item[place]].map { log.topics.names[Int($0)] }.joined(separator: "|")
+            let seconds = log.duration.map { "\($0[place])" } ?? ""
+            text += "\(log.users[Int(log.user[place])]),\(TimeFormat.words(log.time[place])),"
+            text += "\(log.items[Int(log.item[place])]),\(seconds),\(topics)\n"
+            if text.utf8.count > 1 << 16 {
+                try handle.write(contentsOf: Data(text.utf8))
+                text = ""
+            }
+        }
+        try handle.write(contentsOf: Data(text.utf8))
+        if path != "-" { try handle.close() }
+    }
+
+    private static func output(_ path: String) throws -> FileHandle {
+        if path == "-" { return .standardOutput }
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let handle = FileHandle(forWritingAtPath: path)
+        else { throw LogError.cannotOpen(file: path, reason: "cannot be written") }
+        return handle
+    }
+}

@@ -1,0 +1,29 @@
+import WaneEvents
+
+/// What a ``PersonState`` has to know beside a person's events: the same for all people of a model.
+public struct StateSchema: Sendable, Equatable {
+    /// Microseconds.
+    public let horizon: Int64
+    /// What stands for time.
+    public let clock: EventLog.Clock
+    /// `m` of the interest degree: engagement over a horizon at a typical return.
+    public let typicalEngagement: Double
+    /// How many of the last events are kept for encoders that read them; 0 for models that do not.
+    public let windowLength: Int
+
+    public init(horizon: Int64, clock: EventLog.Clock, typicalEngagement: Double, windowLength: Int = 0) {
+        self.horizon = horizon
+        self.clock = clock
+        self.typicalEngagement = typicalEngagement
+        self.windowLength = windowLength
+    }
+
+    /// The same for an encoder that reads the last `windowLength` events.
+    public func keeping(_ windowLength: Int) -> StateSchema {
+        StateSchema(
+            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength)
+    }
+
+    /// Microseconds between events beyond which a new visit begins: half an hour, or a position.
+    var visitPause: Int64 { clock == .wall ? 1_800 * EventLog.second : EventLog.second }
+}

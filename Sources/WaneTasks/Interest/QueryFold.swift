@@ -1,0 +1,83 @@
+import Dispatch
+import WaneEvents
+import WaneState
+
+/// Reads features at queries' places by folding each user's events once, in order of time, through a state.
+///
+/// - Complexity: O(events of the users asked about, up to their last query), on all cores; memory for the answers
+///   and one state a core.
+struct QueryFold {
+    let histories: Histories
+    let schema: StateSchema
+    let popularity: PopularitySnapshots
+
+    /// Fills the feature columns of `queries`, whose other columns are there.
+    func fill(_ queries: inout QuerySet) {
+        let (last, now) = (FeatureSchema.lastEventCount, FeatureSchema.queryTimeCount)
+        queries.lastEventFeatures = [Float](repeating: 0, count: queries.count * last)
+        queries.queryTimeFeatures = [Float](repeating: 0, count: queries.count * now)
+        guard queries.count > 0 else { return }
+        let asked = queries
+        let order = (0..<asked.count).sorted { (asked.event[$0], $0) < (asked.event[$1], $1) }
+        // Events are sorted by user, so runs of the order are users; chunks end between users.
+        let cores = ThreadCount.available
+        let chunk = max(1, order.count / (cores * 4))
+        var starts = [0]
+        for index in 1..<order.count
+        where index - (starts.last ?? 0) >= chunk && asked.user[order[index]] != asked.user[order[index - 1]] {
+            starts.append(index)
+        }
+        let ranges = zip(starts, starts.dropFirst() + [order.count]).map { $0..<$1 }
+        queries.lastEventFeatures.withUnsafeMutableBufferPointer { lastEvent in
+            queries.queryTimeFeatures.withUnsafeMutableBufferPointer { queryTime in
+                guard let a = lastEvent.baseAddress, let b = queryTime.baseAddress else { return }
+                let output = Output(lastEvent: a, queryTime: b)
+                DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
+                    fold(asked, order[ranges[number]], output)
+                }
+            }
+        }
+    }
+
+    /// Where features go: each row is written by one thread, so rows may be written at once.
+    private struct Output: @unchecked Sendable {
+        let lastEvent: UnsafeMutablePointer<Float>
+        let queryTime: UnsafeMutablePointer<Float>
+    }
+
+    private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
+        var state = PersonState(schema)
+        var user: UInt32 = .max
+        var next = 0
+        for row in rows {
+            if queries.user[row] != user {
+                user = queries.user[row]
+                state.reset()
+                next = histories.userStarts[Int(user)]
+            }
+            while next <= queries.event[row] {
+                state.apply(histories.event(next), topics: histories.log.topics[histories.log.item[next]])
+                next += 1
+            }
+            // A query's topic was met at or before its event: drawn so.
+            guard let topic = state.topic(queries.topic[row]) else { continue }
+            state.writeFeatures(
+                of: topic, popularity: popularity[queries.snapshot[row]],
+                to: output.lastEvent + row * FeatureSchema.lastEventCount)
+            state.writeFeatures(
+                of: topic, at: queries.moment[row], to: output.queryTime + row * FeatureSchema.queryTimeCount)
+        }
+    }
+}
+
+/// How many threads there is room for.
+public enum ThreadCount {
+    /// Processors that are there.
+    public static var available: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+}
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif

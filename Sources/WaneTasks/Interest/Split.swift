@@ -1,0 +1,161 @@
+import WaneEvents
+import WaneState
+
+/// Why a log cannot be divided into training, validation and test parts.
+public enum SplitError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noTimeSpan(events: Int)
+    case horizonTooLong(horizon: String, part: String, length: String)
+    case noQueries(part: String)
+
+    public var description: String {
+        switch self {
+        case .noTimeSpan(let events):
+            "all \(events) events have the same time; interest over time cannot be learned from them"
+        case .horizonTooLong(let horizon, let part, let length):
+            "a horizon of \(horizon) does not fit into the \(part) part, which is \(length) long; "
+                + "give a shorter one with --horizon"
+        case .noQueries(let part):
+            "the \(part) part holds no query: no person meets a topic early enough to see what follows; "
+                + "give a shorter --horizon or a longer log"
+        }
+    }
+}
+
+public enum Part: String, Sendable, Codable, CaseIterable { case train, validation, test }
+
+/// The log's time cut into three parts on the global clock; a query belongs to a part only when it and all
+/// of its horizon lie inside.
+public struct Split: Sendable, Equatable {
+    /// Microseconds: the first event, the end of training, the end of validation, the last event.
+    public let start: Int64
+    public let trainEnd: Int64
+    public let validationEnd: Int64
+    public let end: Int64
+    /// Microseconds.
+    public let horizon: Int64
+    /// Moments of the training part, the last at its end, at which what concerns everybody (popularity, graphs) is
+    /// counted: a query sees one from before it.
+    public let snapshots: [Int64]
+    /// Queries of all parts drawn from all of time: the future leaks, and reports say so.
+    public var random = false
+
+    /// The count of snapshots in a training part.
+    static let snapshotCount = 8
+
+    public init(
+        start: Int64, trainEnd: Int64, validationEnd: Int64, end: Int64, horizon: Int64, snapshots: [Int64]? = nil,
+        random: Bool = false
+    ) {
+        self.random = random
+        self.snapshots = snapshots ?? [trainEnd - 1]
+        self.start = start
+        self.trainEnd = trainEnd
+        self.validationEnd = validationEnd
+        self.end = end
+        self.horizon = horizon
+    }
+
+    /// Cuts where the given shares both of all events and of all time have passed: a log that begins with a
+    /// burst does not train on its first weeks alone, and one that grows does not leave most events to test.
+    ///
+    /// - Parameters:
+    ///   - shares: of training and validation; what is left is the test part.
+    ///   - horizon: microseconds; chosen from the span of the log when absent.
+    public init(
+        _ log: EventLog, shares: (train: Double, validation: Double) = (0.6, 0.2), horizon: Int64? = nil
+    ) throws(SplitError) {
+        let times = log.time.sorted()
+        guard let first = times.first, let last = times.last, first < last else {
+            throw .noTimeSpan(events: log.count)
+        }
+        // The first hundredth may lie far before all others: a wrong clock, a lone import.
+        let early = times[times.count / 100]
+        let chosen = horizon ?? Self.defaultHorizon(log, first: early, last: last)
+        func cut(_ share: Double) -> Int64 {
+            max(
+                times[min(times.count - 1, Int(share * Double(times.count)))],
+                early + Int64(share * Double(last - early)))
+        }
+        // Histories of positions end together: their last stretches are the later parts.
+        let (a, b) =
+            log.clock == .position
+            ? (last - 6 * chosen, last - 3 * chosen) : (cut(shares.train), cut(shares.train + shares.validation))
+        // An eighth of the training part's events lies between two snapshots.
+        let training = times.partitioningIndex { $0 >= a }
+        var snapshots = (1..<Self.snapshotCount).map { times[training * $0 / Self.snapshotCount] }
+        snapshots.append(a - 1)
+        self.init(start: first, trainEnd: a, validationEnd: b, end: last, horizon: chosen, snapshots: snapshots)
+        let parts = [("training", first, a), ("validation", a, b), ("test", b, last)]
+        for (name, from, to) in parts where to - from <= chosen {
+            throw .horizonTooLong(
+                horizon: TimeSpan.words(chosen, log.clock), part: name,
+                length: TimeSpan.words(max(0, to - from), log.clock))
+        }
+    }
+
+    /// The longest of an hour, six hours, a day, a week and thirty days that fits twelve times into the span;
+    /// where the log has no times, a twelfth of a long history (one in ten is longer), one to ten positions.
+    static func defaultHorizon(_ log: EventLog, first: Int64, last: Int64) -> Int64 {
+        let span = last - first
+        if log.clock == .position {
+            var lengths = [Int](repeating: 0, count: log.users.count)
+            for user in log.user { lengths[Int(user)] += 1 }
+            let long = lengths.sorted()[lengths.count * 9 / 10]
+            return Int64(min(10, max(1, long / 12))) * EventLog.second
+        }
+        let hour: Int64 = 3_600 * EventLog.second
+        let candidates = [720 * hour, 168 * hour, 24 * hour, 6 * hour, hour]
+        return candidates.first { $0 * 12 <= span } ?? max(1, span / 24)
+    }
+
+    /// Moments at which a query may stand.
+    public func moments(_ part: Part) -> ClosedRange<Int64>? {
+        let (low, high): (Int64, Int64) =
+            switch part {
+            case _ where random: (start, end)
+            case .train: (start, trainEnd)
+            case .validation: (trainEnd, validationEnd)
+            case .test: (validationEnd, end)
+            }
+        return low <= high - horizon ? low...(high - horizon) : nil
+    }
+}
+
+/// Lengths of time as people write them.
+public enum TimeSpan {
+    private static let units: [(suffix: String, seconds: Double)] = [
+        ("y", 365.25 * 86_400), ("w", 7 * 86_400), ("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1),
+    ]
+
+    /// Microseconds in ten thousand years: any moment of a log plus any span stays within 64 bits.
+    public static let longest: Int64 = 315_576_000_000_000_000
+
+    /// Microseconds of a text such as `7d`, `12h`, `90min`, `30s`, or a bare number of seconds.
+    public static func parse(_ text: String) -> Int64? {
+        let unit = units.first { text.hasSuffix($0.suffix) && Double(text.dropLast($0.suffix.count)) != nil }
+        let number = unit.map { String(text.dropLast($0.suffix.count)) } ?? text
+        guard let value = Double(number), value > 0 else { return nil }
+        let micros = value * (unit?.seconds ?? 1) * 1e6
+        return micros >= 1 && micros <= Double(longest) ? Int64(micros) : nil
+    }
+
+    /// `6.5 d`, `3 h`, or `10 positions`.
+    public static func words(_ micros: Int64, _ clock: EventLog.Clock = .wall) -> String {
+        words(seconds: Double(micros) / 1e6, clock)
+    }
+
+    public static func words(seconds: Double, _ clock: EventLog.Clock = .wall) -> String {
+        func short(_ value: Double) -> String {
+            let rounded = (value * 10).rounded() / 10
+            return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+        }
+        guard seconds.isFinite else { return "never" }
+        if clock == .position { return "\(short(seconds)) positions" }
+        // Weeks are for input: people compare days.
+        for unit in units where unit.suffix != "w" && abs(seconds) >= unit.seconds * (unit.suffix == "y" ? 2 : 1) {
+            guard abs(seconds) < 1e15 else { return "never" }
+            return "\(short(seconds / unit.seconds)) \(unit.suffix)"
+        }
+        return "\(short(seconds)) s"
+    }
+}

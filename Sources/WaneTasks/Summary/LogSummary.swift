@@ -1,0 +1,132 @@
+import WaneEvents
+import WaneState
+
+/// What a log holds, in figures: what a person wants to know before training on it.
+public struct LogSummary: Sendable, Codable {
+    public let events: Int
+    public let users: Int
+    public let items: Int
+    public let topics: Int
+    public let topicSource: ItemTopics.Source
+    public let clock: EventLog.Clock
+    /// Microseconds.
+    public let start: Int64
+    public let end: Int64
+    public let hasDurations: Bool
+    public let hasWeights: Bool
+    public let hasLabels: Bool
+    /// Events that equal another in person, item and time.
+    public let repeatedEvents: Int
+    public let usersWithOneEvent: Int
+    /// Events a person: lowest, quartiles, highest.
+    public let eventsPerUser: [Int]
+    /// Seconds from one touch of a topic to the next: lowest, quartiles, highest.
+    public let returnGaps: [Double]
+    public let busiestTopics: [TopicCount]
+    public let returnCurve: [ReturnPoint]
+    public let warnings: [String]
+
+    public struct TopicCount: Sendable, Codable {
+        public let name: String
+        public let events: Int
+        public let users: Int
+    }
+
+    /// Of the people whose last touch of a topic is `age` ago, how many come back within the horizon.
+    public struct ReturnPoint: Sendable, Codable {
+        /// Seconds.
+        public let age: Double
+        public let share: Double
+        public let cases: Int
+    }
+
+    /// - Parameters:
+    ///   - log: with topics.
+    ///   - horizon: microseconds.
+    /// - Complexity: O(n log n)
+    public init(_ histories: Histories, horizon: Int64, report: ReadingReport) {
+        let log = histories.log
+        events = log.count
+        users = log.users.count
+        items = log.items.count
+        topics = log.topics.count
+        topicSource = log.topics.source
+        clock = log.clock
+        let times = log.time.sorted()
+        start = times.first ?? 0
+        end = times.last ?? 0
+        hasDurations = log.duration != nil
+        hasWeights = log.weight != nil
+        hasLabels = log.label != nil
+        var repeated = 0
+        for place in 1..<max(1, log.count)
+        where log.user[place] == log.user[place - 1] && log.item[place] == log.item[place - 1]
+            && log.time[place] == log.time[place - 1]
+        {
+            repeated += 1
+        }
+        repeatedEvents = repeated
+        let perUser = (0..<histories.userCount).map { histories.userStarts[$0 + 1] - histories.userStarts[$0] }.sorted()
+        usersWithOneEvent = perUser.count { $0 == 1 }
+        func quartiles<Number>(_ sorted: [Number]) -> [Number] {
+            sorted.isEmpty ? [] : [0, 0.25, 0.5, 0.75, 1].map { sorted[Int($0 * Double(sorted.count - 1))] }
+        }
+        eventsPerUser = quartiles(perUser)
+
+        var gaps: [Double] = []
+        var touches = [Int](repeating: 0, count: log.topics.count)
+        var people = touches
+        let ages = (0..<12).map { Double(horizon) / 512 * Double(1 << $0) }
+        var atRisk = [Int](repeating: 0, count: ages.count)
+        var returned = atRisk
+        for userTopic in 0..<histories.userTopicCount {
+            let topic = Int(histories.userTopicTopic[userTopic])
+            people[topic] += 1
+            let range = histories.topicEvents(ofUserTopic: userTopic)
+            touches[topic] += range.count
+            let lastOfUser = log.time[histories.userStarts[Int(histories.userTopicUser[userTopic]) + 1] - 1]
+            let limit = log.clock == .wall ? end : lastOfUser
+            for touch in range {
+                let at = histories.time(ofTopicEvent: touch)
+                let next = touch + 1 < range.upperBound ? histories.time(ofTopicEvent: touch + 1) : Int64.max
+                if next != .max { gaps.append(Double(next - at) / 1e6) }
+                for (place, age) in ages.enumerated() {
+                    let moment = at + Int64(age)
+                    guard moment < next, moment + horizon <= limit else { break }
+                    atRisk[place] += 1
+                    if next <= moment + horizon { returned[place] += 1 }
+                }
+            }
+        }
+        gaps.sort()
+        returnGaps = quartiles(gaps)
+        busiestTopics = touches.indices.sorted { (touches[$0], $1) > (touches[$1], $0) }.prefix(10).map {
+            TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
+        }
+        returnCurve = ages.indices.compactMap { place in
+            guard atRisk[place] >= 20 else { return nil }
+            return ReturnPoint(
+                age: ages[place] / 1e6, share: Double(returned[place]) / Double(atRisk[place]), cases: atRisk[place])
+        }
+
+        var warnings = report.warnings
+        if start == end { warnings.append("all events have the same time") }
+        if users == 1 { warnings.append("the log has one person: nothing can be learned across people") }
+        if let low = times.isEmpty ? nil : times[times.count / 100], log.clock == .wall {
+            let high = times[times.count - 1 - times.count / 100]
+            let span = max(1, high - low)
+            let early = times.partitioningIndex { $0 >= low - 2 * span }
+            let late = times.count - times.partitioningIndex { $0 > high + 2 * span }
+            if early > 0 {
+                warnings.append("\(early) events lie far before all others, the first at \(TimeFormat.words(start))")
+            }
+            if late > 0 {
+                warnings.append("\(late) events lie far after all others, the last at \(TimeFormat.words(end))")
+            }
+        }
+        if repeated > 0 {
+            warnings.append("\(repeated) events repeat another of the same person, item and time; they are kept")
+        }
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,143 @@
+import WaneBaselines
+import WaneBundle
+import WaneMetrics
+import WanePrediction
+import WaneTasks
+
+/// Models of interest and the classical baselines on the same test rows.
+///
+/// What is fitted to validation for a model (biases, a threshold) is fitted for each baseline too: a line in the logit
+/// of the chance and of the degree, and a threshold. Rows that headlines speak of are chosen on validation.
+public struct InterestComparison: Sendable, Codable {
+    /// One row's measures on the test part.
+    public struct Report: Sendable, Codable {
+        public let evaluation: Evaluation
+        public let reliability: [Classification.ReliabilityBin]
+    }
+
+    /// A model against the best baseline in each of two measures.
+    public struct Verdict: Sendable, Codable {
+        public let model: String
+        public let logLoss: Difference
+        public let mae: Difference
+
+        /// In one line, the loser named as such.
+        public var words: String {
+            "\(model) \(logLoss.outcome) the best baseline in log loss (\(logLoss.baseline)) and "
+                + "\(mae.outcome) the best in MAE (\(mae.baseline))"
+        }
+    }
+
+    public let table: Comparison<Report>
+    public let verdicts: [Verdict]
+    public let testQueries: Int
+    public let people: Int
+    public let baseRate: Double
+    public let horizon: Int64
+    public let leaks: Bool
+
+    public var rows: [Comparison<Report>.Row] { table.rows }
+}
+
+extension InterestComparison {
+    /// A row's answers on validation and test.
+    private struct Answers {
+        let name: String
+        let isModel: Bool
+        let validation: (returnProbability: [Double], degree: [Double])
+        let test: (returnProbability: [Double], degree: [Double])
+        var seconds: Double?
+    }
+
+    /// Fits every baseline on the training part, measures all rows on the test part.
+    ///
+    /// - Parameters:
+    ///   - models: with names, each at work on the task's log.
+    ///   - progress: called with what is being done; may throw to end the work.
+    /// - Throws: ``SplitError`` where a part has no query.
+    public init(
+        _ task: InterestTask, _ record: TrainingRecord, models: [(name: String, predictor: QueryPredictor)],
+        progress: (String) throws -> Void = { _ in }
+    ) throws {
+        let test = try task.queries(.test, count: record.testQueries, seed: record.seed)
+        let validation = try task.queries(.validation, count: record.validationQueries, seed: record.seed)
+        let horizon = Double(task.split.horizon) / 1e6
+        let held = (didReturn: validation.didReturn.map(Double.init), degree: validation.degree.map(Double.init))
+        var answers: [Answers] = []
+        for (name, predictor) in models {
+            try progress("measuring \(name)")
+            answers.append(
+                Answers(
+                    name: name, isModel: true, validation: try predictor.predict(validation),
+                    test: try predictor.predict(test)))
+        }
+        let training = try task.queries(.train, count: record.trainQueries, seed: record.seed)
+        for baseline in Baselines.all {
+            try progress("fitting \(baseline.name)")
+            let start = ContinuousClock.now
+            let fitted = baseline.fitted(training, horizon: horizon)
+            let own = fitted.predict(validation)
+            let (chance, degree) = (
+                LogitCalibration(own.returnProbability, held.didReturn), LogitCalibration(own.degree, held.degree)
+            )
+            func calibrated(_ p: (returnProbability: [Double], degree: [Double])) -> (
+                returnProbability: [Double], degree: [Double]
+            ) { (chance(p.returnProbability), degree(p.degree)) }
+            let answer = calibrated(fitted.predict(test))
+            answers.append(
+                Answers(
+                    name: baseline.name, isModel: false, validation: calibrated(own), test: answer,
+                    seconds: start.duration(to: .now) / .seconds(1)))
+        }
+        try progress("measuring")
+
+        let bootstrap = UserBootstrap(users: test.user, seed: record.seed)
+        let (returned, degrees) = (test.didReturn.map(Double.init), test.degree.map(Double.init))
+        var table = Comparison<Report>()
+        var errors: [Double] = []
+        for answer in answers {
+            let threshold = Classification.bestThreshold(answer.validation.returnProbability, held.didReturn)
+            let evaluation = bootstrap.evaluate(
+                degree: answer.test.degree, degreeLabels: degrees, returned: answer.test.returnProbability,
+                returnedLabels: returned, threshold: threshold)
+            table.add(
+                .init(
+                    name: answer.name, isModel: answer.isModel,
+                    report: Report(
+                        evaluation: evaluation,
+                        reliability: Classification.reliability(answer.test.returnProbability, returned)),
+                    validation: Classification.report(
+                        answer.validation.returnProbability, held.didReturn, threshold: 0.5
+                    ).logLoss, seconds: answer.seconds))
+            errors.append(Regression.report(answer.validation.degree, held.degree).mae)
+        }
+        let baselines = answers.indices.filter { !answers[$0].isModel }
+        let byLoss = table.bestIndex(models: false)
+        let byError = baselines.min { errors[$0] < errors[$1] }
+        verdicts = answers.indices.filter { answers[$0].isModel }.compactMap { index in
+            guard let byLoss, let byError else { return nil }
+            func report(_ index: Int) -> Evaluation { table.rows[index].report.evaluation }
+            let intervals = bootstrap.difference(
+                returned: answers[index].test.returnProbability, answers[byLoss].test.returnProbability,
+                labels: returned, degree: answers[index].test.degree, answers[byError].test.degree,
+                degreeLabels: degrees)
+            let name = answers[index].name
+            return Verdict(
+                model: name,
+                logLoss: Difference(
+                    measure: "log loss", model: name, baseline: answers[byLoss].name,
+                    value: report(index).classification.logLoss - report(byLoss).classification.logLoss,
+                    interval: intervals.logLoss, lessIsBetter: true),
+                mae: Difference(
+                    measure: "MAE", model: name, baseline: answers[byError].name,
+                    value: report(index).regression.mae - report(byError).regression.mae, interval: intervals.mae,
+                    lessIsBetter: true))
+        }
+        self.table = table
+        testQueries = test.count
+        people = Set(test.user).count
+        baseRate = test.didReturn.reduce(0.0) { $0 + Double($1) } / Double(max(1, test.count))
+        self.horizon = task.split.horizon
+        leaks = task.split.random
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Foundation
+import WaneBundle
+import WaneEvents
+import WaneModels
+import WanePrediction
+import WaneState
+
+/// A model, a log read as its own was, and the people in it that a question is about.
+struct AskedPeople {
+    let predictor: Predictor
+    /// Nothing where the log has no row of the only person asked about.
+    let log: AskedLog
+    /// Whether the only person asked about has no row in the log.
+    let isUnknown: Bool
+
+    /// - Parameter user: the only person whose rows are read; everybody's when absent.
+    init(_ bundle: ModelBundle, _ input: LogOptions, user: String?, _ console: Console) throws {
+        for note in bundle.description.notes { console.note("note: \(note)") }
+        predictor = Predictor(bundle)
+        do {
+            let (read, _) = try input.read(console, over: bundle.reading, onlyUser: user)
+            log = try AskedLog(read, for: bundle)
+            isUnknown = false
+            if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
+        } catch LogError.noSuchUser(_, let name) {
+            console.note("note: the log has no person \"\(name)\"; the answer is the population's")
+            log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
+            isUnknown = true
+        }
+    }
+
+    /// A moment that a person gave, or the end of the person's own history.
+    func moment(_ text: String?, user: Int) throws -> Int64 {
+        let events = log.events(ofUser: user)
+        let last = events.last.map { log.log.time[$0] } ?? predictor.bundle.popularity.until
+        guard let text else { return last }
+        if text == "end" { return log.log.span?.upperBound ?? last }
+        if log.log.clock == .position, !events.isEmpty, let position = Int64(text), position > 0, position < 1 << 40 {
+            return log.moment(ofPosition: position, user: user)
+        }
+        guard let moment = TimeFormat.moment(text, zone: predictor.bundle.reading.timeZone) else {
+            throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
+        }
+        return moment
+    }
+
+    /// A moment for machines: RFC 3339, or a position.
+    func machine(_ moment: Int64, user: Int) -> String {
+        log.log.clock == .wall
+            ? TimeFormat.rfc3339(moment) : log.events(ofUser: user).isEmpty ? "" : log.words(moment, user: user)
+    }
+
+    /// The number of a topic by its name.
+    func topic(_ name: String) throws -> UInt32 {
+        guard let topic = log.log.topics.names.find(name) else {
+            let known = predictor.bundle.vocabulary.topics
+            var names = (0..<min(12, known.count)).map { known[$0] }
+            if known.count > 12 { names.append("...") }
+            throw PredictionError.unknownTopic(name, known: names)
+        }
+        return topic
+    }
+
+    /// States of some people at moments of their own, with their numbers among those whose friends are known.
+    func states(_ users: some Collection<Int>, at moments: [Int64]) -> [(state: PersonState, user: Int64)] {
+        zip(users, moments).map { user, moment in
+            (predictor.state(of: user, in: log, until: moment), log.userOf[user])
+        }
+    }
+}
+
+extension EventLog {
+    /// A log of one person without an event, whose topics are those of a model: for people of whom nothing is known.
+    static func empty(of user: String, clock: Clock, like bundle: ModelBundle) -> EventLog {
+        // Every item of the model stands in the vocabulary, so that its topics have numbers.
+        EventLog(
+            users: Vocabulary([user]), items: bundle.vocabulary.items, user: Column([UInt32]()),
+            item: Column([UInt32]()), time: Column([Int64]()), duration: Column([Float]()), weight: Column([Float]()),
+            topics: bundle.vocabulary.itemTopics, clock: clock)
+    }
+}

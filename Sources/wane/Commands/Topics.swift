@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import WaneBundle
+import WaneEvents
+import WanePrediction
+import WaneReport
+import WaneTasks
+import WaneTraining
+
+struct Topics: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says of each topic how long interest lasts, how many are interested now, and who is about to go.",
+        discussion: "Example:\n  wane topics models/visits visits.csv --report topics.html")
+
+    @Argument(help: "The model's folder.") var model: String
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("The moment; the log's end when absent.", valueName: "time")) var at: String?
+    @Option(help: ArgumentHelp("How many topics; all when absent.", valueName: "n")) var top: Int?
+    @Option(help: ArgumentHelp("Write the table as an HTML page.", valueName: "file")) var report: String?
+    @OptionGroup var output: OutputOptions
+
+    static let machine = [
+        "topic", "people", "half_life_seconds", "half_life_q1_seconds", "half_life_q3_seconds", "interested_now",
+        "trend_per_period", "lapsing", "main_cause",
+    ]
+
+    func run() async throws {
+        let console = output.console
+        if let top, top < 1 { throw ValidationError("--top \(top): ask for at least one topic") }
+        try OutputFile.prepare(report)
+        let bundle = try BundleFolder.read(model, for: .interest)
+        guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
+        for note in bundle.description.notes { console.note("note: \(note)") }
+        let (read, _) = try input.read(console, over: bundle.reading)
+        let log = try AskedLog(read, for: bundle)
+        if let words = log.coverage.words { console.note("note: \(words)") }
+        var moment = log.log.span?.upperBound ?? 0
+        if let at {
+            guard log.log.clock == .wall, let given = TimeFormat.moment(at, zone: bundle.reading.timeZone) else {
+                throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00")
+            }
+            moment = given
+        }
+        Interruption.listen()
+        let all = try Predictor(bundle).topicSummaries(log, at: moment) { people in
+            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: nil) }
+            console.status("asked about \(people) of \(log.userCount) people")
+        }
+        console.clearStatus()
+        let topics = Array(all.prefix(top ?? all.count))
+        let clock = bundle.description.clock
+        let horizon = TimeSpan.words(bundle.description.split.horizon, clock)
+        if let report {
+            let page = TopicsPage(
+                title: URL(fileURLWithPath: input.log).lastPathComponent, topics: topics, clock: clock,
+                moment: clock == .wall ? TimeFormat.words(moment) + " UTC" : "each person's last event",
+                horizon: horizon, model: "\(bundle.description.family), seed \(bundle.description.training.seed)")
+            try OutputFile.write(page.html(), to: report)
+            console.note("wrote \(report)")
+        }
+        var printer = RowPrinter(
+            output.format, machine: Self.machine,
+            people: ["topic", "people", "half-life", "quartiles", "interested", "trend", "lapsing"])
+        for topic in topics {
+            try printer.print(
+                machine: [
+                    .text(topic.topic), .whole(topic.people), .number(topic.halfLife), .number(topic.halfLifeQ1),
+                    .number(topic.halfLifeQ3), .whole(topic.interestedNow), .number(topic.trendPerPeriod),
+                    // Causes are the flagship's; the other families measure none.
+                    .whole(topic.lapsing), .none,
+                ], people: TopicsPage.cells(topic, clock))
+        }
+        try printer.finish()
+        if output.format == .table {
+            console.note(
+                "interested: chance of coming back within \(horizon) at or above \(Render.number(bundle.description.threshold, 2)); "
+                    + "trend: against a \(horizon) before; lapsing: below it within \(horizon) if nothing happens")
+        }
+    }
+}

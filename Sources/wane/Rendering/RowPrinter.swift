@@ -1,0 +1,120 @@
+import Foundation
+
+/// A value of a row for machines.
+enum Cell {
+    case text(String)
+    /// What does not exist is empty in CSV and null in JSON.
+    case number(Double?)
+    case whole(Int)
+    case flag(Bool)
+    case none
+}
+
+/// Rows on standard output as they come: CSV and JSON at once, tables when all are there.
+struct RowPrinter {
+    private let format: OutputOptions.Format
+    private let machine: [String]
+    private let digits: Int
+    private var table: Table
+    private var count = 0
+
+    /// - Parameters:
+    ///   - machine: names of the columns for machines, snake_case.
+    ///   - people: headings of the table.
+    ///   - digits: significant digits for machines.
+    init(_ format: OutputOptions.Format, machine: [String], people: [String], digits: Int = 6) {
+        self.format = format
+        self.machine = machine
+        self.digits = digits
+        table = Table(people)
+    }
+
+    mutating func print(machine cells: [Cell], people: @autoclosure () -> [String]) throws {
+        switch format {
+        case .table: table.rows.append(people())
+        case .csv:
+            if count == 0 { try write(machine.joined(separator: ",") + "\n") }
+            try write(cells.map(csv).joined(separator: ",") + "\n")
+        case .json:
+            let fields = zip(machine, cells).map { "\"\($0)\": \(json($1))" }
+            try write((count == 0 ? "[\n" : ",\n") + "  {" + fields.joined(separator: ", ") + "}")
+        }
+        count += 1
+    }
+
+    /// The end of the output: the table, or what closes a list.
+    mutating func finish() throws {
+        switch format {
+        case .table: try write(table.text + "\n")
+        case .csv: if count == 0 { try write(machine.joined(separator: ",") + "\n") }
+        case .json: try write(count == 0 ? "[]\n" : "\n]\n")
+        }
+    }
+
+    private func write(_ text: String) throws { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
+
+    private func number(_ value: Double?) -> String? {
+        value.flatMap { $0.isFinite ? String(format: "%.\(digits)g", $0) : nil }
+    }
+
+    private func csv(_ cell: Cell) -> String {
+        switch cell {
+        case .text(let text): Table.quoted(text)
+        case .number(let value): number(value) ?? ""
+        case .whole(let value): "\(value)"
+        case .flag(let value): value ? "1" : "0"
+        case .none: ""
+        }
+    }
+
+    private func json(_ cell: Cell) -> String {
+        switch cell {
+        case .text(let text):
+            (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+        case .number(let value): number(value) ?? "null"
+        case .whole(let value): "\(value)"
+        case .flag(let value): value ? "true" : "false"
+        case .none: "null"
+        }
+    }
+}
+
+/// Files that commands write beside their answers: tried before long work begins.
+enum OutputFile {
+    /// Makes missing folders, and sees that the file can be made.
+    static func prepare(_ path: String?) throws {
+        guard let path else { return }
+        let url = URL(fileURLWithPath: path)
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw OutputError(path: path, reason: (error as NSError).localizedDescription)
+        }
+        var isFolder: ObjCBool = false
+        if manager.fileExists(atPath: path, isDirectory: &isFolder) {
+            guard !isFolder.boolValue else { throw OutputError(path: path, reason: "it is a folder") }
+            guard manager.isWritableFile(atPath: path) else {
+                throw OutputError(path: path, reason: "permission denied")
+            }
+        } else {
+            guard manager.createFile(atPath: path, contents: nil) else {
+                throw OutputError(path: path, reason: String(cString: strerror(errno)))
+            }
+            try? manager.removeItem(at: url)
+        }
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        do { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) } catch {
+            throw OutputError(path: path, reason: (error as NSError).localizedDescription)
+        }
+    }
+}
+
+/// Why a file beside the answer cannot be written.
+struct OutputError: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+    var description: String { "\(path): cannot be written: \(reason)" }
+}

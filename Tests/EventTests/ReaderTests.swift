@@ -1,0 +1,211 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import WaneEvents
+
+@Suite("Reading logs")
+struct ReaderTests {
+    static let design = "UserID,Time,PageID,Duration\n1,2023-01-01 10:00:00,101,5\n"
+
+    private func read(_ text: String, file: String = "log.csv", _ change: (inout ReadingOptions) -> Void = { _ in })
+        throws -> (log: EventLog, report: ReadingReport)
+    {
+        var options = ReadingOptions()
+        change(&options)
+        return try LogReader.read(bytes: Array(text.utf8), file: file, options: options)
+    }
+
+    /// Users, items, times and durations as text, to compare whole logs.
+    static func rows(_ log: EventLog) -> [String] {
+        (0..<log.count).map { place in
+            let topics = log.topics[log.item[place]].map { log.topics.names[Int($0)] }.joined(separator: "|")
+            return [
+                log.users[Int(log.user[place])], log.items[Int(log.item[place])], "\(log.time[place])",
+                log.duration.map { "\($0[place])" } ?? "-", log.weight.map { "\($0[place])" } ?? "-", topics,
+            ].joined(separator: " ")
+        }
+    }
+
+    @Test("the design's four columns are read exactly as they stand")
+    func design() throws {
+        let (log, report) = try read(Self.design)
+        #expect(Self.rows(log) == ["1 101 1672567200000000 5.0 - "])
+        #expect(report.accepted == 1 && report.rejectedCount == 0)
+    }
+
+    @Test(
+        "columns are found by their usual names, in any order and case",
+        arguments: [
+            "user_id,item_id,timestamp,dwell", "UID,Page,TS,DURATION", "visitor-id,url,created_at,time_spent",
+            "userId,movieId,timestamp,watch time",
+        ])
+    func aliases(header: String) throws {
+        let (log, _) = try read("\(header)\na,b,60,7\n")
+        #expect(Self.rows(log) == ["a b 60000000 7.0 - "])
+    }
+
+    @Test(
+        "any delimiter is found",
+        arguments: [",", "\t", ";", "|", " ", "::"])
+    func delimiters(delimiter: String) throws {
+        let text = [["user", "item", "time"], ["a", "b", "60"], ["c", "d", "61"]]
+            .map { $0.joined(separator: delimiter) }.joined(separator: "\n")
+        let (log, _) = try read(text)
+        #expect(Self.rows(log) == ["a b 60000000 - - ", "c d 61000000 - - "])
+    }
+
+    @Test("columns padded by blanks are read as CDNOW has them, dates of eight digits included")
+    func padded() throws {
+        let text =
+            " customer_id  date number_of_cds  dollar_value\r\n 00001 19970101  1   11.77\r\n 00002 19970112  1   12.00\r\n"
+        let (log, report) = try read(text)
+        #expect(log.users.names == ["00001", "00002"])
+        #expect(log.time[0] == TimeFormat.moment("1997-01-01"))
+        #expect(log.topics.count == 1 && log.topics.source == .single)
+        #expect(report.unusedColumns == ["number_of_cds", "dollar_value"])
+    }
+
+    @Test("RecBole's typed headers, and topics of several values")
+    func recBole() throws {
+        let (log, _) = try read(
+            "user_id:token\titem_id:token\trating:float\ttimestamp:float\tclass:token_seq\n1\t2\t3\t60.0\tWar Drama\n")
+        #expect(Self.rows(log) == ["1 2 60000000 - 3.0 War|Drama"])
+    }
+
+    @Test("MovieLens files without a header are known by their names")
+    func movieLens() throws {
+        #expect(
+            Self.rows(try read("196\t242\t3\t881250949\n", file: "u.data").log) == ["196 242 881250949000000 - 3.0 "])
+        #expect(
+            Self.rows(try read("1::1193::5::978300760\n", file: "ratings.dat").log) == ["1 1193 978300760000000 - 5.0 "]
+        )
+    }
+
+    @Test("quotes hold delimiters, quotes and line breaks")
+    func quotes() throws {
+        let (log, report) = try read("user,time,item\n\"a,1\",60,\"say \"\"hi\"\"\"\nb,61,\"two\nlines\"\nc,62,d\n")
+        #expect(Self.rows(log) == ["a,1 say \"hi\" 60000000 - - ", "b two\nlines 61000000 - - ", "c d 62000000 - - "])
+        #expect(report.rejectedCount == 0)
+    }
+
+    @Test("JSON Lines, with lists of topics and numbers as text or not")
+    func jsonLines() throws {
+        let text = """
+            {"user": 1, "time": "2023-01-01 10:00:00", "item": "x", "topics": ["a", "b"], "duration": 2.5}
+            {"user": "1", "time": 1672567200, "item": "y", "topics": "b"}
+
+            [1, 2]
+            {"user": "1", "time": 16725
+            """
+        let (log, report) = try read(text, file: "log.jsonl")
+        #expect(Self.rows(log) == ["1 x 1672567200000000 2.5 - a|b", "1 y 1672567200000000 nan - b"])
+        #expect(report.rejected == ["not a JSON object": 2])
+    }
+
+    @Test("order without times: the position stands in, and all histories end together")
+    func positions() throws {
+        let (log, report) = try read("1 10\n1 11\n2 10\n1 12\n") { $0.columns = ["UserID", "PageID"] }
+        #expect(log.clock == .position)
+        #expect(Self.rows(log).map { $0.split(separator: " ")[2] } == ["1000000", "2000000", "3000000", "3000000"])
+        #expect(report.warnings.contains { $0.contains("position") })
+    }
+
+    @Test("gzip and zstd give the same log, also in several members")
+    func compression() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.csv", Self.design)
+        let more = try folder.write("b.csv", "2,2023-01-01 11:00:00,102,6\n")
+        func shell(_ command: String) throws {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", command]
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0, "\(command)")
+        }
+        try shell("(gzip -c \(path); gzip -c \(more)) > \(folder.file("log.gz").path)")
+        #expect(try LogReader.read(folder.file("log.gz").path).log.count == 2)
+        let gz = try Data(contentsOf: folder.file("log.gz"))
+        for cut in [5, 20, gz.count - 3] {
+            try gz.prefix(cut).write(to: folder.file("cut.gz"))
+            let error = #expect(throws: LogError.self) { try LogReader.read(folder.file("cut.gz").path) }
+            #expect(error?.description.contains("cut.gz") == true)
+        }
+        try (gz + Data("garbage".utf8)).write(to: folder.file("tail.gz"))
+        #expect(throws: LogError.self) { try LogReader.read(folder.file("tail.gz").path) }
+        if FileManager.default.fileExists(atPath: "/usr/bin/zstd") {
+            try shell("zstd -q -c \(path) > \(folder.file("log.zst").path)")
+            #expect(try LogReader.read(folder.file("log.zst").path).log.count == 1)
+            let zst = try Data(contentsOf: folder.file("log.zst"))
+            try zst.prefix(zst.count - 4).write(to: folder.file("cut.zst"))
+            #expect(throws: LogError.self) { try LogReader.read(folder.file("cut.zst").path) }
+        }
+    }
+
+    @Test("the fast path reads what the general path reads, whatever the bytes", arguments: 0..<60)
+    func fastEqualsGeneral(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        func pick(_ choices: [String]) -> String { choices[Int.random(in: 0..<choices.count, using: &generator)] }
+        var text = "UserID,Time,PageID,Duration,Weight,Other\n"
+        for _ in 0..<80 {
+            let fields = [
+                pick(["1", "22", "u-7654321", "longer-than-eight", " 5", "\"q\"", "é", "", "a b"]),
+                pick([
+                    "2023-01-01 10:00:00", "2023-01-01T10:00:59", "2023-01-01", "1672567200", "1672567200000", "x",
+                    "2023-13-01 10:00:00", "2023-01-01 24:00:00", "2023-01-01 10:00:00Z", "", "10.5", "-5",
+                    "99999999999",
+                ]),
+                pick(["p1", "101", "1234567", "12345678", "\"a,b\"", "#", "~"]),
+                pick(["5", "5.25", "0", "", "-1", "1e3", "12345678901", "x", "0.1234567", "31622401", "5."]),
+                pick(["3", "0.5", "", "nan", "4.0"]), pick(["", "x", "\"", "a\"b"]),
+            ]
+            text += fields.prefix(generator.uniform() < 0.95 ? 6 : 3).joined(separator: ",")
+            text += pick(["\n", "\n", "\n", "\r\n"])
+        }
+        func both(_ zone: TimeZone?) throws -> ([String], ReadingReport) {
+            let (log, report) = try read(text) {
+                $0.timeZone = zone
+                // Any form but `auto` sends every row through the general path; a topic column does too.
+            }
+            return (Self.rows(log), report)
+        }
+        let (fast, fastReport) = try both(nil)
+        // A second, unused header name that is a role makes the general path read every row.
+        let general = try LogReader.read(bytes: Array(text.replacing("Other", with: "EventType").utf8), file: "log.csv")
+        #expect(fast == Self.rows(general.log))
+        #expect(
+            fastReport.rejected.filter { $0.key != "invalid UTF-8" }
+                == general.report.rejected.filter { $0.key != "invalid UTF-8" })
+        #expect(
+            fastReport.accepted + fastReport.rejectedCount == general.report.accepted + general.report.rejectedCount)
+    }
+
+    @Test("a log longer than the buffer, with rows across its edge, loses nothing")
+    func longLog() throws {
+        let count = 60_000
+        var text = "UserID,Time,PageID,Duration\n"
+        for row in 0..<count {
+            text += "user\(row % 977),\(1_600_000_000 + row),page-number-\(row % 131),\(row % 60)\n"
+        }
+        let (log, report) = try read(text)
+        #expect(log.count == count && report.rejectedCount == 0)
+        #expect(log.users.count == 977 && log.items.count == 131)
+        #expect(log.time[count - 1] == Int64(1_600_000_000 + count - 1) * 1_000_000)
+    }
+
+    @Test("side files give topics to the log's items")
+    func itemFile() throws {
+        let folder = try TemporaryFolder()
+        let log = try folder.write("log.csv", "user,time,item\n1,60,5\n1,61,6\n1,62,9\n")
+        var options = ReadingOptions()
+        options.items = try folder.write(
+            "movies.csv", "movieId,title,genres\n5,\"A, the film\",War|Drama\n6,B,Drama\n7,C,Other\n")
+        let (read, _) = try LogReader.read(log, options: options)
+        #expect(
+            Self.rows(read).map { $0.split(separator: " ", omittingEmptySubsequences: false)[5] } == [
+                "War|Drama", "Drama", "",
+            ])
+        #expect(read.topics.count == 2)
+    }
+}
