@@ -91,19 +91,21 @@ struct CommandTests {
         let model = folder.file("model").path
         #expect(try Command.run(["train", log, "--model", "mlp", "--output", model] + Self.small).status == 0)
         struct Point: Decodable {
-            let elapsed_seconds: Double
-            let return_probability: Double
+            let elapsedSeconds: Double
+            let returnProbability: Double
         }
         func points(_ at: String, ahead: String) throws -> [Point] {
             let answer = try Command.run([
                 "curve", model, log, "--user", "user-3", "--at", at, "--ahead", ahead, "--format", "json", "--quiet",
             ])
-            return try JSONDecoder().decode([Point].self, from: Data(answer.output.utf8))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode([Point].self, from: Data(answer.output.utf8))
         }
         // Long after the last event nothing happens: twelve days on, the first curve is at its tenth point.
         let first = try points("2024-06-01", ahead: "120d")
         let later = try points("2024-06-11", ahead: "120d")
-        #expect(abs(first[10].return_probability - later[0].return_probability) < 1e-6)
+        #expect(abs(first[10].returnProbability - later[0].returnProbability) < 1e-6)
     }
 
     @Test("a killed training run goes on with --resume and ends with the same weights")
