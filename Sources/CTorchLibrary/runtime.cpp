@@ -7,7 +7,6 @@
 #include <atomic>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
-#include <malloc.h>
 #include <mutex>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -99,14 +98,6 @@ bool set_grad_enabled(bool enabled) {
   bool previous = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);
   return previous;
-}
-
-// Large tensors that come and go each step cost more in page faults than in arithmetic when malloc
-// gives their pages back to the system; this keeps them, at the price of a higher resident size.
-int keep_freed_pages() {
-  bool done = mallopt(M_MMAP_THRESHOLD, 1 << 30) && mallopt(M_TRIM_THRESHOLD, 2047 << 20) &&
-              mallopt(M_TOP_PAD, 64 << 20);
-  return done ? 0 : fail("mallopt refused the settings");
 }
 
 }  // namespace ct

@@ -4,6 +4,19 @@ import Torch
 public protocol HistoryEncoder: Module {
     /// Returns states, `[rows, width]`, in the order of the packed rows.
     func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory
+    /// One more event of one person, given as its vector, `[1, D]`: the state after it, `[1, width]`, exactly what
+    /// reading the whole stretch gives, and what the encoder keeps for the next.
+    ///
+    /// - Parameter memory: what the last step kept; nothing at the beginning of a stretch.
+    /// - Returns: nothing for a family whose memory is the window of the last events, which it reads anew.
+    func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)?
+    /// How many people's windows are best read at once: several where a step costs the same for one as for some.
+    var peopleAtOnce: Int { get }
+}
+
+extension HistoryEncoder {
+    public var peopleAtOnce: Int { 1 }
+    public func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)? { nil }
 }
 
 /// States, and what the encoder wants added to the loss while training.

@@ -46,6 +46,14 @@ public struct Predictor {
     public func curves(
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
     ) throws -> [(curve: InterestCurve, basis: Basis)] {
+        try curves(questions, of: states, in: log, encoded: nil)
+    }
+
+    /// - Parameter encoded: the state of the only person's history, where it has been kept step by step.
+    func curves(
+        _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog,
+        encoded: Tensor?
+    ) throws -> [(curve: InterestCurve, basis: Basis)] {
         guard case .interest(let model) = bundle.network else {
             throw PredictionError.noCurves(family: bundle.description.family)
         }
@@ -53,9 +61,9 @@ public struct Predictor {
         let width = InterestCurve.Parameter.allCases.count
         var answers = [(curve: InterestCurve, basis: Basis)?](repeating: nil, count: questions.count)
         try withoutGradients {
-            try blocks(log).forEach(questions, of: states) { block in
+            try blocks(log, readsWindows: encoded == nil).forEach(questions, of: states) { block in
                 let parameters = try model.curveParameters(
-                    block.batch, block.queries, block.events, training: false
+                    block.batch, block.queries, block.events, state: encoded, training: false
                 ).values(Float.self)
                 for (row, number) in block.questions.enumerated() {
                     let question = questions[number]
@@ -86,11 +94,12 @@ public struct Predictor {
             elapsedSinceEvent: horizon, horizon: horizon)
     }
 
-    private func blocks(_ log: AskedLog) -> StateBlocks {
-        let reads = bundle.network.queries?.readsHistory == true
+    private func blocks(_ log: AskedLog, readsWindows: Bool = true) -> StateBlocks {
+        let reads = readsWindows && bundle.network.queries?.readsHistory == true
         return StateBlocks(
             rows: log.rows, popularity: log.popularity, scaling: bundle.description.scaling,
-            historyLength: reads ? bundle.description.options.historyLength : 0, smoothed: bundle.smoothed)
+            historyLength: reads ? bundle.description.options.historyLength : 0,
+            peopleCount: bundle.network.queries?.peopleAtOnce ?? 1, smoothed: bundle.smoothed)
     }
 
     /// The degree that the textbook recipe gives, which has no curve: for each question its moment and its topic's

@@ -48,8 +48,10 @@ public struct Ranker: ItemRanker {
         }
     }
 
-    /// How many questions are answered at once.
-    public var batchSize: Int { network.meetsCandidates ? 32 : 256 }
+    /// How many questions are answered at once: attention holds the square of the window for each.
+    public var batchSize: Int {
+        network.meetsCandidates ? 32 : max(16, min(256, 256 * 50 * 50 / max(1, window * window)))
+    }
 }
 
 extension Predictor {

@@ -19,6 +19,8 @@ public enum Runtime {
         for path in candidates() where FileManager.default.fileExists(atPath: path) {
             var message = [CChar](repeating: 0, count: 1_024)
             if let pointer = ct_load(path, &message, message.count) {
+                // Before the first tensor; without it training is slower, not wrong.
+                _ = pointer.pointee.keep_freed_pages()
                 return .success(SharedTable(pointer: pointer))
             }
             let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
@@ -89,11 +91,6 @@ public enum Runtime {
         get throws(TorchError) { Int(try api.live_handles()) }
     }
 
-    /// Keeps the pages of freed tensors in the process: faster steps for a larger resident size.
-    public static func keepFreedPages() throws(TorchError) {
-        let api = try api
-        try check(api.keep_freed_pages(), "keep freed pages", api)
-    }
 }
 
 /// Runs `body` without recording gradients on this thread.

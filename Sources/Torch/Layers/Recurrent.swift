@@ -55,22 +55,45 @@ public struct Recurrent: Module {
 
     /// The state after each step, from a zero state: `[sum of lengths, hidden]`, in the input's order.
     public func callAsFunction(_ sequence: PackedSequence, training: Bool) throws(TorchError) -> Tensor {
+        try run(sequence, from: nil, training: training).states
+    }
+
+    /// One more step of one sequence: `x`: `[1, D]`.
+    ///
+    /// - Parameter memory: what an earlier step returned; nothing at the beginning.
+    /// - Returns: the state, `[1, hidden]`, and the memory, `[1 or 2, layers, 1, hidden]` (an LSTM's holds its cells too).
+    public func step(_ memory: Tensor?, _ x: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor) {
+        let one = PackedSequence(data: x, batchSizes: try Tensor([Int64(1)]))
+        let (states, last) = try run(one, from: memory, training: false)
+        return (states, try Tensor.stacked(last))
+    }
+
+    private func run(
+        _ sequence: PackedSequence, from memory: Tensor?, training: Bool
+    ) throws(TorchError) -> (states: Tensor, last: [Tensor]) {
         let batch = Int(try sequence.batchSizes.slice(0, 0..<1).item())
-        let zero = try Tensor.zeros([layers.count, batch, hidden], device: sequence.data.device)
+        let parts = cell == .lstm ? 2 : 1
+        let start: [Tensor]
+        if let memory {
+            start = try memory.unbound(0)
+        } else {
+            let zero = try Tensor.zeros([layers.count, batch, hidden], device: sequence.data.device)
+            start = [Tensor](repeating: zero, count: parts)
+        }
         let weights = layers.flatMap(\.tensors)
         let rest: [Operator.Argument] = [
             .tensors(weights), .bool(true), .int(layers.count), .double(dropout), .bool(training), .bool(false),
         ]
         let results =
             switch cell {
-            case .lstm: try call(Op.lstmPacked, sequence, .tensors([zero, zero]), rest)
-            case .gru: try call(Op.gruPacked, sequence, .tensor(zero), rest)
-            case .rnn: try call(Op.rnnPacked, sequence, .tensor(zero), rest)
+            case .lstm: try call(Op.lstmPacked, sequence, .tensors(start), rest)
+            case .gru: try call(Op.gruPacked, sequence, .tensor(start[0]), rest)
+            case .rnn: try call(Op.rnnPacked, sequence, .tensor(start[0]), rest)
             }
-        guard let states = results.first else {
+        guard let states = results.first, results.count > parts else {
             throw TorchError(operation: "recurrent layer", message: "returned no states")
         }
-        return states
+        return (states, Array(results[1...parts]))
     }
 
     private func call(

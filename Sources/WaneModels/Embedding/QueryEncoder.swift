@@ -21,6 +21,8 @@ public struct QueryEncoder: Module {
     /// Whether batches need histories.
     public var readsHistory: Bool { events != nil }
     public var usesGraph: Bool { graph != nil }
+    /// How many people's windows are best read at once.
+    public var peopleAtOnce: Int { encoder?.peopleAtOnce ?? 1 }
 
     /// Batches of about `size` queries, with their histories where the family reads some.
     public func batches(
@@ -57,15 +59,20 @@ public struct QueryEncoder: Module {
     }
 
     /// Features, topic and state side by side, for the batch's queries in its order.
+    ///
+    /// - Parameter state: the history's state where it is known already, `[1, hidden]`, the same for all queries; the
+    ///   batch needs no histories then.
     func callAsFunction(
-        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, training: Bool
+        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, state: Tensor? = nil, training: Bool
     ) throws(TorchError) -> EncodedQueries {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let topic = try topics(queries.topics.rows(rows))
         var parts = [try queries.features.rows(rows), try topicDropout(topic, training: training)]
         var penalty: Tensor?
         var read: HistorySequence?
-        if let embedding = self.events {
+        if let state {
+            parts.append(try state.expanded([batch.queries.count, state.shape[1]]))
+        } else if let embedding = self.events {
             let smoothed = try items(embedding, events, snapshot: batch.snapshot)
             let history = try embedding.concatenated(
                 batch, events, smoothed: smoothed, topics: topics, training: training)
@@ -82,6 +89,18 @@ public struct QueryEncoder: Module {
             }
         }
         return EncodedQueries(x: try Tensor.concatenated(parts, 1), penalty: penalty, history: read)
+    }
+
+    /// One more event of one person: see ``HistoryEncoder/step(_:_:)``.
+    ///
+    /// - Parameter event: an ``EventTensors`` of this event alone.
+    public func step(_ memory: Tensor?, _ event: EventTensors) throws(TorchError) -> (state: Tensor, memory: Tensor)? {
+        guard let encoder, candidate == nil, let embedding = events else { return nil }
+        let one = HistoryBatch(
+            queries: [0], snapshot: 0, events: [0], layout: HistoryLayout(lengths: [1]), questions: [(0, 0)])
+        let smoothed = try items(embedding, event, snapshot: 0)
+        let history = try embedding.concatenated(one, event, smoothed: smoothed, topics: topics, training: false)
+        return try encoder.step(memory, history.events.data)
     }
 
     /// Item vectors as a batch may see them: the model's own, or smoothed over the graph of its snapshot.

@@ -5,7 +5,7 @@ import WaneState
 /// People's states and questions about their topics, laid out for a model in blocks of one shape.
 ///
 /// Matrix products of other sizes add in another order, and so differ in the last digits. Here every block has
-/// thirty-two questions and, for encoders that read histories, eight people whose windows are filled up to a power of
+/// thirty-two questions and, for encoders that read histories, as many people each time whose windows are filled up to a power of
 /// two or to all that the encoder reads: an answer does not depend on who else is asked about, to the last bit.
 public struct StateBlock {
     public let batch: HistoryBatch
@@ -15,7 +15,6 @@ public struct StateBlock {
     public let questions: [Int]
 
     static let questionCount = 32
-    static let peopleCount = 8
     static let shortestWindow = 8
 }
 
@@ -42,11 +41,15 @@ public struct StateBlocks {
     public let scaling: FeatureScaling
     /// What encoders that read windows read of them; 0 for those that read none.
     public let historyLength: Int
+    /// People whose windows are read at once.
+    public let peopleCount: Int
     public let smoothed: SmoothedItems?
 
     public init(
-        rows: LogRows, popularity: Popularity, scaling: FeatureScaling, historyLength: Int, smoothed: SmoothedItems?
+        rows: LogRows, popularity: Popularity, scaling: FeatureScaling, historyLength: Int, peopleCount: Int = 1,
+        smoothed: SmoothedItems?
     ) {
+        self.peopleCount = peopleCount
         self.rows = rows
         self.popularity = popularity
         self.scaling = scaling
@@ -78,7 +81,7 @@ public struct StateBlocks {
                 let person = questions[order[end]].person
                 if people.last != person {
                     let sameLength = people.isEmpty || lengths[people[0]] == lengths[person]
-                    guard historyLength == 0 || (people.count < StateBlock.peopleCount && sameLength) else { break }
+                    guard historyLength == 0 || (people.count < peopleCount && sameLength) else { break }
                     people.append(person)
                 }
                 end += 1
@@ -151,7 +154,7 @@ public struct StateBlocks {
                 batch: HistoryBatch(plain: Array(0..<count)), queries: queries, events: tensors, questions: asked)
         }
         let length = windowLength(states[first].state)
-        let layout = HistoryLayout(lengths: [Int](repeating: length, count: StateBlock.peopleCount))
+        let layout = HistoryLayout(lengths: [Int](repeating: length, count: peopleCount))
         var packed = [Int64](repeating: -1, count: layout.rowCount)
         var sequenceOf: [Int: Int] = [:]
         for (sequence, stretch) in stretches.enumerated() {
@@ -174,6 +177,9 @@ public struct StateBlocks {
 
 /// Windows of people's states for a model of the next item, in blocks of one shape.
 extension RankingBatch {
+    /// People whose windows are read at once.
+    private static let peopleAtOnce = 8
+
     /// Up to eight people whose windows are filled up to one length.
     ///
     /// - Parameters:
@@ -195,11 +201,11 @@ extension RankingBatch {
         while start < order.count {
             let own = length(states[order[start]].state)
             var end = start
-            while end < order.count, end - start < StateBlock.peopleCount, length(states[order[end]].state) == own {
+            while end < order.count, end - start < Self.peopleAtOnce, length(states[order[end]].state) == own {
                 end += 1
             }
             let people = Array(order[start..<end])
-            let stretches = (0..<StateBlock.peopleCount).map { place -> Stretch in
+            let stretches = (0..<Self.peopleAtOnce).map { place -> Stretch in
                 let person = people[min(place, people.count - 1)]
                 let (state, user) = states[person]
                 let first = state.windowCount - count(state)

@@ -13,6 +13,7 @@ extension ModelFamily {
 /// The neural Hawkes process's encoder: what each event leaves behind, and the state it decays to.
 struct ContinuousLSTM: HistoryEncoder {
     let hidden: Int
+    var peopleAtOnce: Int { 8 }
     let inputWeight: Parameter
     let hiddenWeight: Parameter
     let bias: Parameter

@@ -3,6 +3,7 @@ import Torch
 /// What RNN, LSTM and GRU share: event vectors through a recurrent layer, then dropout.
 struct RecurrentEncoder: HistoryEncoder {
     let cell: Recurrent
+    var peopleAtOnce: Int { 8 }
     let dropout: Dropout
 
     init(_ kind: RecurrentCell, _ sizes: FamilySizes) throws(TorchError) {
@@ -15,5 +16,9 @@ struct RecurrentEncoder: HistoryEncoder {
 
     func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory {
         EncodedHistory(try dropout(cell(history.events, training: training), training: training))
+    }
+
+    func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)? {
+        try cell.step(memory, event)
     }
 }

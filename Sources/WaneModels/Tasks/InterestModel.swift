@@ -21,10 +21,13 @@ public struct InterestModel: Module {
     }
 
     /// The parameters of each query's curve: `[queries of the batch, 11]`.
+    ///
+    /// - Parameter state: the history's state where it is known already, `[1, hidden]`.
     public func curveParameters(
-        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, training: Bool
+        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, state: Tensor? = nil, training: Bool
     ) throws(TorchError) -> Tensor {
-        try head.curveParameters(self.queries(batch, queries, events, training: training).x, training: training)
+        try head.curveParameters(
+            self.queries(batch, queries, events, state: state, training: training).x, training: training)
     }
 
     /// The chance of coming back and the degree, each `[queries of the batch]`.

@@ -88,7 +88,7 @@ public struct InterestTask: Sendable {
             snapshots += self.snapshots(for: drawn, .drawn(seed: seed &+ UInt64(epoch) &* 0x9E37_79B9))
             ends.append(places.count)
         }
-        let all = queries(at: places, seeing: snapshots)
+        let all = queries(at: places, seeing: snapshots, queryTime: false)
         return zip([0] + ends, ends).map { all.selecting($0..<$1) }
     }
 
@@ -121,7 +121,9 @@ public struct InterestTask: Sendable {
         }
     }
 
-    private func queries(at places: [(userTopic: Int, moment: Int64)], seeing snapshots: [Int]) -> QuerySet {
+    private func queries(
+        at places: [(userTopic: Int, moment: Int64)], seeing snapshots: [Int], queryTime: Bool = true
+    ) -> QuerySet {
         var set = QuerySet()
         for ((userTopic, moment), snapshot) in zip(places, snapshots) {
             let user = histories.userTopicUser[userTopic]
@@ -141,7 +143,7 @@ public struct InterestTask: Sendable {
             set.degree.append(Float(outcome.label ?? degree))
             set.didReturn.append(outcome.events > 0 ? 1 : 0)
         }
-        QueryFold(histories: histories, schema: schema, popularity: popularity).fill(&set)
+        QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime).fill(&set)
         return set
     }
 

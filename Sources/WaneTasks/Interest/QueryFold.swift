@@ -10,12 +10,14 @@ struct QueryFold {
     let histories: Histories
     let schema: StateSchema
     let popularity: PopularitySnapshots
+    /// Whether the features of the query's own moment are measured too: models with a curve do not read them.
+    var queryTime = true
 
     /// Fills the feature columns of `queries`, whose other columns are there.
     func fill(_ queries: inout QuerySet) {
         let (last, now) = (FeatureSchema.lastEventCount, FeatureSchema.queryTimeCount)
         queries.lastEventFeatures = [Float](repeating: 0, count: queries.count * last)
-        queries.queryTimeFeatures = [Float](repeating: 0, count: queries.count * now)
+        queries.queryTimeFeatures = [Float](repeating: 0, count: queryTime ? queries.count * now : 0)
         guard queries.count > 0 else { return }
         let asked = queries
         let order = (0..<asked.count).sorted { (asked.event[$0], $0) < (asked.event[$1], $1) }
@@ -30,8 +32,8 @@ struct QueryFold {
         let ranges = zip(starts, starts.dropFirst() + [order.count]).map { $0..<$1 }
         queries.lastEventFeatures.withUnsafeMutableBufferPointer { lastEvent in
             queries.queryTimeFeatures.withUnsafeMutableBufferPointer { queryTime in
-                guard let a = lastEvent.baseAddress, let b = queryTime.baseAddress else { return }
-                let output = Output(lastEvent: a, queryTime: b)
+                guard let a = lastEvent.baseAddress else { return }
+                let output = Output(lastEvent: a, queryTime: queryTime.baseAddress)
                 DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
                     fold(asked, order[ranges[number]], output)
                 }
@@ -42,7 +44,7 @@ struct QueryFold {
     /// Where features go: each row is written by one thread, so rows may be written at once.
     private struct Output: @unchecked Sendable {
         let lastEvent: UnsafeMutablePointer<Float>
-        let queryTime: UnsafeMutablePointer<Float>
+        let queryTime: UnsafeMutablePointer<Float>?
     }
 
     private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
@@ -64,8 +66,9 @@ struct QueryFold {
             state.writeFeatures(
                 of: topic, popularity: popularity[queries.snapshot[row]],
                 to: output.lastEvent + row * FeatureSchema.lastEventCount)
-            state.writeFeatures(
-                of: topic, at: queries.moment[row], to: output.queryTime + row * FeatureSchema.queryTimeCount)
+            if queryTime, let base = output.queryTime {
+                state.writeFeatures(of: topic, at: queries.moment[row], to: base + row * FeatureSchema.queryTimeCount)
+            }
         }
     }
 }

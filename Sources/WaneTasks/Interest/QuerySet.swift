@@ -15,7 +15,8 @@ public struct QuerySet: Sendable {
     /// Seconds since the last touch of the topic, and since the user's last event.
     public internal(set) var elapsedSinceTopic: [Float] = []
     public internal(set) var elapsedSinceEvent: [Float] = []
-    /// `[count, FeatureSchema.lastEventCount]` and `[count, FeatureSchema.queryTimeCount]`, row by row.
+    /// `[count, FeatureSchema.lastEventCount]` and `[count, FeatureSchema.queryTimeCount]`, row by row; the latter are
+    /// none for an epoch's training queries.
     public internal(set) var lastEventFeatures: [Float] = []
     public internal(set) var queryTimeFeatures: [Float] = []
     /// Interest degree, and whether the user came back (1) or not (0); the outcome after the moment.
@@ -46,7 +47,10 @@ public struct QuerySet: Sendable {
         result.elapsedSinceTopic = rows.map { elapsedSinceTopic[$0] }
         result.elapsedSinceEvent = rows.map { elapsedSinceEvent[$0] }
         result.lastEventFeatures = columns(lastEventFeatures, FeatureSchema.lastEventCount)
-        result.queryTimeFeatures = columns(queryTimeFeatures, FeatureSchema.queryTimeCount)
+        // Queries for training alone have none.
+        if !queryTimeFeatures.isEmpty {
+            result.queryTimeFeatures = columns(queryTimeFeatures, FeatureSchema.queryTimeCount)
+        }
         result.degree = rows.map { degree[$0] }
         result.didReturn = rows.map { didReturn[$0] }
         return result

@@ -21,8 +21,8 @@ public struct InterestTraining {
     /// How the log was read, kept with the model.
     public var reading = ReadingOptions()
 
-    /// Queries that are drawn and folded at once: eight epochs of the default.
-    static let foldedQueries = 400_000
+    /// Queries that are drawn and folded at once: four epochs of the default.
+    static let foldedQueries = 200_000
 
     public init(_ task: InterestTask, model: ModelOptions, training: TrainingOptions) throws {
         self.task = task

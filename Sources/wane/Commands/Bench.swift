@@ -1,9 +1,13 @@
 import ArgumentParser
 import Foundation
 import Torch
+import WaneBundle
 import WaneEvents
 import WaneModels
+import WanePrediction
 import WaneReport
+import WaneSimulation
+import WaneState
 import WaneTasks
 import WaneTraining
 
@@ -11,7 +15,7 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times reading and training on this machine; `make bench` sets peers beside it.",
         discussion: "Example:\n  wane bench read visits.csv\n  wane bench lstm-basic --threads 1",
-        subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self, Growth.self])
+        subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self, Growth.self, States.self])
 
     struct Read: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Times the reading of a log on one thread.")
@@ -193,6 +197,102 @@ extension Bench {
                 ]
             }
             print(table.text)
+        }
+    }
+}
+
+extension Bench {
+    struct States: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "states",
+            abstract: "Times a person's state and the curves of a person with twenty topics, on one core.",
+            discussion: "Example:\n  wane bench states --families mlp,lstm,attention")
+        @Option(help: ArgumentHelp("Families, separated by commas.", valueName: "names")) var families =
+            "mlp,lstm,gru,attention,hybrid,din"
+        @Option(help: ArgumentHelp("Events that are applied.", valueName: "n")) var events = 1_000_000
+
+        struct Answer: Encodable {
+            let torch: String
+            let applyMicroseconds: Double
+            let stateBytes: Int
+            let topics: Int
+            /// The median over a hundred questions.
+            let curvesMilliseconds: [String: Double]
+            let liveCurvesMilliseconds: [String: Double]
+        }
+
+        func run() async throws {
+            guard (1...100_000_000).contains(events) else { throw ValidationError("--events \(events): give 1 to 1e8") }
+            try Runtime.setThreads(1)
+            var options = Simulator.Options()
+            (options.users, options.topics, options.days) = (300, 24, 365)
+            let log = Simulator(options).run().log
+            let split = try Split(log)
+            let task = InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 1)
+            var state = PersonState(task.schema.keeping(256))
+            let histories = task.histories
+            var applied = 0
+            let start = ContinuousClock.now
+            while applied < events {
+                state.reset()
+                for index in 0..<min(events - applied, log.count) {
+                    state.apply(histories.event(index), topics: histories.log.topics[histories.log.item[index]])
+                }
+                applied += min(events - applied, log.count)
+            }
+            let apply = start.duration(to: .now) / .microseconds(1) / Double(events)
+
+            var training = TrainingOptions()
+            (training.epochs, training.trainQueries, training.validationQueries) = (1, 2_000, 1_000)
+            var times: [String: Double] = [:]
+            var liveTimes: [String: Double] = [:]
+            var bytes = 0
+            for family in try FamilyList.parse(families) {
+                var model = ModelOptions()
+                model.family = family
+                let bundle = try InterestTraining(task, model: model, training: training).run()
+                let predictor = Predictor(bundle)
+                let asked = try AskedLog(log, for: bundle)
+                // Twenty topics of the busiest person, who may have met some of them only by this.
+                let user =
+                    (0..<asked.userCount).max { asked.events(ofUser: $0).count < asked.events(ofUser: $1).count } ?? 0
+                var person = predictor.state(of: user, in: asked)
+                for topic in 0..<UInt32(asked.log.topics.count) where person.topics.count < 20 {
+                    guard person.topic(topic) == nil else { continue }
+                    person.apply(StateEvent(time: person.lastTime + 1, item: 0, engagement: 0.5), topics: [topic][...])
+                }
+                let questions = person.topics.prefix(20).map {
+                    StateQuestion(person: 0, topic: $0.topic, moment: person.lastTime + 1)
+                }
+                bytes = max(bytes, person.byteCount)
+                var samples: [Double] = []
+                for number in 0..<110 {
+                    let start = ContinuousClock.now
+                    let curves = try predictor.curves(questions, of: [(person, -1)], in: asked)
+                    guard curves.count == questions.count else { break }
+                    // The first few warm caches up.
+                    if number >= 10 { samples.append(start.duration(to: .now) / .milliseconds(1)) }
+                }
+                times[family] = samples.sorted()[samples.count / 2]
+                // The same of a person whose encoder was moved on with every event.
+                var live = LivePerson(predictor, in: asked)
+                for index in asked.events(ofUser: user).suffix(300) {
+                    try live.apply(asked.event(index), topics: asked.log.topics[asked.log.item[index]])
+                }
+                samples = []
+                let topics = live.state.topics.prefix(20).map(\.topic)
+                for _ in 0..<100 {
+                    let start = ContinuousClock.now
+                    _ = try live.curves(topics, at: live.state.lastTime + 1)
+                    samples.append(start.duration(to: .now) / .milliseconds(1))
+                }
+                liveTimes[family] = samples.sorted()[samples.count / 2]
+            }
+            print(
+                try Render.json(
+                    Answer(
+                        torch: try Runtime.version, applyMicroseconds: apply, stateBytes: bytes, topics: 20,
+                        curvesMilliseconds: times, liveCurvesMilliseconds: liveTimes)))
         }
     }
 }

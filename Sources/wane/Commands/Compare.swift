@@ -35,7 +35,8 @@ struct Compare: AsyncParsableCommand {
         try OutputFile.prepare(report)
         try OutputFile.prepare(exportQueries)
         let (log, reading) = try input.read(console)
-        let interest = try task.makeTask(log, console)
+        let clock = log.clock
+        let interest = try task.makeTask(consume log, console)
         let social = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [ModelBundle] = []
@@ -68,7 +69,7 @@ struct Compare: AsyncParsableCommand {
             try OutputFile.write(page, to: report)
             console.note("wrote \(report)")
         }
-        try ComparisonTable.print(comparison, output.format, clock: log.clock)
+        try ComparisonTable.print(comparison, output.format, clock: clock)
     }
 }
 

@@ -44,7 +44,8 @@ struct ReturnCompare: AsyncParsableCommand {
         let families = try FamilyList.parse(models)
         try training.check(families, ranks: false)
         let (log, _) = try input.read(console)
-        let interest = try task.makeTask(log, console)
+        let clock = log.clock
+        let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         let social = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
@@ -58,7 +59,7 @@ struct ReturnCompare: AsyncParsableCommand {
         }
         let (_, options) = try await training.resolved(family: "gru", seed: task.seed)
         let comparison = try ReturnTable.compare(returns, options.record, trained, console)
-        try ReturnTable.print(comparison, output.format, clock: log.clock)
+        try ReturnTable.print(comparison, output.format, clock: clock)
     }
 }
 
@@ -85,7 +86,8 @@ struct ReturnTrain: AsyncParsableCommand {
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
         try BundleFolder.prepare(output)
         let (log, _) = try input.read(console)
-        let interest = try task.makeTask(log, console)
+        let clock = log.clock
+        let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         var run = try ReturnTraining(returns, model: modelOptions, training: options)
         run.friends = try SocialOptions.read(
@@ -100,7 +102,7 @@ struct ReturnTrain: AsyncParsableCommand {
             bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
             to: output)
         run.trainer.removeCheckpoint()
-        try ReturnTable.print(comparison, printing.format, clock: log.clock)
+        try ReturnTable.print(comparison, printing.format, clock: clock)
         console.note("saved \(output) (\(bundle.parameterCount) weights)")
     }
 }

@@ -27,7 +27,8 @@ struct Train: AsyncParsableCommand {
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
         try BundleFolder.prepare(output)
         let (log, _) = try input.read(console)
-        let interest = try task.makeTask(log, console)
+        let clock = log.clock
+        let interest = try task.makeTask(consume log, console)
         var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
         run.friends = try SocialOptions.read(
             friends, log: interest.histories.log, until: interest.split.trainEnd, console)
@@ -41,7 +42,7 @@ struct Train: AsyncParsableCommand {
             bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
             to: output)
         run.trainer.removeCheckpoint()
-        try ComparisonTable.print(comparison, printing.format, clock: log.clock)
+        try ComparisonTable.print(comparison, printing.format, clock: clock)
         console.note("saved \(output) (\(bundle.parameterCount) weights)")
     }
 }

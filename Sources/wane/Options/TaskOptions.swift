@@ -41,8 +41,11 @@ struct TaskOptions: ParsableArguments {
     }
 
     /// Everything between a log as read and a task to train on.
-    func makeTask(_ log: EventLog, _ console: Console) throws -> InterestTask {
+    ///
+    /// - Parameter log: given away: on a large log the events as read and as sorted are not to be held at once.
+    func makeTask(_ log: consuming EventLog, _ console: Console) throws -> InterestTask {
         let sorted = log.sortedByUser()
+        _ = consume log
         let split = try makeSplit(sorted, console)
         let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: seed)
         console.status("arranging histories")

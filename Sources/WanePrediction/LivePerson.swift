@@ -1,0 +1,69 @@
+import Torch
+import WaneBundle
+import WaneCurves
+import WaneModels
+import WaneState
+
+/// A person whose events are still coming: their state, and what a recurrent encoder keeps of the events so far, so
+/// that an event costs one step and an answer no reading of the history.
+///
+/// A stretch of history begins every half of what the encoder reads at once; those that are needed later are carried
+/// beside the one in use. The answers are those of the window, to the last digits of float32. Families without a
+/// memory of their own read the window that the state keeps.
+public struct LivePerson {
+    public private(set) var state: PersonState
+    /// The person's number among those whose friends the model knows; -1 for all others.
+    public let user: Int64
+    private let predictor: Predictor
+    private let log: AskedLog
+    /// The stretches that are being read, by the step that each began at.
+    private var stretches: [(start: Int, memory: Tensor, encoded: Tensor)] = []
+
+    /// - Parameter log: whose numbers of items and topics the events have.
+    public init(_ predictor: Predictor, in log: AskedLog, user: Int64 = -1) {
+        self.predictor = predictor
+        self.log = log
+        self.user = user
+        state = predictor.newState()
+    }
+
+    /// One more event, not before the last.
+    public mutating func apply(_ event: StateEvent, topics: ArraySlice<UInt32>) throws {
+        let previous = state.eventCount > 0 ? state.lastTime : nil
+        let step = state.eventCount
+        state.apply(event, topics: topics)
+        guard let encoder = predictor.bundle.network.queries, encoder.readsHistory else { return }
+        let length = predictor.bundle.description.options.historyLength
+        try withoutGradients {
+            let tensors = EventTensors(
+                [(event, previous, user)], rows: log.rows, clock: state.schema.clock, horizon: state.schema.horizon,
+                smoothed: predictor.bundle.smoothed)
+            if step % max(1, length / 2) == 0, let first = try encoder.step(nil, tensors) {
+                stretches = try stretches.map { try stepped($0, tensors, encoder) }
+                stretches.append((step, first.memory, first.state))
+            } else {
+                stretches = try stretches.map { try stepped($0, tensors, encoder) }
+            }
+        }
+        let used = HistoryBatch.stretchStart(step: step, historyLength: length)
+        stretches.removeAll { $0.start < used }
+    }
+
+    private func stepped(
+        _ stretch: (start: Int, memory: Tensor, encoded: Tensor), _ event: EventTensors, _ encoder: QueryEncoder
+    ) throws -> (start: Int, memory: Tensor, encoded: Tensor) {
+        guard let next = try encoder.step(stretch.memory, event) else { return stretch }
+        return (stretch.start, next.memory, next.state)
+    }
+
+    /// Curves of topics at a moment not before the last event.
+    ///
+    /// - Parameter moment: microseconds.
+    public func curves(
+        _ topics: [UInt32], at moment: Int64
+    ) throws -> [(curve: InterestCurve, basis: Predictor.Basis)] {
+        try predictor.curves(
+            topics.map { StateQuestion(person: 0, topic: $0, moment: moment) }, of: [(state, user)], in: log,
+            encoded: stretches.first?.encoded)
+    }
+}
