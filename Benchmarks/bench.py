@@ -161,6 +161,64 @@ def bench_next_item():
     print(wane("bench", "growth"))
 
 
+def measured(*arguments, stdin=None):
+    """Seconds, megabytes at the peak and the kernel's share of one command."""
+    before = time.time()
+    with open(os.devnull, "wb") as nowhere, tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen([WANE, *map(str, arguments)], stdin=stdin, stdout=nowhere, stderr=errors)
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            errors.seek(0)
+            raise SystemExit(errors.read().decode())
+    busy = usage.ru_utime + usage.ru_stime
+    return time.time() - before, usage.ru_maxrss / 1024, usage.ru_stime / max(busy, 1e-9)
+
+
+def bench_states(folder):
+    """What a state costs, and a model asked beside its log and alone. Wane by itself: no peer keeps such states."""
+    print("\nA person's state and curves, one core")
+    answer = json.loads(wane("bench", "states"))
+    print(f"  apply {answer['applyMicroseconds']:.3f} us an event; a state with a window of 256 events {answer['stateBytes']:,} bytes")
+    for family, milliseconds in sorted(answer["curvesMilliseconds"].items()):
+        live = answer["liveCurvesMilliseconds"].get(family)
+        print(f"  {family:12} curves of 20 topics {milliseconds:6.2f} ms" + (f", from a live state {live:6.3f} ms" if live else ""))
+
+    big, model = os.path.join(folder, "big.csv"), os.path.join(folder, "big-model")
+    for users in [int(n) for n in os.environ.get("BENCH_PEOPLE", "20000,100000").split(",")]:
+        wane("simulate", "--users", users, "--output", big, "--quiet")
+        with open(big, "rb") as file:
+            events = sum(1 for _ in file) - 1
+        train = measured("train", big, "--model", "mlp", "--epochs", 6, "--threads", 1, "--output", model, "--quiet")
+        one = measured("predict", model, big, "--user", "user-17", "--quiet")
+        own = os.path.join(folder, "own.csv")
+        with open(big) as file, open(own, "w") as out:
+            out.writelines(line for number, line in enumerate(file) if number == 0 or line.startswith("user-17,"))
+        with open(own, "rb") as rows:
+            alone = measured("predict", model, "-", "--user", "user-17", "--quiet", stdin=rows)
+        print(f"  {events:>11,} events: train mlp, 6 epochs {train[0]:6.1f} s, {train[1]:6,.0f} MiB; predict --user {one[0]:5.2f} s, "
+              f"{one[1]:,.0f} MiB; the same from that person's rows alone {alone[0]:5.2f} s")
+        os.remove(big)
+
+
+def bench_window(folder):
+    print("\nrank train --model attention --window 200: 6,000 people, about a million events, 3 epochs, 2 threads")
+    import numpy as np
+
+    rng = np.random.default_rng(3)
+    log = os.path.join(folder, "window.csv")
+    with open(log, "w") as file:
+        file.write("UserID,Time,PageID\n")
+        for user in range(6_000):
+            count = int(rng.integers(100, 234))
+            times = 1_700_000_000 + np.cumsum(rng.exponential(9_000, count)).astype(int)
+            items = (3_400 * rng.random(count) ** 2).astype(int)
+            file.writelines(f"{user},{t},{i}\n" for t, i in zip(times, items))
+    seconds, peak, kernel = measured(
+        "rank", "train", log, "--model", "attention", "--window", 200, "--epochs", 3, "--threads", 2,
+        "--output", os.path.join(folder, "window-model"), "--quiet")
+    print(f"  {seconds:.0f} s, {peak:,.0f} MiB at the peak, {100 * kernel:.1f} % of the time in the kernel")
+
+
 def best(measure, key, runs):
     return max((measure() for _ in range(runs)), key=lambda result: result[key])
 
@@ -202,7 +260,7 @@ def bench_trees(folder, title, arguments):
     rows = [line.split(",") for line in table.splitlines()]
     names = {name: place for place, name in enumerate(rows[0])}
     frame = pandas.read_csv(queries)
-    features = [c for c in frame.columns if c not in ("part", "user", "topic", "moment", "returned", "degree")]
+    features = [c for c in frame.columns if c not in ("part", "user", "topic", "moment", "did_return", "degree")]
     train, validation, test = (frame[frame.part == part] for part in ("train", "validation", "test"))
     settings = dict(learning_rate=0.03, num_leaves=31, min_data_in_leaf=100, feature_fraction=0.7, verbose=-1, num_threads=2, seed=1)
 
@@ -214,7 +272,7 @@ def bench_trees(folder, title, arguments):
         return model.predict(test[features])
 
     start = time.time()
-    chance, degree = trees("returned", "binary"), trees("degree", "cross_entropy")
+    chance, degree = trees("did_return", "binary"), trees("degree", "cross_entropy")
     tree_seconds = time.time() - start
     print(f"\n{title}: the same {len(test):,} test queries")
     print(f"  {'':34}{'log loss':>10}{'ROC-AUC':>10}{'MAE':>10}{'RMSE':>10}")
@@ -223,19 +281,23 @@ def bench_trees(folder, title, arguments):
             values = [float(row[names[m]]) for m in ("log_loss", "roc_auc", "mae", "rmse")]
             print(f"  {row[0]:34}" + "".join(f"{value:>10.4f}" for value in values))
     error = degree - test.degree
-    values = [log_loss(test.returned, chance), roc_auc_score(test.returned, chance), np.abs(error).mean(), np.sqrt((error ** 2).mean())]
+    values = [log_loss(test.did_return, chance), roc_auc_score(test.did_return, chance), np.abs(error).mean(), np.sqrt((error ** 2).mean())]
     print(f"  {'LightGBM ' + lightgbm.__version__:34}" + "".join(f"{value:>10.4f}" for value in values))
     print(f"  (all of wane compare, baselines included: {seconds:.0f} s; LightGBM alone: {tree_seconds:.0f} s)")
 
 
 with tempfile.TemporaryDirectory() as folder:
     print(f"machine: {os.cpu_count()} cores")
-    if "next-item" in sys.argv:
-        bench_next_item()
+    chosen = {"next-item": bench_next_item, "states": lambda: bench_states(folder), "window": lambda: bench_window(folder)}
+    if sys.argv[1:]:
+        for name in sys.argv[1:]:
+            chosen[name]()
         sys.exit()
     bench_reading(folder)
     bench_lstm()
     bench_next_item()
+    bench_states(folder)
+    bench_window(folder)
     simulated = os.path.join(folder, "visits.csv")
     wane("simulate", "--users", 1500, "--seed", 7, "--output", simulated, "--quiet")
     bench_trees(folder, "Simulated log, 12 topics, 7 d", [simulated])

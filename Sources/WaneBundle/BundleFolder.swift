@@ -112,9 +112,13 @@ public enum BundleFolder {
         }
         if wane_exchange_paths(new.path, place.path) == 0 { return }
         // A file system without exchange: the old model steps aside for a moment.
-        let aside = place.deletingLastPathComponent().appendingPathComponent(".\(place.lastPathComponent).old")
-        guard rename(place.path, aside.path) == 0, rename(new.path, place.path) == 0 else {
-            throw DurableFile.failure(place)
+        let aside = place.deletingLastPathComponent()
+            .appendingPathComponent(".\(place.lastPathComponent).\(getpid()).old")
+        guard rename(place.path, aside.path) == 0 else { throw DurableFile.failure(place) }
+        guard rename(new.path, place.path) == 0 else {
+            let failure = DurableFile.failure(place)
+            _ = rename(aside.path, place.path)
+            throw failure
         }
         _ = rename(aside.path, new.path)
     }

@@ -10,9 +10,34 @@ public enum Fingerprint {
         log.user.withBytes { hash.update(bufferPointer: $0) }
         log.item.withBytes { hash.update(bufferPointer: $0) }
         log.time.withBytes { hash.update(bufferPointer: $0) }
+        for column in [log.duration, log.weight, log.label] { column?.withBytes { hash.update(bufferPointer: $0) } }
+        log.eventType?.withBytes { hash.update(bufferPointer: $0) }
+        for names in [log.users, log.items, log.topics.names] { update(&hash, names.names) }
+        var lists: [UInt32] = []
+        for item in 0..<UInt32(log.items.count) {
+            lists.append(contentsOf: log.topics[item])
+            lists.append(.max)
+        }
+        lists.withUnsafeBytes { hash.update(bufferPointer: $0) }
         return DataFingerprint(
             events: log.count, users: log.users.count, items: log.items.count, topics: log.topics.count,
             sha256: hex(hash.finalize()))
+    }
+
+    /// Of friendships, with since when each is one.
+    public static func of(_ edges: SocialEdges) -> String {
+        var hash = SHA256()
+        for (person, friends) in edges.friends.enumerated() where !friends.isEmpty {
+            update(&hash, ["\(person)"] + friends.map { "\($0.user) \($0.since)" })
+        }
+        return hex(hash.finalize())
+    }
+
+    private static func update(_ hash: inout SHA256, _ texts: [String]) {
+        for text in texts {
+            hash.update(data: Data(text.utf8))
+            hash.update(data: Data([0]))
+        }
     }
 
     private static func hex(_ digest: SHA256.Digest) -> String {

@@ -161,7 +161,8 @@ extension Manifest {
             "a horizon of \(split.horizon) microseconds, which is no span of time")
         let moments = [split.start, split.trainEnd, split.validationEnd, split.end] + (split.snapshots ?? [])
         try check(
-            moments.allSatisfy { abs($0.clamped) <= TimeSpan.longest }, "a moment beyond what a log can have")
+            (moments + [popularity.until]).allSatisfy { (-TimeSpan.longest...TimeSpan.longest).contains($0) },
+            "a moment beyond what a log can have")
         try check(threshold.isFinite && (0...1).contains(threshold), "a threshold of \(threshold)")
         try check(
             engagement.typical.isFinite && engagement.typical > 0, "a typical engagement of \(engagement.typical)")
@@ -180,7 +181,7 @@ extension Manifest {
         }
         try check(
             [training.trainQueries, training.validationQueries, training.testQueries].allSatisfy {
-                (1...1_000_000_000).contains($0)
+                (1...100_000_000).contains($0)
             }, "a number of queries out of range")
         try check(
             popularity.events >= 0 && popularity.latelyEvents >= 0 && popularity.topics >= 0, "negative counts")

@@ -12,6 +12,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
     case unknownTopic(String, known: [String])
     case notMet(user: String, topic: String)
     case noEventYet(user: String)
+    case nobodyYet
     case noCurves(family: String)
     case noCandidates
 
@@ -36,6 +37,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
             "neither the model nor the log has a topic \"\(name)\"; there are \(known.joined(separator: ", "))"
         case .notMet(let user, let topic): "\(user) has not met \"\(topic)\" by then; give a later --at"
         case .noEventYet(let user): "\(user) has no event by then; give a later --at"
+        case .nobodyYet: "no person has an event by then; give a later --at"
         case .noCurves(let family): "\(family) says nothing about what comes after; train another family"
         case .noCandidates:
             "no candidates are left to rank: the list is empty, or the person has seen them all (see --seen)"
@@ -95,8 +97,8 @@ public struct AskedLog {
         }
         if bundle.scale.source == .duration, log.duration == nil { throw .noDurations }
         if bundle.scale.source == .weight, log.weight == nil { throw .noWeights }
-        let sorted = log.sortedByUser()
         let vocabulary = bundle.vocabulary
+        let sorted = Self.byRow(log.sortedByUser()) { vocabulary.items.find($0) != nil }
         let itemOf = sorted.items.names.map { vocabulary.items.find($0).map { Int($0) } ?? -1 }
         let topics = Self.topics(of: sorted, itemOf, bundle)
         let asked = sorted.with(topics: topics)
@@ -121,6 +123,43 @@ public struct AskedLog {
             func some(_ names: Vocabulary) -> [String] { (0..<min(3, names.count)).map { names[$0] } + ["..."] }
             throw .nothingKnown(itemsOfModel: some(vocabulary.items), itemsOfLog: some(asked.items))
         }
+    }
+
+    /// A log in which an item that the model has not met, and whose rows differ in their topics, counts as several: what a row
+    /// says of itself is all that is known of it, whatever others' rows say.
+    private static func byRow(_ log: EventLog, isKnown: (String) -> Bool) -> EventLog {
+        guard let rows = log.rowTopics else { return log }
+        struct Split: Hashable {
+            let item: UInt32
+            let list: UInt32
+        }
+        let known = log.items.names.map(isKnown)
+        let names = VocabularyBuilder(log.items)
+        var byItem = (0..<log.items.count).map { Array(log.topics[UInt32($0)]) }
+        var first = [UInt32](repeating: .max, count: log.items.count)
+        var others: [Split: UInt32] = [:]
+        var item = Array(log.item)
+        for index in item.indices where !known[Int(item[index])] {
+            let (own, list) = (Int(item[index]), rows.list[index])
+            let topics = rows.lists[Int(list)]
+            if first[own] == .max { (first[own], byItem[own]) = (list, topics) }
+            guard first[own] != list else { continue }
+            let split = Split(item: item[index], list: list)
+            if let number = others[split] {
+                item[index] = number
+                continue
+            }
+            var name = log.items[own] + " (" + topics.map { log.topics.names[Int($0)] }.joined(separator: ", ") + ")"
+            while names.find(name) != nil { name += "'" }
+            item[index] = names.number(of: name)
+            others[split] = item[index]
+            byItem.append(topics)
+        }
+        return EventLog(
+            users: log.users, items: names.finish(), user: log.user, item: Column(item), time: log.time,
+            duration: log.duration, weight: log.weight, label: log.label, eventType: log.eventType,
+            eventTypes: log.eventTypes,
+            topics: ItemTopics(names: log.topics.names, byItem: byItem, source: log.topics.source), clock: log.clock)
     }
 
     private static func topics(of log: EventLog, _ itemOf: [Int], _ bundle: ModelBundle) -> ItemTopics {

@@ -48,6 +48,9 @@ public struct Ranker: ItemRanker {
         }
     }
 
+    /// The log's numbers of items that the model has a vector of.
+    public var knownItems: [Int] { itemRow.indices.filter { itemRow[$0] > 0 } }
+
     /// How many questions are answered at once: attention holds the square of the window for each.
     public var batchSize: Int {
         network.meetsCandidates ? 32 : max(16, min(256, 256 * 50 * 50 / max(1, window * window)))

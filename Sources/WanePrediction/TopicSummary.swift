@@ -8,7 +8,8 @@ public struct TopicSummary: Sendable, Equatable {
     public let topic: String
     /// People who have met the topic by the moment.
     public let people: Int
-    /// Seconds: the median half-life over them, and its quartiles.
+    /// Seconds: the median half-life over them, each as of the person's last event, and its quartiles. What is left after a
+    /// long silence fades ever more slowly, so a half-life as of today would say how long nothing happened.
     public let halfLife: Double
     public let halfLifeQ1: Double
     public let halfLifeQ3: Double
@@ -50,14 +51,17 @@ extension Predictor {
                 for user in people {
                     let state = state(of: user, in: log, until: at)
                     for topic in state.topics {
-                        questions.append(StateQuestion(person: states.count, topic: topic.topic, moment: at))
+                        questions.append(
+                            StateQuestion(person: states.count, topic: topic.topic, moment: state.lastTime))
                     }
                     states.append((state, log.userOf[user]))
                 }
                 guard !questions.isEmpty else { continue }
                 for (question, answer) in zip(questions, try curves(questions, of: states, in: log)) {
                     let topic = Int(question.topic)
-                    let isInterested = answer.curve.returnProbability(after: 0) >= threshold
+                    let silence = Double(at - states[question.person].state.lastTime) / 1e6
+                    let curve = answer.curve.seen(after: max(0, silence))
+                    let isInterested = curve.returnProbability(after: 0) >= threshold
                     guard isNow else {
                         if isInterested { counts[topic].before += 1 }
                         continue
@@ -65,7 +69,7 @@ extension Predictor {
                     counts[topic].halfLives.append(answer.curve.halfLife)
                     guard isInterested else { continue }
                     counts[topic].now += 1
-                    if let lapse = answer.curve.lapse(below: threshold), lapse <= Double(horizon) / 1e6 {
+                    if let lapse = curve.lapse(below: threshold), lapse <= Double(horizon) / 1e6 {
                         counts[topic].lapsing += 1
                     }
                 }

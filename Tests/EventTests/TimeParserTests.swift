@@ -71,4 +71,22 @@ struct TimeParserTests {
 
     @Test("as words come back as the same moment")
     func words() { #expect(micros(TimeFormat.words(1_672_567_207_000_000)) == 1_672_567_207_000_000) }
+
+    @Test(
+        "lengths of time are read, and those beyond ten thousand years or below a microsecond are not",
+        arguments: [
+            ("7d", 604_800_000_000), ("1.5 h", nil), ("1.5h", 5_400_000_000), ("30s", 30_000_000),
+            ("90min", 5_400_000_000),
+            ("2w", 1_209_600_000_000), ("1y", 31_557_600_000_000), ("12", 12_000_000),
+            ("10000y", 315_576_000_000_000_000),
+            ("60000y", nil), ("1e300d", nil), ("inf", nil), ("nan", nil), ("-1d", nil), ("0", nil), ("1e-9s", nil),
+            ("d", nil),
+            ("", nil),
+        ] as [(String, Int64?)])
+    func spans(text: String, micros: Int64?) { #expect(TimeSpan.parse(text) == micros) }
+
+    @Test("lengths of time of any size have words", arguments: [0, -1e300, 1e300, .infinity, .nan, 9.3e18, 1e14])
+    func words(seconds: Double) {
+        for clock in [EventLog.Clock.wall, .position] { #expect(!TimeSpan.words(seconds: seconds, clock).isEmpty) }
+    }
 }

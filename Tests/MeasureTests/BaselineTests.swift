@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import WaneEvents
+import WaneMetrics
 import WaneState
 import WaneTasks
 import WaneSimulation
@@ -86,6 +87,57 @@ struct BaselineTests {
                 .init(x: c.x, tx: c.tx, t: c.t))
             #expect(abs(value - c.logLikelihood) < 1e-6)
         }
+    }
+
+    @Test("BG/NBD expects what its definition sums to, where a + b + x lies below one too")
+    func expectation() {
+        func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 5e-4 * max(1, abs(b)) }
+        /// E = sum over purchases of the chance that they happen while the customer is one: with a rate l of a gamma and a
+        /// chance p of a beta distribution, `(1 - exp(-l p t)) / p`; the gamma integral is closed, the other one numeric.
+        func reference(_ r: Double, _ alpha: Double, _ a: Double, _ b: Double, t0: Double, ahead: Double) -> Double {
+            // Tanh-sinh points, which crowd at both ends, where the beta density has its poles.
+            func integral(_ f: (Double, Double) -> Double) -> Double {
+                let step = 0.02
+                return stride(from: -4.2, through: 4.2, by: step).reduce(0) { sum, x in
+                    let y = .pi / 2 * sinh(x)
+                    // p and 1 - p, each exact near its end.
+                    let (p, q) = (1 / (1 + exp(-2 * y)), 1 / (1 + exp(2 * y)))
+                    return sum + f(p, q) * step * .pi * cosh(x) * p * q
+                }
+            }
+            let beta = exp(lgamma(a) + lgamma(b) - lgamma(a + b))
+            return integral { p, q in
+                let weight = pow(p, a - 1) * pow(q, b - 1) / beta
+                return weight * -expm1(-r * log1p(p * ahead / (alpha + t0))) / p
+            }
+        }
+        let hard = BGNBD(r: 0.5, alpha: 10, a: 0.1, b: 0.3)
+        let never = CustomerSummary(x: 0, tx: 0, t: 20)
+        #expect(abs(hard.expectedPurchases(never, ahead: 39) - 0.561) < 1e-3)
+        for (r, alpha, a, b) in [(0.5, 10.0, 0.1, 0.3), (0.24, 4.4, 0.79, 2.43), (2, 3, 0.4, 0.5), (1, 8, 1.5, 0.2)] {
+            let model = BGNBD(r: r, alpha: alpha, a: a, b: b)
+            let (value, expected) = (
+                model.expectedPurchases(never, ahead: 39), reference(r, alpha, a, b, t0: 20, ahead: 39)
+            )
+            #expect(close(value, expected), "r \(r), alpha \(alpha), a \(a), b \(b): \(value) beside \(expected)")
+        }
+    }
+
+    @Test("a line through the logit brings a drifted level back and leaves a right one alone")
+    func levelled() {
+        var generator = SeededGenerator(seed: 3)
+        let truth = (0..<20_000).map { _ in 0.02 + 0.96 * generator.uniform() * generator.uniform() }
+        let labels = truth.map { generator.uniform() < $0 ? 1.0 : 0 }
+        let right = LogitCalibration(truth, labels)
+        #expect(abs(right.shift) < 0.06 && abs(right.slope - 1) < 0.06)
+        // Too sure of itself, and too high.
+        let wrong = truth.map { 1 / (1 + exp(-(0.8 + 1.7 * log($0 / (1 - $0))))) }
+        let line = LogitCalibration(wrong, labels)
+        #expect(abs(line.slope - 1 / 1.7) < 0.05 && abs(line.shift + 0.8 / 1.7) < 0.06)
+        #expect(zip(line(wrong), truth).allSatisfy { abs($0 - $1) < 0.03 })
+        // Certainties that were wrong, and nothing at all, end in numbers.
+        #expect(LogitCalibration([0, 1, 0, 1], [1, 0, 1, 0])([0, 1]).allSatisfy { $0.isFinite })
+        #expect(LogitCalibration([], []) == LogitCalibration())
     }
 
     @Test(

@@ -187,8 +187,33 @@ struct TaskTests {
                 topics: ItemTopics(
                     names: Vocabulary(["t"]), byItem: [[UInt32]](repeating: [0], count: 6), source: .column))
         }
-        let oneUser = log((0..<100).map { (0, UInt32($0 % 3), Double($0)) })
-        #expect(try Self.task(oneUser).queries(.test, count: 50, seed: 1).count > 0)
+        func whole(_ log: EventLog, _ what: String) throws {
+            let task = try Self.task(log)
+            for part in Part.allCases {
+                let queries = try task.queries(part, count: 50, seed: 1)
+                #expect(queries.count > 0, "\(what), \(part)")
+                #expect(queries.lastEventFeatures.allSatisfy { $0.isFinite }, "\(what), \(part)")
+                for row in 0..<queries.count {
+                    let moment = queries.moment[row]
+                    let own =
+                        log.count - (0..<log.count).count { log.user[$0] != queries.user[row] || log.time[$0] > moment }
+                    #expect(own > 0, "\(what): somebody is asked about before their first event")
+                    let later = (0..<log.count).contains {
+                        log.user[$0] == queries.user[row] && log.time[$0] > moment
+                            && log.time[$0] <= moment + task.split.horizon
+                    }
+                    #expect((queries.didReturn[row] == 1) == later, "\(what), \(part), row \(row)")
+                }
+            }
+        }
+        try whole(log((0..<100).map { (0, UInt32($0 % 3), Double($0)) }), "one person")
+        try whole(log((0..<300).map { (UInt32($0 % 6), 0, Double($0) / 3) }), "one item")
+        // Nobody is known in a part that lies before everybody's only event; the error names the part.
+        let nobody = log([(0, 0, 99), (1, 1, 99.5), (2, 2, 100), (3, 3, 0)])
+        #expect(throws: (any Error).self) {
+            let task = try Self.task(nobody)
+            for part in Part.allCases { _ = try task.queries(part, count: 50, seed: 1) }
+        }
         let oneEach = log((0..<6).map { (UInt32($0), 0, Double($0 * 20)) })
         #expect(try Self.task(oneEach).queries(.train, count: 50, seed: 1).didReturn.allSatisfy { $0 == 0 })
     }

@@ -19,6 +19,8 @@ public struct EventLog: Sendable {
     public let eventType: Column<UInt32>?
     public let eventTypes: Vocabulary
     public let topics: ItemTopics
+    /// What each row itself says of its item's topics, where rows of one item differ; dropped once topics are chosen.
+    public let rowTopics: RowTopics?
     /// What stands for time.
     public let clock: Clock
 
@@ -38,7 +40,7 @@ public struct EventLog: Sendable {
         users: Vocabulary, items: Vocabulary, user: Column<UInt32>, item: Column<UInt32>, time: Column<Int64>,
         duration: Column<Float>? = nil, weight: Column<Float>? = nil, label: Column<Float>? = nil,
         eventType: Column<UInt32>? = nil, eventTypes: Vocabulary = Vocabulary(), topics: ItemTopics,
-        clock: Clock = .wall
+        rowTopics: RowTopics? = nil, clock: Clock = .wall
     ) {
         self.users = users
         self.items = items
@@ -51,6 +53,7 @@ public struct EventLog: Sendable {
         self.eventType = eventType
         self.eventTypes = eventTypes
         self.topics = topics
+        self.rowTopics = rowTopics
         self.clock = clock
     }
 
@@ -60,6 +63,25 @@ public struct EventLog: Sendable {
             users: users, items: items, user: user, item: item, time: time, duration: duration,
             weight: weight, label: label, eventType: eventType, eventTypes: eventTypes, topics: topics,
             clock: clock)
+    }
+
+    /// The rows of one person, alone: nothing in a log that does not have them.
+    public func only(_ name: String) -> EventLog? {
+        guard let number = users.find(name) else { return nil }
+        let own = gathered((0..<UInt32(count)).filter { user[Int($0)] == number })
+        return EventLog(
+            users: Vocabulary([name]), items: items, user: Column([UInt32](repeating: 0, count: own.count)),
+            item: own.item, time: own.time, duration: own.duration, weight: own.weight, label: own.label,
+            eventType: own.eventType, eventTypes: eventTypes, topics: topics, rowTopics: own.rowTopics, clock: clock)
+    }
+
+    /// Rows in another order, or some of them.
+    private func gathered(_ order: [UInt32]) -> EventLog {
+        EventLog(
+            users: users, items: items, user: user.gathered(order), item: item.gathered(order),
+            time: time.gathered(order), duration: duration?.gathered(order), weight: weight?.gathered(order),
+            label: label?.gathered(order), eventType: eventType?.gathered(order), eventTypes: eventTypes,
+            topics: topics, rowTopics: rowTopics?.gathered(order), clock: clock)
     }
 
     /// Where each person's events begin in a log sorted by person; one longer than there are people.
@@ -97,11 +119,7 @@ public struct EventLog: Sendable {
             guard !inOrder else { continue }
             order[range].sort { a, b in (times[Int(a)], a) < (times[Int(b)], b) }
         }
-        return EventLog(
-            users: self.users, items: items, user: user.gathered(order), item: item.gathered(order),
-            time: time.gathered(order), duration: duration?.gathered(order), weight: weight?.gathered(order),
-            label: label?.gathered(order), eventType: eventType?.gathered(order), eventTypes: eventTypes,
-            topics: topics, clock: clock)
+        return gathered(order)
     }
 
     /// A moment as people write it; in a log of positions, the place in a person's own history, from one.

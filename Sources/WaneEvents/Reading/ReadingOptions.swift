@@ -17,6 +17,8 @@ public struct ReadingOptions: Sendable, Equatable {
     public var topicSeparator: String?
     /// Engagement by type of event, in 0...1.
     public var eventWeights: [String: Float] = [:]
+    /// Whether a log may lack some of the types that weights are given for: one that a model's own log had, say.
+    public var mayLackEventTypes = false
     /// Stop at the first row that cannot be read.
     public var strict = false
     /// A file that keeps every row set aside.

@@ -21,6 +21,12 @@ final class RowBuilder {
     private let eventTypes = VocabularyBuilder()
     private let topicNames = VocabularyBuilder()
     private var topicsByItem: [[UInt32]] = []
+    /// Lists of topics, the number of each, the list of each item's first row, and each row's: kept from when rows of one
+    /// item first differ.
+    private var topicLists: [[UInt32]] = []
+    private var topicListNumbers: [[UInt32]: UInt32] = [:]
+    private var firstTopicList: [UInt32] = []
+    private var rowTopicList: ColumnBuilder<UInt32>?
     private let eventIDs: VocabularyBuilder?
     private var positions: [Int64] = []
     private var forms = [Int](repeating: 0, count: TimeParser.Form.allCases.count)
@@ -162,7 +168,7 @@ final class RowBuilder {
         weight?.append(Float(rating))
         label?.append(Float(degree))
         if let eventType { eventType.append(typeName.map(eventTypes.number) ?? .max) }
-        if let topicText { addTopics(topicText, item: Int(itemNumber)) }
+        if schema.place(.topic) != nil { addTopics(topicText, item: Int(itemNumber)) }
         return true
     }
 
@@ -183,19 +189,48 @@ final class RowBuilder {
         for place in 0..<time.count { time[place] += longest - positions[Int(user[place])] }
     }
 
-    private func addTopics(_ text: UnsafeRawBufferPointer, item: Int) {
-        while topicsByItem.count <= item { topicsByItem.append([]) }
-        for part in text.split(whereSeparator: { separators.contains($0) }) {
+    /// The last row's topics join those of its item.
+    private func addTopics(_ text: UnsafeRawBufferPointer?, item: Int) {
+        var own: [UInt32] = []
+        for part in text?.split(whereSeparator: { separators.contains($0) }) ?? [] {
             let topic = topicNames.number(UnsafeRawBufferPointer(rebasing: part))
-            if !topicsByItem[item].contains(topic) { topicsByItem[item].append(topic) }
+            if !own.contains(topic) { own.append(topic) }
         }
+        let isFirst = topicsByItem.count <= item
+        while topicsByItem.count <= item {
+            topicsByItem.append([])
+            firstTopicList.append(0)
+        }
+        if !isFirst, rowTopicList == nil, topicsByItem[item] == own { return }
+        let number = topicListNumber(own)
+        if isFirst {
+            topicsByItem[item] = own
+            firstTopicList[item] = number
+        } else if rowTopicList == nil {
+            // The first row that differs: all rows before it said what their item's first one said.
+            let column = ColumnBuilder<UInt32>(capacity: self.item.count)
+            for row in 0..<self.item.count - 1 { column.append(firstTopicList[Int(self.item[row])]) }
+            rowTopicList = column
+        }
+        rowTopicList?.append(number)
+        for topic in own where !topicsByItem[item].contains(topic) { topicsByItem[item].append(topic) }
+    }
+
+    private func topicListNumber(_ list: [UInt32]) -> UInt32 {
+        if let known = topicListNumbers[list] { return known }
+        let number = UInt32(topicLists.count)
+        topicLists.append(list)
+        topicListNumbers[list] = number
+        return number
     }
 
     /// The log and what became of its rows.
     func finish() throws(LogError) -> (EventLog, ReadingReport) {
         try rejects?.close()
         guard user.count > 0 else {
-            if let name = options.onlyUser, report.passedOver > 0 { throw .noSuchUser(file: file, name: name) }
+            if let name = options.onlyUser, report.passedOver > 0, report.rejectedCount == 0 {
+                throw .noSuchUser(file: file, name: name)
+            }
             throw .headerOnly(file: file, rejected: report.rejectedCount)
         }
         if schema.place(.time) == nil { alignPositions() }
@@ -223,16 +258,21 @@ final class RowBuilder {
             users: users.finish(), items: items.finish(), user: user.finish(), item: item.finish(),
             time: time.finish(), duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.finish(), topics: topics,
+            rowTopics: topics.source == .column
+                ? rowTopicList.map { RowTopics(lists: topicLists, list: $0.finish()) } : nil,
             clock: schema.place(.time) == nil ? .position : .wall)
         return (log, report)
     }
 
     /// The weight column, or weights by type of event where the options give them.
     private func weights(_ types: Column<UInt32>?) throws(LogError) -> Column<Float>? {
+        if !options.eventWeights.isEmpty, !options.mayLackEventTypes, types == nil {
+            throw .options("--event-weights: the log has no EventType column; name it with --map EventType=COLUMN")
+        }
         guard weight == nil, let types, !options.eventWeights.isEmpty else { return weight?.finish() }
         let known = eventTypes.finish().names
         for (name, weight) in options.eventWeights {
-            guard eventTypes.find(name) != nil else {
+            guard eventTypes.find(name) != nil || options.mayLackEventTypes else {
                 throw .options(
                     "--event-weights names \"\(name)\", but the log has the types "
                         + known.prefix(10).joined(separator: ", "))

@@ -1,3 +1,19 @@
+/// What each row says of its item's topics, where rows of one item say different things: topics known before a moment are
+/// then those of the rows before it.
+public struct RowTopics: Sendable {
+    /// Lists of topics, each once.
+    public let lists: [[UInt32]]
+    /// Each row's list.
+    public let list: Column<UInt32>
+
+    public init(lists: [[UInt32]], list: Column<UInt32>) {
+        self.lists = lists
+        self.list = list
+    }
+
+    func gathered(_ order: [UInt32]) -> RowTopics { RowTopics(lists: lists, list: list.gathered(order)) }
+}
+
 /// Which topics each item belongs to: one, several, or none.
 public struct ItemTopics: Sendable {
     public let names: Vocabulary

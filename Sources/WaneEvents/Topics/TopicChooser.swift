@@ -8,9 +8,32 @@ public enum TopicChooser {
     ///   - sorted: a log sorted by person and time.
     ///   - until: only events before this moment are learned from, so that nothing later leaks.
     public static func topics(for sorted: EventLog, until: Int64, seed: UInt64) -> ItemTopics {
-        if sorted.topics.isDecided { return sorted.topics }
-        if sorted.items.count <= fewItems { return .own(sorted.items) }
+        if sorted.topics.isDecided { return decided(sorted, until: until) }
+        var met = [Bool](repeating: false, count: sorted.items.count)
+        for index in 0..<sorted.count where sorted.time[index] < until { met[Int(sorted.item[index])] = true }
+        if (1...fewItems).contains(met.count { $0 }) { return .own(sorted.items) }
         return coVisitation(sorted, until: until, seed: seed)
+    }
+
+    /// Topics that a log gives: of an item that was met before `until`, those of the rows before it; of another one, those of
+    /// its first row, which is there when it first matters. What later rows say changes nothing.
+    private static func decided(_ log: EventLog, until: Int64) -> ItemTopics {
+        guard let rows = log.rowTopics else { return log.topics }
+        var byItem = [[UInt32]](repeating: [], count: log.items.count)
+        var first = [Int64](repeating: .max, count: log.items.count)
+        for index in 0..<log.count {
+            let (item, time) = (Int(log.item[index]), log.time[index])
+            let own = rows.lists[Int(rows.list[index])]
+            if time < until {
+                for topic in own where !byItem[item].contains(topic) { byItem[item].append(topic) }
+                first[item] = min(first[item], time)
+            } else if time < first[item]
+                || (time == first[item] && own.lexicographicallyPrecedes(byItem[item]))
+            {
+                (first[item], byItem[item]) = (time, own)
+            }
+        }
+        return ItemTopics(names: log.topics.names, byItem: byItem, source: log.topics.source)
     }
 
     /// Spherical k-means over random-index vectors: an item is the sum of its neighbours' random
@@ -22,16 +45,19 @@ public enum TopicChooser {
         let width = 64
         let window = 4
         let itemCount = log.items.count
+        var counts = [Float](repeating: 0, count: itemCount)
+        for place in 0..<log.count where log.time[place] < until { counts[Int(log.item[place])] += 1 }
+        // Drawn for items that were met by then only, in the order of their names, so that an item which comes later, or rows
+        // in another order, move nothing.
+        let seen = (0..<itemCount).filter { counts[$0] > 0 }.map { (log.items[$0], $0) }.sorted { $0.0 < $1.0 }.map(\.1)
         var generator = SeededGenerator(seed: seed)
         var signatures = [Float](repeating: 0, count: itemCount * width)
-        for item in 0..<itemCount {
+        for item in seen {
             for _ in 0..<6 {
                 signatures[item * width + Int.random(in: 0..<width, using: &generator)] +=
                     Bool.random(using: &generator) ? 1 : -1
             }
         }
-        var counts = [Float](repeating: 0, count: itemCount)
-        for place in 0..<log.count where log.time[place] < until { counts[Int(log.item[place])] += 1 }
         var vectors = [Float](repeating: 0, count: itemCount * width)
         for place in 0..<log.count where log.time[place] < until {
             let item = Int(log.item[place])
@@ -49,7 +75,6 @@ public enum TopicChooser {
         }
         for item in 0..<itemCount { normalize(&vectors, item * width, width) }
 
-        let seen = (0..<itemCount).filter { counts[$0] > 0 }
         let groups = min(64, max(2, Int(Double(seen.count).squareRoot())))
         var centres = [Float](repeating: 0, count: groups * width)
         for (group, item) in seen.shuffled(using: &generator).prefix(groups).enumerated() {
@@ -59,7 +84,7 @@ public enum TopicChooser {
         for _ in 0..<15 {
             var sums = [Float](repeating: 0, count: groups * width)
             var changed = false
-            for item in 0..<itemCount {
+            for item in seen {
                 var best = (group: 0, score: -Float.infinity)
                 for group in 0..<groups {
                     var score: Float = 0

@@ -43,8 +43,7 @@ public struct CohortTask: Sendable {
         end = knownUntil + ahead
         self.ahead = ahead
         guard start + known < last else {
-            throw .horizonTooLong(
-                horizon: TimeSpan.words(known, .wall), part: "known", length: TimeSpan.words(last - first, .wall))
+            throw .knownTooLong(known: TimeSpan.words(known, .wall), length: TimeSpan.words(last - first, .wall))
         }
         histories = Histories(sorted.with(topics: .single(sorted.items.count)), trainEnd: knownUntil)
     }

@@ -161,9 +161,6 @@ public enum RankingError: Error, Sendable, Equatable, CustomStringConvertible {
     case oneItem
     case noTimes
     case nothingToGuess(RankingProtocol)
-    case unknownUser(String)
-    case unknownItems([String], of: Int)
-    case noCandidates
     case count(Int)
     case tooManyItems(model: String, items: Int, limit: Int)
 
@@ -175,12 +172,6 @@ public enum RankingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .nothingToGuess(let rule):
             "nobody has \(rule == .leaveOneOut ? "three events" : "a past and events in the last fifth of the log"), "
                 + "so there is nothing to guess"
-        case .unknownUser(let name): "the log has no person \"\(name)\""
-        case .unknownItems(let names, let count):
-            "\(count) candidate\(count == 1 ? " is" : "s are") not in the log: \(names.joined(separator: ", "))"
-                + (count > names.count ? ", ..." : "")
-        case .noCandidates:
-            "no candidates are left to rank: the list is empty, or the person has seen them all (see --seen)"
         case .count(let count): "--top \(count): ask for at least one item"
         case .tooManyItems(let model, let items, let limit):
             "\(model) keeps a dense matrix of items by items; \(items) items are more than \(limit)"

@@ -111,7 +111,7 @@ public struct InterestTraining {
     private func run(_ job: inout some Trainable, _ model: ModelOptions) throws -> TrainingHistory {
         var trainer = trainer
         trainer.task = try RunIdentity(
-            "interest", model, task.split, data: Fingerprint.of(task.histories.log), more: ["\(friends.friends.count)"]
+            "interest", model, task.split, data: Fingerprint.of(task.histories.log), more: [Fingerprint.of(friends)]
         ).text
         return try trainer.run(&job)
     }

@@ -90,8 +90,10 @@ public struct SparseExperiment: Sendable {
                 ]
                 let parts = try kinds.map { try $0.fitted(thinned, before: .validation) }
                 let weights = try RankingBlend.weights(
-                    parts + [plain.ranker], task, questions: 2_000, seed: training.seed)
-                let blend = RankingBlend(parts + [plain.ranker], weights: weights, items: task.itemCount)
+                    parts + [plain.ranker], task, among: plain.ranker.knownItems, questions: 2_000,
+                    seed: training.seed)
+                let blend = RankingBlend(
+                    parts + [plain.ranker], weights: weights, items: task.itemCount, among: plain.ranker.knownItems)
                 (ranks, covered) = try RankingEvaluation.ranks(blend, task, places, covering: true)
             } else {
                 let (family, l1) = remedy.variant(of: family)

@@ -8,7 +8,7 @@ import WaneTasks
 
 /// Several rankers as one: their standardized scores, each with a weight of its own.
 ///
-///     score(i) = sum over rankers of w_k z_k(i),   z_k = (s_k - mean) / deviation over a question's items
+///     score(i) = sum over rankers of w_k z_k(i),   z_k = (s_k - mean) / deviation over the items with a vector
 ///
 /// The weights have the least cross-entropy of a softmax over all items on validation questions: a handful of
 /// numbers, from rankers fitted on what was known before them.
@@ -16,35 +16,40 @@ public struct RankingBlend: ItemRanker {
     public let rankers: [any ItemRanker]
     public let weights: [Double]
     let items: Int
+    /// Items that the model has a vector of, over which scores are standardized: those that it has in use.
+    let among: [Int]
 
-    public init(_ rankers: [any ItemRanker], weights: [Double], items: Int) {
+    public init(_ rankers: [any ItemRanker], weights: [Double], items: Int, among: [Int]) {
         self.rankers = rankers
         self.weights = weights
         self.items = items
+        self.among = among
     }
 
     public func scores(_ queries: [RankingQuery]) throws -> [Float] {
         var total = [Float](repeating: 0, count: queries.count * items)
         for (ranker, weight) in zip(rankers, weights) {
             var scores = try ranker.scores(queries)
-            Self.standardize(&scores, items: items)
+            Self.standardize(&scores, items: items, among: among)
             let weight = Float(weight)
             for place in total.indices { total[place] += weight * scores[place] }
         }
         return total
     }
 
-    /// Mean 0 and deviation 1 for each question's row, in place.
-    static func standardize(_ scores: inout [Float], items: Int) {
+    /// Mean 0 and deviation 1 over some items for each question's row, in place.
+    static func standardize(_ scores: inout [Float], items: Int, among: [Int]) {
+        let count = Double(max(1, among.count))
         scores.withUnsafeMutableBufferPointer { scores in
             for start in stride(from: 0, to: scores.count, by: items) {
                 var (sum, square) = (0.0, 0.0)
-                for place in start..<start + items {
-                    sum += Double(scores[place])
-                    square += Double(scores[place]) * Double(scores[place])
+                for item in among {
+                    let score = Double(scores[start + item])
+                    sum += score
+                    square += score * score
                 }
-                let mean = sum / Double(items)
-                let variance = max(0, square / Double(items) - mean * mean)
+                let mean = sum / count
+                let variance = max(0, square / count - mean * mean)
                 let scale = variance > 1e-20 ? 1 / variance.squareRoot() : 0
                 for place in start..<start + items {
                     scores[place] = Float((Double(scores[place]) - mean) * scale)
@@ -81,9 +86,11 @@ public struct RankingBlend: ItemRanker {
 
     /// Weights fitted to the answers of validation questions.
     ///
-    /// - Parameter fitted: the rankers as of before validation.
+    /// - Parameters:
+    ///   - fitted: the rankers as of before validation.
+    ///   - among: items over which scores are standardized.
     public static func weights(
-        _ fitted: [any ItemRanker], _ task: RankingTask, questions: Int, seed: UInt64
+        _ fitted: [any ItemRanker], _ task: RankingTask, among: [Int], questions: Int, seed: UInt64
     ) throws -> [Double] {
         var generator = SeededGenerator(seed: seed, stream: 301)
         let limit = max(100, min(questions, (256 << 20) / max(1, task.itemCount * fitted.count)))
@@ -97,7 +104,7 @@ public struct RankingBlend: ItemRanker {
             var columns: [Tensor] = []
             for ranker in fitted {
                 var scores = try ranker.scores(queries)
-                standardize(&scores, items: items)
+                standardize(&scores, items: items, among: among)
                 columns.append(try Tensor(scores, shape: [queries.count, items]))
             }
             // Seen items cannot be answers.

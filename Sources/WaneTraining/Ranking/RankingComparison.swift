@@ -50,6 +50,6 @@ public struct RankingComparison: Sendable, Codable {
 
     /// What the table says, in its first line.
     public var verdict: String? {
-        difference.map { "\($0.model) \($0.outcome) the best baseline, \($0.baseline), in NDCG@10" }
+        difference.map { "\($0.model) \($0.outcome) the best baseline of this table, \($0.baseline), in NDCG@10" }
     }
 }

@@ -138,7 +138,7 @@ public struct RankingTraining {
         trainer.task = try RunIdentity(
             "ranking", model, nil, data: Fingerprint.of(log),
             more: [
-                "\(task.rule)", "\(task.seen)", "\(ranking)", "\(refit)", "\(friends.friends.count)", "\(known.hashed)",
+                "\(task.rule)", "\(task.seen)", "\(ranking)", "\(refit)", Fingerprint.of(friends), "\(known.hashed)",
             ]
         ).text
         let history = try trainer.run(&job)

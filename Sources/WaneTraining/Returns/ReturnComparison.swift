@@ -12,8 +12,8 @@ public struct ReturnComparison: Sendable, Codable {
     public let questions: Int
     public let people: Int
     public let observed: Double
-    /// The best model against the best baseline, both chosen on validation, in log likelihood; and in other measures
-    /// without an interval.
+    /// In each measure, the model of the greatest likelihood against the baseline that is best in that measure, both
+    /// chosen on validation; an interval in log likelihood only.
     public let differences: [Difference]
 
     /// Times at which survival is measured, in horizons.
@@ -38,14 +38,20 @@ public struct ReturnComparison: Sendable, Codable {
         let grid = Self.grid.filter { $0 < longest }
         var table = Comparison<ReturnReport>()
         var likelihoods: [[Double]?] = []
+        var held: [ReturnReport] = []
         func add(_ name: String, isModel: Bool, _ predict: (ReturnQueries) throws -> ReturnPredictions) throws {
             try checkInterruption()
+            func report(_ predictions: ReturnPredictions, _ questions: ReturnQueries) -> ReturnReport {
+                ReturnReport(
+                    logLikelihood: predictions.logLikelihood, median: predictions.median,
+                    survival: predictions.survival, grid: grid, durations: questions.duration,
+                    observed: questions.observed, users: questions.queries.user, seed: training.seed)
+            }
             let predictions = try predict(test)
-            let report = ReturnReport(
-                logLikelihood: predictions.logLikelihood, median: predictions.median, survival: predictions.survival,
-                grid: grid, durations: test.duration, observed: test.observed, users: users, seed: training.seed)
-            let held = try predict(validation).logLikelihood.map { -$0.reduce(0, +) / Double(max(1, $0.count)) }
-            table.add(.init(name: name, isModel: isModel, report: report, validation: held))
+            let earlier = try predict(validation)
+            let loss = earlier.logLikelihood.map { -$0.reduce(0, +) / Double(max(1, $0.count)) }
+            held.append(report(earlier, validation))
+            table.add(.init(name: name, isModel: isModel, report: report(predictions, test), validation: loss))
             likelihoods.append(predictions.logLikelihood)
         }
         for model in models {
@@ -70,15 +76,16 @@ public struct ReturnComparison: Sendable, Codable {
                         interval: UserBootstrap(users: users, seed: training.seed).interval(of: values),
                         lessIsBetter: false))
             }
-            let others: [(String, Double, Double, Bool)] = [
-                ("C-index", a.report.concordance, b.report.concordance, false),
-                ("MAE", a.report.mae, b.report.mae, true),
+            let others: [(measure: String, of: (ReturnReport) -> Double, less: Bool)] = [
+                ("C-index", \.concordance, false), ("MAE", \.mae, true),
             ]
-            for (measure, own, other, less) in others {
+            for (measure, of, less) in others {
+                let known = table.rows.indices.filter { !table.rows[$0].isModel && of(held[$0]).isFinite }
+                let rival = known.min { less ? of(held[$0]) < of(held[$1]) : of(held[$0]) > of(held[$1]) } ?? baseline
                 differences.append(
                     Difference(
-                        measure: measure, model: a.name, baseline: b.name, value: own - other, interval: nil,
-                        lessIsBetter: less))
+                        measure: measure, model: a.name, baseline: table.rows[rival].name,
+                        value: of(a.report) - of(table.rows[rival].report), interval: nil, lessIsBetter: less))
             }
         }
         self.differences = differences
@@ -86,6 +93,6 @@ public struct ReturnComparison: Sendable, Codable {
 
     /// What the table says, in its first lines.
     public var verdicts: [String] {
-        differences.map { "\($0.measure): \($0.model) \($0.outcome) the best baseline, \($0.baseline)" }
+        differences.map { "\($0.measure): \($0.model) \($0.outcome) the best baseline in it, \($0.baseline)" }
     }
 }

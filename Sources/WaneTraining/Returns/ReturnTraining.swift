@@ -67,7 +67,7 @@ public struct ReturnTraining {
         let data = Fingerprint.of(histories.log)
         var trainer = trainer
         trainer.task = try RunIdentity(
-            "return", model, split, data: data, more: ["\(friends.friends.count)"]
+            "return", model, split, data: data, more: [Fingerprint.of(friends)]
         ).text
         var description = BundleDescription(
             task: .return, family: model.family, options: model, training: training.record, split: split,

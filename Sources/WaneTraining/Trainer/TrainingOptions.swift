@@ -32,13 +32,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public init() {}
 
     /// - Throws: ``TrainingError`` naming the first value out of range.
+    /// Of queries, epochs and rows: far beyond use, and such that sums of them stay numbers.
+    static let largestCount = 100_000_000
+
     public func checked() throws(TrainingError) -> TrainingOptions {
         let counts = [
             ("epochs", epochs), ("patience", patience), ("batch", batch), ("train queries", trainQueries),
             ("validation queries", validationQueries), ("test queries", testQueries),
         ]
-        for (name, value) in counts where value < 1 {
-            throw .option(name: name, value: Double(value), needs: "at least 1")
+        for (name, value) in counts where !(1...Self.largestCount).contains(value) {
+            throw .option(name: name, value: Double(value), needs: "between 1 and \(Self.largestCount)")
         }
         guard learningRate > 0, learningRate < 10 else {
             throw .option(name: "learning rate", value: learningRate, needs: "between 0 and 10")

@@ -13,33 +13,54 @@ struct AskedPeople {
     let log: AskedLog
     /// Whether the only person asked about has no row in the log.
     let isUnknown: Bool
+    /// The last moment of the whole log, also where one person's rows are kept.
+    private let end: Int64?
+    private let zone: TimeZone?
 
-    /// - Parameter user: the only person whose rows are read; everybody's when absent.
-    init(_ bundle: ModelBundle, _ input: LogOptions, user: String?, _ console: Console) throws {
+    /// - Parameters:
+    ///   - user: the only person whose rows are read; everybody's when absent.
+    ///   - at: the moment asked about: `end` needs everybody's rows.
+    ///   - answersUnknown: whether somebody of whom nothing is known is answered from the population.
+    init(
+        _ bundle: ModelBundle, _ input: LogOptions, user: String?, at: String?, answersUnknown: Bool = false,
+        _ console: Console
+    ) throws {
+        zone = try input.options(over: bundle.reading).timeZone
         for note in bundle.description.notes { console.note("note: \(note)") }
         predictor = Predictor(bundle)
+        var last: Int64?
         do {
-            let (read, _) = try input.read(console, over: bundle.reading, onlyUser: user)
+            var (read, _) = try input.read(
+                console, over: bundle.reading, onlyUser: at == Self.endOfLog ? nil : user)
+            last = read.span?.upperBound
+            if let user, at == Self.endOfLog {
+                guard let own = read.only(user) else { throw LogError.noSuchUser(file: input.log, name: user) }
+                read = own
+            }
             log = try AskedLog(read, for: bundle)
             isUnknown = false
             if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
-        } catch LogError.noSuchUser(_, let name) {
+        } catch LogError.noSuchUser(_, let name) where answersUnknown {
             console.note("note: the log has no person \"\(name)\"; the answer is the population's")
             log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
             isUnknown = true
         }
+        end = last
     }
+
+    /// What `--at` says for the last moment of the log.
+    private static let endOfLog = "end"
 
     /// A moment that a person gave, or the end of the person's own history.
     func moment(_ text: String?, user: Int) throws -> Int64 {
         let events = log.events(ofUser: user)
         let last = events.last.map { log.log.time[$0] } ?? predictor.bundle.popularity.until
         guard let text else { return last }
-        if text == "end" { return log.log.span?.upperBound ?? last }
+        if text == Self.endOfLog { return end ?? last }
         if log.log.clock == .position, !events.isEmpty, let position = Int64(text), position > 0, position < 1 << 40 {
             return log.moment(ofPosition: position, user: user)
         }
-        guard let moment = TimeFormat.moment(text, zone: predictor.bundle.reading.timeZone) else {
+        guard let moment = TimeFormat.moment(text, zone: zone) else {
             throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
         }
         return moment

@@ -38,7 +38,7 @@ struct Compare: AsyncParsableCommand {
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let social = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
         var trained: [ModelBundle] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)

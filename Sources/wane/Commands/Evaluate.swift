@@ -35,6 +35,12 @@ struct Evaluate: AsyncParsableCommand {
         let asked = try AskedLog(log, for: bundle)
         if let words = asked.coverage.words { console.note("note: \(words)") }
         let split = try window(asked, bundle)
+        let own = bundle.description.split
+        if split.validationEnd < own.validationEnd, split.end > own.start {
+            console.note(
+                "warning: the window begins before \(TimeFormat.words(own.validationEnd)), up to when the model was trained and "
+                    + "levelled; if this is a log of the same people, its figures are too good")
+        }
         console.status("arranging histories")
         let histories = Histories(sorted: asked.log, scale: bundle.scale, engagement: asked.engagement)
         let task = InterestTask(
@@ -53,12 +59,21 @@ struct Evaluate: AsyncParsableCommand {
         func moment(_ text: String?, _ name: String) throws -> Int64? {
             try text.map { text in
                 guard bundle.description.clock == .wall,
-                    let moment = TimeFormat.moment(text, zone: bundle.reading.timeZone)
+                    let moment = TimeFormat.moment(text, zone: try input.options(over: bundle.reading).timeZone)
                 else { throw ValidationError("--\(name) \(text): give a time such as 2023-01-01 10:00:00") }
                 return moment
             }
         }
         let (from, to) = (try moment(start, "from"), try moment(end, "to"))
+        if let from, let to, from >= to { throw ValidationError("--from \(start ?? ""): that is not before --to") }
+        if let from, from >= span.upperBound {
+            throw ValidationError(
+                "--from \(start ?? ""): that is after the log's last event, \(TimeFormat.words(span.upperBound))")
+        }
+        if let to, to <= span.lowerBound {
+            throw ValidationError(
+                "--to \(end ?? ""): that is before the log's first event, \(TimeFormat.words(span.lowerBound))")
+        }
         if from == nil, to == nil, span.contains(own.validationEnd), span.lowerBound < own.trainEnd {
             return Split(
                 start: own.start, trainEnd: own.trainEnd, validationEnd: own.validationEnd,
@@ -67,10 +82,11 @@ struct Evaluate: AsyncParsableCommand {
         }
         let first = max(from ?? max(own.validationEnd, span.lowerBound), span.lowerBound)
         let last = min(to ?? span.upperBound, span.upperBound)
+        let words = { (span: Int64) in TimeSpan.words(max(0, span), bundle.description.clock) }
         guard last - first > own.horizon else {
-            throw SplitError.horizonTooLong(
-                horizon: TimeSpan.words(own.horizon, bundle.description.clock), part: "evaluated",
-                length: TimeSpan.words(max(0, last - first), bundle.description.clock))
+            throw ValidationError(
+                "the window is \(words(last - first)) long, and the model's horizon \(words(own.horizon)); give an earlier "
+                    + "--from, a later --to or a longer log")
         }
         // Baselines learn from what comes before the window, three parts of it, and are levelled on the fourth; where
         // nothing comes before, from the window's own first quarter, which is then measured no more.
@@ -80,12 +96,13 @@ struct Evaluate: AsyncParsableCommand {
             before > room ? first : span.lowerBound + min((last - span.lowerBound) / 2, max(room, (last - first) / 4))
         let trainEnd = span.lowerBound + (begin - span.lowerBound) / 4 * 3
         for (name, length) in [
-            ("training", trainEnd - span.lowerBound), ("validation", begin - trainEnd), ("evaluated", last - begin),
+            ("fitting the baselines", trainEnd - span.lowerBound), ("levelling them", begin - trainEnd),
+            ("the window", last - begin),
         ]
         where length <= own.horizon {
-            throw SplitError.horizonTooLong(
-                horizon: TimeSpan.words(own.horizon, bundle.description.clock), part: name,
-                length: TimeSpan.words(max(0, length), bundle.description.clock))
+            throw ValidationError(
+                "the log leaves \(words(length)) for \(name), less than the model's horizon of \(words(own.horizon)); give a "
+                    + "longer log or a later --from")
         }
         return Split(
             start: span.lowerBound, trainEnd: trainEnd, validationEnd: begin, end: last, horizon: own.horizon)

@@ -24,7 +24,8 @@ struct Inspect: AsyncParsableCommand {
         let console = output.console
         let (log, report) = try input.read(Console(quiet: true))
         let sorted = log.sortedByUser()
-        let split = try? task.makeSplit(sorted, console)
+        // A log that is too short for a horizon of its own choice is described all the same.
+        let split = task.horizon == nil ? try? task.makeSplit(sorted, console) : try task.makeSplit(sorted, console)
         let topics = TopicChooser.topics(for: sorted, until: split?.trainEnd ?? .max, seed: task.seed)
         let histories = Histories(sorted.with(topics: topics), trainEnd: split?.trainEnd ?? .max)
         let horizon = split?.horizon ?? EventLog.second

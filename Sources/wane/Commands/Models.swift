@@ -1,3 +1,4 @@
+import WaneEvents
 import ArgumentParser
 import WaneBundle
 import WaneModels

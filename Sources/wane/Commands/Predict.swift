@@ -33,7 +33,7 @@ struct Predict: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let bundle = try BundleFolder.read(model, for: .interest)
-        let asked = try AskedPeople(bundle, input, user: user, console)
+        let asked = try AskedPeople(bundle, input, user: user, at: at, answersUnknown: true, console)
         let log = asked.log
         let wanted = try topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
@@ -55,13 +55,16 @@ struct Predict: AsyncParsableCommand {
             }
             let answers = try rows.answers(questions, states, people)
             states.removeAll()
-            for answer in user == nil ? answers : answers.sorted(by: { $0.returnProbability > $1.returnProbability }) {
+            // Person by person; of each, the likeliest return first.
+            for answer in answers.sorted(by: {
+                ($0.user, $1.returnProbability, $0.topic) < ($1.user, $0.returnProbability, $1.topic)
+            }) {
                 try printer.print(machine: rows.machine(answer), people: rows.people(answer))
                 printed += 1
             }
         }
         guard printed > 0 else {
-            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.noEventYet(user: "nobody")
+            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
         }
         try printer.finish()
     }

@@ -77,13 +77,16 @@ enum ClassicalRankers {
         let fitted = try classical.map { ($0, try $0.baseline.fitted(task, before: .validation)) }
             .filter { $0.1.kept?.isBounded == true }
         let parts = fitted.map(\.1)
-        let weights = try RankingBlend.weights(parts + [before], task, questions: 4_000, seed: seed)
+        let weights = try RankingBlend.weights(
+            parts + [before], task, among: before.knownItems, questions: 4_000, seed: seed)
         let validation = try RankingEvaluation.validation(
-            RankingBlend(parts + [before], weights: weights, items: task.itemCount), task, seed: seed)
+            RankingBlend(parts + [before], weights: weights, items: task.itemCount, among: before.knownItems), task,
+            seed: seed)
         let later = part == .validation ? parts : try fitted.map { try $0.0.baseline.fitted(task, before: part) }
         let names = fitted.map(\.0.name)
         return Blend(
-            ranker: RankingBlend(later + [after], weights: weights, items: task.itemCount),
+            ranker: RankingBlend(
+                later + [after], weights: weights, items: task.itemCount, among: after.knownItems),
             members: RankingBlend.members(later, names: names, weights: weights.dropLast(), bundle.vocabulary),
             modelWeight: weights.last ?? 1,
             words: zip(names + [bundle.description.family], weights).map { "\($0) \(Render.number($1, 2))" }
@@ -116,7 +119,7 @@ struct RankTrain: AsyncParsableCommand {
         let ranking = try task.task(log)
         var run = try RankingTraining(
             ranking, model: modelOptions, training: trainingOptions, ranking: options)
-        run.friends = try task.friends(ranking, console)
+        run.friends = try task.friends(ranking, families: [model], console)
         run.reading = try input.options()
         run.trainer.keep(beside: output, resume: resume)
         InterestRun.watch(&run.trainer, as: model, console)
@@ -135,7 +138,7 @@ struct RankTrain: AsyncParsableCommand {
         if blend {
             console.status("blending")
             let blended = try ClassicalRankers.blend(
-                classical, ranking, before: trained.ranker, after: trained.ranker, bundle: bundle, part: .validation,
+                classical, ranking, before: trained.ranker, after: trained.ranker, bundle: bundle, part: .test,
                 seed: task.seed)
             bundle.members = blended.members
             bundle.description.blendWeight = blended.modelWeight
@@ -183,7 +186,7 @@ struct RankCompare: AsyncParsableCommand {
         try OutputFile.prepare(svg)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
-        let friends = try task.friends(ranking, console)
+        let friends = try task.friends(ranking, families: families, console)
         Interruption.listen()
         var comparison = RankingComparison(ranking)
         let classical = try ClassicalRankers.add(
@@ -261,22 +264,42 @@ struct RankItems: AsyncParsableCommand {
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The person.", valueName: "id")) var user: String
     @Option(help: ArgumentHelp("How many items; all there are when fewer.", valueName: "n")) var top = 10
-    @Option(help: ArgumentHelp("Rank these items only, separated by commas.", valueName: "ids")) var candidates: String?
+    @Option(
+        help: ArgumentHelp("Rank these items only, separated by commas; \"a,b\" in quotes is one.", valueName: "ids"))
+    var candidates: String?
     @Option(help: ArgumentHelp("The moment; the person's last event when absent.", valueName: "time")) var at: String?
     @Option(help: "Whether items already seen are ranked; as in training when absent.") var seen: SeenItems?
     @OptionGroup var output: OutputOptions
+
+    /// Ids separated by commas; one with a comma in it stands in double quotes, a quote in it twice.
+    static func fields(_ list: String) -> [String] {
+        var (fields, field, isQuoted) = ([String](), "", false)
+        var rest = list[...]
+        while let next = rest.popFirst() {
+            switch next {
+            case "\"" where isQuoted && rest.first == "\"":
+                field.append(next)
+                rest.removeFirst()
+            case "\"" where isQuoted || field.allSatisfy(\.isWhitespace): isQuoted.toggle()
+            case "," where !isQuoted:
+                fields.append(field)
+                field = ""
+            default: field.append(next)
+            }
+        }
+        return (fields + [field]).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
 
     func run() async throws {
         let console = output.console
         guard top >= 1 else { throw RankingError.count(top) }
         let bundle = try BundleFolder.read(model, for: .ranking)
         let names = try candidates.map { list in
-            let names = list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            let names = Self.fields(list)
             guard !names.isEmpty else { throw PredictionError.noCandidates }
             return names
         }
-        let asked = try AskedPeople(bundle, input, user: user, console)
-        guard !asked.isUnknown else { throw RankingError.unknownUser(user) }
+        let asked = try AskedPeople(bundle, input, user: user, at: at, console)
         let log = asked.log
         let moment = try asked.moment(at, user: 0)
         let (state, number) = asked.states([0], at: [moment])[0]
@@ -288,7 +311,9 @@ struct RankItems: AsyncParsableCommand {
         let list = try asked.predictor.top(
             top, for: state, user: number, at: moment, in: log, among: names,
             excluding: rule == .excluded ? Set(met) : [])
-        if list.count < top { console.note("note: only \(list.count) items are left to rank") }
+        if list.count < min(top, names?.count ?? top) {
+            console.note("note: only \(list.count) items are left to rank")
+        }
         let unknown = list.filter { $0.score == nil }
         if !unknown.isEmpty {
             console.note(

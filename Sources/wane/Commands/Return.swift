@@ -48,7 +48,7 @@ struct ReturnCompare: AsyncParsableCommand {
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         let social = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
         var trained: [ModelBundle] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
@@ -91,7 +91,7 @@ struct ReturnTrain: AsyncParsableCommand {
         let returns = ReturnTask(interest)
         var run = try ReturnTraining(returns, model: modelOptions, training: options)
         run.friends = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
         run.reading = try input.options()
         run.trainer.keep(beside: output, resume: resume)
         InterestRun.watch(&run.trainer, as: model, console)
@@ -128,8 +128,7 @@ struct ReturnPredict: AsyncParsableCommand {
         let console = output.console
         let task = try BundleFolder.description(at: model).task
         let bundle = try BundleFolder.read(model, for: task == .cohort ? .cohort : .return)
-        let asked = try AskedPeople(bundle, input, user: user, console)
-        if asked.isUnknown, let user { throw PredictionError.noEventYet(user: user) }
+        let asked = try AskedPeople(bundle, input, user: user, at: at, console)
         if task == .cohort { return try cohort(bundle, asked) }
         let wanted = try topic.map { try asked.topic($0) }
         let log = asked.log
@@ -178,13 +177,15 @@ struct ReturnPredict: AsyncParsableCommand {
         if topic != nil { throw ValidationError("--topic: a cohort's model asks about people, not topics") }
         guard let record = bundle.description.cohort else { return }
         let log = asked.log
-        var moment = at == nil ? record.knownUntil : try asked.moment(at, user: 0)
-        if moment > log.log.span?.upperBound ?? 0, at == nil { moment = log.log.span?.upperBound ?? moment }
+        // As of the moment that the model was trained up to, or another that is asked for: silence until then counts.
+        let moment = at == nil ? record.knownUntil : try asked.moment(at, user: 0)
         let histories = Histories(
             sorted: log.log.with(topics: .single(log.log.items.count)), scale: bundle.scale, engagement: log.engagement)
         let cohort = CohortTask(histories, knownUntil: moment, ahead: record.ahead)
         let questions = cohort.test
-        guard !questions.isEmpty else { throw PredictionError.noEventYet(user: user ?? "nobody") }
+        guard !questions.isEmpty else {
+            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
+        }
         let task = InterestTask(
             histories, split: bundle.description.split, seed: bundle.description.training.seed,
             typicalEngagement: bundle.description.typicalEngagement, popularity: log.popularity)
@@ -283,7 +284,7 @@ struct ReturnCohort: AsyncParsableCommand {
         }
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
         let families = try FamilyList.parse(models)
-        try training.check(families, ranks: false)
+        try training.check(families, ranks: false, asksOnce: true)
         if let save {
             guard families.count == 1, seeds == 1 else {
                 throw ValidationError("--output \(save): one model is saved; give one family and one seed")

@@ -36,7 +36,7 @@ struct Sparse: AsyncParsableCommand {
         let ranking = try task.task(log)
         let experiment = SparseExperiment(
             ranking, family: model, training: options, ranking: try task.options(model),
-            friends: try task.friends(ranking, console))
+            friends: try task.friends(ranking, families: ModelFamilies.all.map(\.name), console))
         Interruption.listen()
         var rows: [SparseExperiment.Row] = []
         for thinning in thin {

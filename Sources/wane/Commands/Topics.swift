@@ -36,8 +36,12 @@ struct Topics: AsyncParsableCommand {
         if let words = log.coverage.words { console.note("note: \(words)") }
         var moment = log.log.span?.upperBound ?? 0
         if let at {
-            guard log.log.clock == .wall, let given = TimeFormat.moment(at, zone: bundle.reading.timeZone) else {
+            let zone = try input.options(over: bundle.reading).timeZone
+            guard log.log.clock == .wall, let given = TimeFormat.moment(at, zone: zone) else {
                 throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00")
+            }
+            guard log.log.span.map({ given >= $0.lowerBound }) == true else {
+                throw ValidationError("--at \(at): that is before the log's first event; give a later moment")
             }
             moment = given
         }

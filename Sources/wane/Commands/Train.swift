@@ -31,8 +31,11 @@ struct Train: AsyncParsableCommand {
         let interest = try task.makeTask(consume log, console)
         var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
         run.friends = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, console)
+            friends, log: interest.histories.log, until: interest.split.trainEnd, families: [model], console)
         run.reading = try input.options()
+        guard checkpointEvery >= 0, checkpointEvery < 1e7 else {
+            throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
+        }
         run.trainer.keep(beside: output, resume: resume, every: checkpointEvery)
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()

@@ -7,6 +7,7 @@ enum FamilyList {
     static func parse(_ text: String, others: [String] = []) throws -> [String] {
         let known = ModelFamilies.all.map(\.name)
         if text == "all" { return known }
+        if text == "none" { return [] }
         return try text.split(separator: ",").map { part in
             let name = part.trimmingCharacters(in: .whitespaces)
             guard known.contains(name) || others.contains(name) else {

@@ -88,6 +88,7 @@ struct LogOptions: ParsableArguments {
         }
         options.durationUnit = durationUnit?.seconds ?? base.durationUnit
         options.topicSeparator = topicSeparator ?? base.topicSeparator
+        options.mayLackEventTypes = eventWeights == nil
         for pair in eventWeights?.split(separator: ",") ?? [] {
             let parts = pair.split(separator: "=")
             guard parts.count == 2, let weight = Float(parts[1]) else {

@@ -65,8 +65,8 @@ struct RankingTaskOptions: ParsableArguments {
 
     func task(_ log: EventLog) throws -> RankingTask { try RankingTask(log, rule: rule, seen: seen) }
 
-    func friends(_ task: RankingTask, _ console: Console) throws -> SocialEdges {
-        try SocialOptions.read(friends, log: task.log, until: task.cuts?.validation, console)
+    func friends(_ task: RankingTask, families: [String], _ console: Console) throws -> SocialEdges {
+        try SocialOptions.read(friends, log: task.log, until: task.cuts?.validation, families: families, console)
     }
 }
 

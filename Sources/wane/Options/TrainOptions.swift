@@ -51,8 +51,23 @@ struct TrainOptions: ParsableArguments {
 
     /// Refuses a flag that none of the families would obey.
     ///
-    /// - Parameter ranks: in models of the next item a width and a dropout are every family's.
-    func check(_ families: [String], ranks: Bool) throws {
+    /// - Parameters:
+    ///   - ranks: in models of the next item a width and a dropout of the history are every family's, and each person's
+    ///     events are the questions.
+    ///   - asksOnce: a cohort is asked once for each person.
+    func check(_ families: [String], ranks: Bool, asksOnce: Bool = false) throws {
+        if ranks || asksOnce {
+            let unheard =
+                queries != nil
+                ? "queries" : testQueries != nil ? "test-queries" : ranks && dropout != nil ? "dropout" : nil
+            if let unheard {
+                throw ValidationError(
+                    "--\(unheard): "
+                        + (ranks
+                            ? "models of the next item learn from every event and have no head; see --history-dropout"
+                            : "a cohort is asked once for each person; there is no number of questions to set"))
+            }
+        }
         for option in encoderFlags {
             let obeys = families.contains { name in
                 if name == LSTMBasic.name { return false }

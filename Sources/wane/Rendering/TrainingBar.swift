@@ -1,3 +1,4 @@
+import WaneEvents
 import WaneTasks
 import WaneTraining
 

@@ -22,6 +22,96 @@ extension UsingTorch {
             try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: card, to: path)
         }
 
+        /// Values that a file from outside may hold in the place of any other.
+        private static var strange: [Any] {
+            [
+                Int64.max, Int64.min, -1, 0, 1, 65_537, 1e308, -1e308, 5e-324, "", "lstm", "ranking", "1e999", true,
+                NSNull(), [Any](), [1e300, -1e300], [String: Any](),
+            ]
+        }
+
+        /// Every way to put a strange value into one place of a JSON tree, or to leave the place out.
+        private static func mutations(_ value: Any, _ visit: (Any) throws -> Void) rethrows {
+            if let object = value as? [String: Any] {
+                for key in object.keys.sorted() {
+                    var other = object
+                    other[key] = nil
+                    try visit(other)
+                    for strange in Self.strange {
+                        other[key] = strange
+                        try visit(other)
+                    }
+                    guard let inner = object[key] else { continue }
+                    try mutations(inner) { changed in
+                        other[key] = changed
+                        try visit(other)
+                    }
+                }
+            } else if let array = value as? [Any], !array.isEmpty {
+                for strange in Self.strange {
+                    var other = array
+                    other[array.count / 2] = strange
+                    try visit(other)
+                }
+            }
+        }
+
+        @Test(
+            "a manifest with any value in any place is refused in words or can be asked",
+            arguments: ["interest", "ranking", "return", "cohort"])
+        func strangeManifests(name: String) throws {
+            try Runtime.setThreads(1)
+            let log = Small.simulated(users: 25).log
+            let task = try Small.task(log)
+            let options = TrainingTests.options(epochs: 1)
+            let bundle: ModelBundle
+            switch name {
+            case "ranking":
+                bundle = try RankingTraining(
+                    RankingTask(log, rule: .leaveOneOut, seen: .kept), model: RankingTrainingTests.model("gru"),
+                    training: RankingTrainingTests.training(epochs: 1), ranking: RankingTrainingTests.options()
+                ).run().bundle
+            case "return":
+                bundle = try ReturnTraining(ReturnTask(task), model: TrainingTests.model("mlp"), training: options)
+                    .run()
+            case "cohort":
+                let half = (task.split.end - task.split.start) / 2
+                let cohort = try CohortTask(log, known: half, ahead: task.split.horizon)
+                bundle = try CohortTraining(
+                    cohort, CohortClassics(cohort), model: TrainingTests.model("mlp"), training: options
+                ).run().bundle
+            default: bundle = try trained(task, family: "mlp")
+            }
+            let folder = try TemporaryFolder()
+            let path = folder.file("model").path
+            try write(bundle, path)
+            let file = folder.file("model/model.json")
+            let manifest = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+            var (refused, asked) = (0, 0)
+            try Self.mutations(manifest) { changed in
+                try JSONSerialization.data(withJSONObject: changed).write(to: file)
+                do {
+                    let read = try BundleFolder.read(path)
+                    let log = try AskedLog(log, for: read)
+                    asked += 1
+                    switch read.description.task {
+                    case .interest:
+                        let predictor = Predictor(read)
+                        let state = predictor.state(of: 0, in: log)
+                        let questions = state.topics.prefix(2).map {
+                            StateQuestion(person: 0, topic: $0.topic, moment: state.lastTime)
+                        }
+                        _ = try predictor.curves(questions, of: [(state, -1)], in: log)
+                    default: break
+                    }
+                } catch let error as BundleFolderError {
+                    refused += 1
+                    #expect(error.description.contains(path))
+                } catch { refused += 1 }
+            }
+            #expect(refused > 200 && asked > 20, "\(refused) refused, \(asked) asked")
+        }
+
         @Test(
             "are the same in every part after saving and loading",
             arguments: ["lstm", "mlp", "lightgcn", "lstm-basic"])

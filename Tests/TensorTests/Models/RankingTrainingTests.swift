@@ -229,9 +229,11 @@ extension UsingTorch {
             }
             let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
             let parts: [any ItemRanker] = [Oracle(log: task.log), Noise(items: task.itemCount)]
-            let weights = try RankingBlend.weights(parts, task, questions: 100, seed: 1)
+            let weights = try RankingBlend.weights(
+                parts, task, among: Array(0..<task.itemCount), questions: 100, seed: 1)
             #expect(weights[0] > 1 && abs(weights[1]) < 0.3 * weights[0], "\(weights)")
-            let blend = RankingBlend(parts, weights: weights, items: task.itemCount)
+            let blend = RankingBlend(
+                parts, weights: weights, items: task.itemCount, among: Array(0..<task.itemCount))
             #expect(try RankingEvaluation.report(blend, task, .test, seed: 1).report.hitRate[1] == 1)
         }
 
@@ -320,7 +322,8 @@ extension UsingTorch {
             try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: path)
             let predictor = Predictor(try BundleFolder.read(path))
             let asked = try AskedLog(log, for: predictor.bundle)
-            let blend = RankingBlend(parts + [trained.ranker], weights: weights, items: task.itemCount)
+            let blend = RankingBlend(
+                parts + [trained.ranker], weights: weights, items: task.itemCount, among: trained.ranker.knownItems)
             for place in task.targets(.test).prefix(5) {
                 let query = task.query(at: place)
                 let expected = try blend.scores([query])

@@ -410,5 +410,96 @@ extension UsingTorch {
             let bases = try predictor.curves(questions, of: [(state, -1)], in: asked).map(\.basis)
             #expect(bases.first == .history && bases.contains(.population))
         }
+
+        /// A simulated log as rows of text; nothing in the place of a topic where the log is to have none.
+        private static func rows(topics: Bool, items: Int? = nil) -> [[String]] {
+            let log = Small.simulated(users: 60, seed: 9).log
+            let order = (0..<log.count).sorted { (log.time[$0], $0) < (log.time[$1], $1) }
+            return order.map { index in
+                let item = log.item[index]
+                let name = items.map { "page-\(Int(item) % $0)" } ?? log.items[Int(item)]
+                let topic = log.topics[item].first.map { log.topics.names[Int($0)] } ?? ""
+                return [log.users[Int(log.user[index])], "\(log.time[index] / 1_000_000)", name]
+                    + (topics ? [topic] : [])
+            }
+        }
+
+        private static func read(_ rows: [[String]], onlyUser: String? = nil) throws -> EventLog {
+            let header = ["UserID", "Time", "PageID", "Topic"].prefix(rows[0].count).joined(separator: ",")
+            let text = ([header] + rows.map { $0.joined(separator: ",") }).joined(separator: "\n") + "\n"
+            var options = ReadingOptions()
+            options.onlyUser = onlyUser
+            return try LogReader.read(bytes: Array(text.utf8), options: options).log
+        }
+
+        private static func trained(_ log: EventLog) throws -> ModelBundle {
+            let sorted = log.sortedByUser()
+            let split = try Split(sorted)
+            let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: 7)
+            let task = InterestTask(
+                Histories(sorted.with(topics: topics), trainEnd: split.trainEnd), split: split, seed: 7)
+            var training = TrainingTests.options(epochs: 1)
+            (training.trainQueries, training.validationQueries) = (400, 200)
+            return try InterestTraining(task, model: TrainingTests.model("lstm"), training: training).run()
+        }
+
+        @Test(
+            "what the last rows say changes no vocabulary, no topic and no weight",
+            arguments: ["a new topic", "a new item", "another item", "the fifty-first item"])
+        func laterRows(change: String) throws {
+            var rows = Self.rows(topics: change == "a new topic", items: change == "the fifty-first item" ? 50 : nil)
+            let before = try Self.trained(Self.read(rows))
+            let last = rows.count - 1
+            switch change {
+            case "a new topic": rows[last][3] = "brandnew"
+            case "another item": rows[last][2] = rows[0][2]
+            default: rows[last][2] = "never met before"
+            }
+            let after = try Self.trained(Self.read(rows))
+            // What has a vector, and its topics by name; names of what came later may follow, without one.
+            func learned(_ bundle: ModelBundle) -> (items: [String: [String]], topics: [String]) {
+                let vocabulary = bundle.vocabulary
+                let items = (0..<vocabulary.itemRows).map { item in
+                    (vocabulary.items[item], vocabulary.itemTopics[UInt32(item)].map { vocabulary.topics[Int($0)] })
+                }
+                return (
+                    Dictionary(uniqueKeysWithValues: items), (0..<vocabulary.topicRows).map { vocabulary.topics[$0] }
+                )
+            }
+            #expect(learned(after).items == learned(before).items && learned(after).topics == learned(before).topics)
+            #expect(!learned(before).items.isEmpty && !learned(before).topics.isEmpty)
+            let (a, b) = (try before.weights(), try after.weights())
+            for (name, weight) in a { #expect(try weight.values(Float.self) == b[name]?.values(Float.self), "\(name)") }
+        }
+
+        @Test("an item that the model has not met has the topics of the row itself, whatever others' rows say")
+        func ownTopics() throws {
+            var rows = Self.rows(topics: true)
+            let bundle = try Self.trained(Self.read(rows))
+            let (one, other) = (rows[rows.count - 1][3], try #require(rows.map { $0[3] }.first { $0 != rows.last?[3] }))
+            let me = rows[0][0]
+            let somebody = try #require(rows.map { $0[0] }.first { $0 != me })
+            let end = try #require(Int(rows[rows.count - 1][1]))
+            rows.append([me, "\(end + 60)", "new page", one])
+            rows.append([somebody, "\(end + 120)", "new page", other])
+            let predictor = Predictor(bundle)
+            func answers(_ log: EventLog) throws -> [String: InterestCurve] {
+                let asked = try AskedLog(log, for: bundle)
+                let user = try #require(asked.log.users.find(me))
+                let state = predictor.state(of: Int(user), in: asked)
+                let questions = state.topics.map {
+                    StateQuestion(person: 0, topic: $0.topic, moment: state.lastTime)
+                }
+                let curves = try predictor.curves(questions, of: [(state, -1)], in: asked)
+                return Dictionary(
+                    uniqueKeysWithValues: zip(questions, curves).map {
+                        (asked.log.topics.names[Int($0.topic)], $1.curve)
+                    })
+            }
+            let whole = try answers(Self.read(rows))
+            #expect(whole.count >= 2)
+            #expect(try answers(Self.read(rows, onlyUser: me)) == whole)
+            #expect(try answers(#require(Self.read(rows).only(me))) == whole)
+        }
     }
 }

@@ -244,7 +244,7 @@ extension UsingTorch {
         func options() {
             var training = Self.options()
             training.batch = 0
-            #expect(throws: TrainingError.option(name: "batch", value: 0, needs: "at least 1")) {
+            #expect(throws: TrainingError.option(name: "batch", value: 0, needs: "between 1 and 100000000")) {
                 try training.checked()
             }
             var model = Self.model("lstm")

@@ -1,0 +1,183 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Questions on the command line", .serialized)
+struct QuestionCommandTests {
+    /// A log, and a model of each task trained on it.
+    private static func models(_ tasks: Set<String>) throws -> (TemporaryFolder, log: String) {
+        let (folder, log) = try CommandTests.log(users: 50)
+        func train(_ arguments: [String]) throws {
+            let done = try Command.run(arguments + ["--epochs", "1", "--threads", "1", "--quiet"])
+            #expect(done.status == 0, "\(done.errors)")
+        }
+        let queries = ["--queries", "500", "--test-queries", "500"]
+        if tasks.contains("interest") {
+            try train(["train", log, "--model", "mlp", "--output", folder.file("models/interest").path] + queries)
+        }
+        if tasks.contains("return") {
+            try train(
+                ["return", "train", log, "--model", "mlp", "--output", folder.file("models/return").path] + queries)
+        }
+        if tasks.contains("cohort") {
+            try train([
+                "return", "cohort", log, "--models", "mlp", "--known", "40d", "--ahead", "20d", "--output",
+                folder.file("models/cohort").path,
+            ])
+        }
+        if tasks.contains("ranking") {
+            try train([
+                "rank", "train", log, "--model", "gru", "--blend", "--output", folder.file("models/ranking").path,
+            ])
+        }
+        return (folder, log)
+    }
+
+    /// Lines of an answer that are about one person.
+    private func lines(_ arguments: [String], of user: String) throws -> [String] {
+        let answer = try Command.run(arguments + ["--format", "csv", "--quiet"])
+        #expect(answer.status == 0, "\(answer.errors)")
+        return answer.output.split(separator: "\n").map(String.init).filter { $0.hasPrefix(user + ",") }
+    }
+
+    @Test("one person asked alone is answered as among everybody: at their last event, at the log's end, at a moment")
+    func aloneOrAmongAll() throws {
+        let (folder, log) = try Self.models(["interest", "return", "cohort"])
+        defer { withExtendedLifetime(folder) {} }
+        for (command, moments) in [
+            (["predict", folder.file("models/interest").path], [[], ["--at", "end"], ["--at", "2024-03-20"]]),
+            (["return", "predict", folder.file("models/return").path], [[], ["--at", "end"]]),
+            (["return", "predict", folder.file("models/cohort").path], [[], ["--at", "2024-02-15"]]),
+        ] {
+            for at in moments {
+                let all = try lines(command + [log] + at, of: "user-3")
+                #expect(!all.isEmpty, "\(command), \(at)")
+                #expect(
+                    try lines(command + [log] + at + ["--user", "user-3"], of: "user-3") == all, "\(command), \(at)")
+            }
+        }
+    }
+
+    @Test("a person's rows on standard input give what the whole log gives")
+    func standardInput() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let all = try lines(["predict", model, log], of: "user-3")
+        let rows = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        let own = rows.prefix(1) + rows.filter { $0.hasPrefix("user-3,") }
+        let (process, out, _) = Command.process(["predict", model, "-", "--format", "csv", "--quiet"])
+        let input = Pipe()
+        process.standardInput = input
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data((own.joined(separator: "\n") + "\n").utf8))
+        try input.fileHandleForWriting.close()
+        let answer = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(answer.split(separator: "\n").dropFirst().map(String.init) == all)
+    }
+
+    @Test("a moment is read in the zone that the log is read in")
+    func zones() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let utc = try lines(["predict", model, log, "--user", "user-3", "--at", "2024-03-20 12:00:00"], of: "user-3")
+        #expect(utc.first?.contains("2024-03-20T12:00:00Z") == true)
+        let tokyo = try lines(
+            ["predict", model, log, "--user", "user-3", "--at", "2024-03-20 12:00:00", "--time-zone", "Asia/Tokyo"],
+            of: "user-3")
+        #expect(tokyo.first?.contains("2024-03-20T03:00:00Z") == true)
+    }
+
+    @Test("topics are listed with half-lives that do not depend on how long nothing happened")
+    func topics() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        func table(_ more: [String]) throws -> [String: [String]] {
+            let answer = try Command.run(["topics", model, log, "--format", "csv", "--quiet"] + more)
+            #expect(answer.status == 0, "\(answer.errors)")
+            let rows = answer.output.split(separator: "\n").dropFirst().map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0) })
+        }
+        let page = folder.file("pages/topics.html").path
+        let (now, later) = (try table(["--report", page]), try table(["--at", "2030-01-01"]))
+        #expect(now.count == 4 && FileManager.default.fileExists(atPath: page))
+        for (topic, row) in now { #expect(later[topic]?[1...4] == row[1...4], "\(topic)") }
+        #expect(later.values.allSatisfy { $0[5] == "0" }, "nobody is interested after years")
+        let early = try Command.run(["topics", model, log, "--at", "2020-01-01"])
+        #expect(early.status != 0 && early.errors.contains("before the log's first event"))
+    }
+
+    @Test("a model is judged on a window; one that holds nothing, or rows that were trained on, is named")
+    func windows() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        func evaluate(_ more: [String]) throws -> Command { try Command.run(["evaluate", model, log] + more) }
+        let own = try evaluate([])
+        #expect(own.status == 0 && !own.errors.contains("too good"), "\(own.errors)")
+        let seen = try evaluate(["--from", "2024-02-20"])
+        #expect(seen.status == 0 && seen.errors.contains("too good"), "\(seen.errors)")
+        for (window, words) in [
+            (["--from", "2024-03-01", "--to", "2024-02-01"], "not before --to"),
+            (["--from", "2030-01-01"], "after the log's last event"),
+            (["--to", "2020-01-01"], "before the log's first"),
+        ] {
+            let none = try evaluate(window)
+            #expect(none.status != 0 && none.errors.contains(words), "\(window): \(none.errors)")
+        }
+    }
+
+    @Test("items are ranked among candidates whose ids hold commas and quotes, each read as it was written")
+    func candidates() throws {
+        let (folder, log) = try Self.models(["ranking"])
+        let model = folder.file("models/ranking").path
+        let answer = try Command.run([
+            "rank", model, log, "--user", "user-3", "--candidates", "\"a,\"\"b\"\"\", page-1-1", "--format", "csv",
+        ])
+        #expect(answer.status == 0 && answer.output.contains("\"a,\"\"b\"\"\""), "\(answer.output) \(answer.errors)")
+        let nobody = try Command.run(["rank", model, log, "--user", "ghost"])
+        #expect(nobody.status == 1 && nobody.errors.contains("ghost") && !nobody.errors.contains("population"))
+    }
+
+    @Test(
+        "an option that the task or the family does not obey is refused before any work",
+        arguments: [
+            ["rank", "train", "LOG", "--queries", "3", "--output", "m"],
+            ["rank", "train", "LOG", "--dropout", "0.5", "--output", "m"],
+            ["return", "cohort", "LOG", "--test-queries", "3"],
+            ["train", "LOG", "--model", "mlp", "--heads", "4", "--output", "m"],
+            ["train", "LOG", "--model", "gru", "--sparsity", "kl", "--output", "m"],
+            ["train", "LOG", "--model", "lstm-basic", "--dropout", "0.5", "--output", "m"],
+            ["inspect", "LOG", "--event-weights", "buy=1"],
+        ])
+    func unheard(arguments: [String]) throws {
+        let (folder, log) = try CommandTests.log()
+        let model = folder.file("m").path
+        let done = try Command.run(arguments.map { $0 == "LOG" ? log : $0 == "m" ? model : $0 })
+        let option = try #require(arguments.first { $0.hasPrefix("--") && !["--output", "--model"].contains($0) })
+        #expect(done.status != 0 && done.errors.contains(option), "\(done.errors)")
+        #expect(!FileManager.default.fileExists(atPath: model))
+    }
+
+    @Test(
+        "numbers at their limits end with a message",
+        arguments: [
+            ["train", "LOG", "--output", "m", "--checkpoint-every", "nan"],
+            ["train", "LOG", "--output", "m", "--checkpoint-every", "1e30"],
+            ["train", "LOG", "--output", "m", "--queries", "9223372036854775807"],
+            ["train", "LOG", "--output", "m", "--test-queries", "9223372036854775807"],
+            ["train", "LOG", "--output", "m", "--epochs", "9223372036854775807"],
+            ["train", "LOG", "--output", "m", "--horizon", "60000y"], ["inspect", "LOG", "--horizon", "1e300d"],
+            ["train", "LOG", "--output", "m", "--threads", "9223372036854775807"],
+            ["return", "cohort", "LOG", "--known", "9999y", "--ahead", "9999y"],
+            ["rank", "compare", "LOG", "--seeds", "9223372036854775807"],
+        ])
+    func limits(arguments: [String]) throws {
+        let (folder, log) = try CommandTests.log()
+        let model = folder.file("m").path
+        let done = try Command.run(arguments.map { $0 == "LOG" ? log : $0 == "m" ? model : $0 })
+        #expect([1, 64].contains(done.status) && done.errors.contains("Error:"), "\(done.status): \(done.errors)")
+    }
+}
