@@ -159,8 +159,13 @@ public enum BundleFolder {
         do {
             let decoded = try Tables.decode(
                 try tensors("tables.safetensors"), manifest, items: items, topics: topics)
+            let weights = try tensors("weights.safetensors")
+            let count = weights.values.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            guard description.options.leastWeights <= 16 * count + (1 << 18) else {
+                throw ManifestError("sizes of a network far beyond its \(count) weights")
+            }
             let network = try Self.network(description, decoded.vocabulary)
-            try network.module.load(try tensors("weights.safetensors"))
+            try network.module.load(weights)
             var bundle = ModelBundle(
                 description: description, vocabulary: decoded.vocabulary, scale: decoded.scale,
                 popularity: decoded.popularity, network: network, smoothed: decoded.smoothed, people: people,

@@ -38,6 +38,14 @@ public struct ModelOptions: Codable, Sendable, Equatable {
         return options
     }
 
+    /// About how many numbers a network of these sizes holds at least: what a file says of sizes is not to be believed, and made
+    /// room for, where the file itself has far fewer.
+    public var leastWeights: Int {
+        let obeyed = ModelFamilies.named(family)?.options ?? []
+        let encoder = obeyed.contains(.hidden) ? hidden * hidden * (obeyed.contains(.layers) ? layers : 1) : 0
+        return encoder + headWidth * headWidth + itemWidth + topicWidth
+    }
+
     /// - Throws: ``ModelOptionsError`` naming the first value out of range.
     public func checked() throws(ModelOptionsError) -> ModelOptions {
         let sizes = [

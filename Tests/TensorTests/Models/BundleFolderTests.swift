@@ -25,7 +25,8 @@ extension UsingTorch {
         /// Values that a file from outside may hold in the place of any other.
         private static var strange: [Any] {
             [
-                Int64.max, Int64.min, -1, 0, 1, 65_537, 1e308, -1e308, 5e-324, "", "lstm", "ranking", "1e999", true,
+                Int64.max, Int64.min, -1, 0, 1, 4_096, 65_537, 1e308, -1e308, 5e-324, "", "lstm", "ranking", "1e999",
+                true,
                 NSNull(), [Any](), [1e300, -1e300], [String: Any](),
             ]
         }
