@@ -130,4 +130,27 @@ struct BadInputTests {
         #expect(kept.hasPrefix("line,column,reason,row\n3,\"time\","))
         #expect(kept.hasSuffix("\"1,x,q,r\"\n"))
     }
+
+    @Test("one person's rows that cannot be read are no person that is not there")
+    func onlyUserUnreadable() throws {
+        let rows = Array("UserID,Time,PageID\n1,2024-01-01,p\n2,2024-01-01,p\n".utf8)
+        func read(_ name: String, _ format: TimeFormat) throws -> EventLog {
+            var options = ReadingOptions()
+            (options.onlyUser, options.timeFormat) = (name, format)
+            return try LogReader.read(bytes: rows, options: options).log
+        }
+        #expect(try read("1", .auto).count == 1)
+        #expect { try read("3", .auto) } throws: { "\($0)".contains("no person \"3\"") }
+        #expect { try read("1", .seconds) } throws: { "\($0)".contains("could be read") }
+    }
+
+    @Test("weights of event types that a model had may lack in a log; those given for it may not")
+    func lackingTypes() throws {
+        let rows = Array("UserID,Time,PageID,EventType\n1,2024-01-01,p,view\n".utf8)
+        var options = ReadingOptions()
+        options.eventWeights = ["view": 0.2, "buy": 1]
+        #expect { try LogReader.read(bytes: rows, options: options) } throws: { "\($0)".contains("buy") }
+        options.mayLackEventTypes = true
+        #expect(try LogReader.read(bytes: rows, options: options).log.weight.map { Array($0) } == [0.2])
+    }
 }
