@@ -25,6 +25,16 @@ public struct BlendMember: Sendable {
         self.scores = scores
     }
 
+    /// One question's scores, moved to mean 0 and deviation 1 over some of its items, in place; what a blend adds up, when it is
+    /// fitted, measured and served.
+    public static func standardize(_ scores: UnsafeMutableBufferPointer<Float>, over items: some Collection<Int>) {
+        let count = Double(max(1, items.count))
+        let mean = items.reduce(0) { $0 + Double(scores[$1]) } / count
+        let variance = items.reduce(0) { $0 + (Double(scores[$1]) - mean) * (Double(scores[$1]) - mean) } / count
+        let scale = variance > 1e-20 ? 1 / variance.squareRoot() : 0
+        for item in scores.indices { scores[item] = Float((Double(scores[item]) - mean) * scale) }
+    }
+
     /// Scores of all items for a history, newest event last.
     public func scores(_ history: [UInt32], items: Int) -> [Float] {
         switch scores {

@@ -11,7 +11,7 @@ public enum BundleFolderError: Error, Sendable, Equatable, CustomStringConvertib
     case newerSchema(path: String, found: Int, known: Int)
     case damaged(path: String, reason: String)
     case wouldOverwrite(path: String)
-    case otherTask(path: String, answers: BundleTask, asked: BundleTask)
+    case otherTask(path: String, answers: BundleTask)
 
     public var description: String {
         switch self {
@@ -21,7 +21,7 @@ public enum BundleFolderError: Error, Sendable, Equatable, CustomStringConvertib
             "\(path): written in format \(found); this program reads formats up to \(known); use a newer wane"
         case .damaged(let path, let reason): "\(path): \(reason); restore it from a copy or train again"
         case .wouldOverwrite(let path): "\(path): exists and is no model folder; name another with --output"
-        case .otherTask(let path, let answers, _):
+        case .otherTask(let path, let answers):
             "\(path): this model answers another question; ask it with `\(answers.command)`"
         }
     }
@@ -134,12 +134,23 @@ public enum BundleFolder {
         }
     }
 
-    public static func read(_ path: String) throws -> ModelBundle {
+    /// - Parameter tasks: what is to be answered: a model of another task is refused before it is read.
+    /// - Throws: ``BundleFolderError``; of another task's model with the command that asks it.
+    public static func read(
+        _ path: String, for tasks: Set<BundleTask> = Set(BundleTask.allCases)
+    ) throws -> ModelBundle {
         let folder = URL(fileURLWithPath: path)
         let (schema, data) = try manifestData(at: path)
-        if schema == 1 { return try LegacyFolder.read(data, path: path) }
+        func check(_ task: BundleTask) throws(BundleFolderError) {
+            guard tasks.contains(task) else { throw .otherTask(path: path, answers: task) }
+        }
+        if schema == 1 {
+            try check(LegacyFolder.description(data, path: path).description.task)
+            return try LegacyFolder.read(data, path: path)
+        }
         let manifest = try checked(path) { () throws(ManifestError) in try Self.manifest(data) }
         let description = try checked(path) { () throws(ManifestError) in try manifest.description() }
+        try check(description.task)
         func file(_ name: String) throws(BundleFolderError) -> Data {
             try Self.file(name, manifest.files, folder)
         }
@@ -178,15 +189,6 @@ public enum BundleFolder {
         } catch let error as DecodingError {
             throw BundleFolderError.damaged(path: path, reason: "reading.json: \(words(error))")
         }
-    }
-
-    /// A bundle that answers `task`.
-    ///
-    /// - Throws: ``BundleFolderError/otherTask(path:answers:asked:)`` with the command that asks it.
-    public static func read(_ path: String, for task: BundleTask) throws -> ModelBundle {
-        let answers = try description(at: path).task
-        guard answers == task else { throw BundleFolderError.otherTask(path: path, answers: answers, asked: task) }
-        return try read(path)
     }
 
     /// A network of the description's family and sizes, with weights drawn anew.

@@ -216,7 +216,7 @@ public struct DataFingerprint: Codable, Sendable, Equatable {
     public let users: Int
     public let items: Int
     public let topics: Int
-    /// Of the users, items and times of all events in order.
+    /// Of all columns in order, the names of users, items and topics, and the topics of each item.
     public let sha256: String
 
     public init(events: Int, users: Int, items: Int, topics: Int, sha256: String) {

@@ -155,11 +155,9 @@ public struct AskedLog {
             others[split] = item[index]
             byItem.append(topics)
         }
-        return EventLog(
-            users: log.users, items: names.finish(), user: log.user, item: Column(item), time: log.time,
-            duration: log.duration, weight: log.weight, label: log.label, eventType: log.eventType,
-            eventTypes: log.eventTypes,
-            topics: ItemTopics(names: log.topics.names, byItem: byItem, source: log.topics.source), clock: log.clock)
+        return log.with(
+            items: names.finish(), item: Column(item),
+            topics: ItemTopics(names: log.topics.names, byItem: byItem, source: log.topics.source))
     }
 
     private static func topics(of log: EventLog, _ itemOf: [Int], _ bundle: ModelBundle) -> ItemTopics {

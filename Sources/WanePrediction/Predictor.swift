@@ -134,7 +134,7 @@ public struct Predictor {
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
     ) throws -> [ReturnTime?] {
         guard case .returns(let model) = bundle.network else {
-            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .return)
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let horizon = Double(bundle.description.split.horizon)
         var answers = [ReturnTime?](repeating: nil, count: questions.count)
@@ -171,7 +171,7 @@ public struct Predictor {
         of states: [(state: PersonState, user: Int64)], at moments: [Int64], in log: AskedLog
     ) throws -> [[Float]] {
         guard case .ranking(let model) = bundle.network, let record = bundle.description.ranking else {
-            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .ranking)
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let items = bundle.vocabulary.itemRows
         var answers = [[Float]](repeating: [], count: states.count)
@@ -196,20 +196,16 @@ public struct Predictor {
             // An item without a vector is none of the tables' rows.
             return item < log.itemOf.count && log.itemOf[item] >= 0 ? UInt32(log.itemOf[item]) : UInt32.max
         }
-        var total = Self.standardized(scores).map { $0 * Float(weight) }
+        func standardized(_ scores: [Float]) -> [Float] {
+            var scores = scores
+            scores.withUnsafeMutableBufferPointer { BlendMember.standardize($0, over: $0.indices) }
+            return scores
+        }
+        var total = standardized(scores).map { $0 * Float(weight) }
         for member in bundle.members {
-            let own = Self.standardized(member.scores(history, items: scores.count))
+            let own = standardized(member.scores(history, items: scores.count))
             for item in total.indices { total[item] += Float(member.weight) * own[item] }
         }
         return total
-    }
-
-    /// Mean 0 and deviation 1.
-    public static func standardized(_ scores: [Float]) -> [Float] {
-        let count = Double(max(1, scores.count))
-        let mean = scores.reduce(0) { $0 + Double($1) } / count
-        let square = scores.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
-        let scale = square > 1e-20 ? 1 / square.squareRoot() : 0
-        return scores.map { Float((Double($0) - mean) * scale) }
     }
 }

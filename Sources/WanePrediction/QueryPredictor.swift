@@ -54,7 +54,7 @@ public struct QueryPredictor {
                 returnProbability[row] = degree[row]
             }
         case .ranking, .returns, .cohort:
-            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .interest)
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         return (returnProbability, degree)
     }
@@ -90,7 +90,7 @@ public struct QueryPredictor {
     /// What a model of return times says of questions whose answers are known.
     public func predict(_ questions: ReturnQueries, grid: [Double]) throws -> ReturnPredictions {
         guard case .returns(let network) = bundle.network else {
-            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .return)
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let answers = try ReturnAnswers(questions)
         var likelihood = [Double](repeating: 0, count: questions.count)
@@ -118,7 +118,7 @@ public struct QueryPredictor {
         _ questions: [CohortTask.Question], _ queries: QuerySet, classic: CohortClassic, limit: Int
     ) throws -> (chances: [Double], mean: [Double]) {
         guard case .cohort(let network, _) = bundle.network else {
-            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task, asked: .cohort)
+            throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         var chances = [Double](repeating: 0, count: questions.count * limit)
         var mean = [Double](repeating: 0, count: questions.count)

@@ -23,7 +23,7 @@ public struct TopicSummary: Sendable, Equatable {
 
 extension Predictor {
     /// People folded and asked about at once.
-    static let peopleAtOnce = 2_000
+    public static let peopleAtOnce = 2_000
 
     /// Topics from the one with most interested people down.
     ///

@@ -195,6 +195,15 @@ struct CommandTests {
             (["train"], 64, "Missing expected argument"), (["inspect", "/nowhere.csv"], 1, "cannot be opened"),
             (["predict", "/nowhere", "/nowhere.csv"], 1, "there is no model"),
             (["simulate", "--users", "0"], 64, "--users"),
+            // Said before a log is read, however long it is.
+            (["train", "/nowhere.csv", "--model", "oracle", "--output", "/nowhere"], 1, "no model family"),
+            (["return", "train", "/nowhere.csv", "--model", "gru,lstm", "--output", "/nowhere"], 1, "no model family"),
+            (["rank", "train", "/nowhere.csv", "--model", "lstm-basic", "--output", "/nowhere"], 1, "no model family"),
+            (
+                ["train", "/nowhere.csv", "--model", "gru", "--friends", "f", "--output", "m"], 64,
+                "reads no friendships"
+            ),
+            (["train", "/nowhere.csv", "--output", "m", "--checkpoint-every", "nan"], 64, "--checkpoint-every"),
         ] as [([String], Int32, String)])
     func wrongUse(arguments: [String], status: Int32, words: String) throws {
         let result = try Command.run(arguments)

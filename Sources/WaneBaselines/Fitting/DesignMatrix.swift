@@ -12,6 +12,11 @@ struct DesignMatrix: Sendable {
     struct Scaling: Sendable {
         let mean: [Double]
         let deviation: [Double]
+
+        init(_ moments: ColumnMoments) {
+            mean = moments.mean
+            deviation = moments.variance.map { $0 > 1e-12 ? $0.squareRoot() : 1 }
+        }
     }
 
     /// - Parameter timed: with the features of the query's own moment, or only those of the last event.
@@ -29,7 +34,7 @@ struct DesignMatrix: Sendable {
     init(_ queries: QuerySet, timed: Bool, scaling: Scaling? = nil) {
         let (raw, width) = Self.raw(queries, timed: timed)
         let rows = queries.count
-        let scaling = scaling ?? Self.scaling(raw, rows, width)
+        let scaling = scaling ?? Scaling(ColumnMoments(raw, width: width))
         var values = [Double](repeating: 1, count: rows * (width + 1))
         for row in 0..<rows {
             for column in 0..<width {
@@ -45,25 +50,6 @@ struct DesignMatrix: Sendable {
     }
 
     let scaling: Scaling
-
-    private static func scaling(_ raw: [Float], _ rows: Int, _ width: Int) -> Scaling {
-        var mean = [Double](repeating: 0, count: width)
-        var square = mean
-        for row in 0..<rows {
-            for column in 0..<width {
-                let value = Double(raw[row * width + column])
-                mean[column] += value
-                square[column] += value * value
-            }
-        }
-        let count = Double(max(1, rows))
-        for column in 0..<width {
-            mean[column] /= count
-            let variance = max(0, square[column] / count - mean[column] * mean[column])
-            square[column] = variance > 1e-12 ? variance.squareRoot() : 1
-        }
-        return Scaling(mean: mean, deviation: square)
-    }
 
     @inline(__always)
     func dot(_ row: Int, _ weights: [Double]) -> Double {

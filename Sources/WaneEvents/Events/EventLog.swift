@@ -3,24 +3,24 @@
 /// Users and items are numbers into their vocabularies; times are microseconds since 1970 in UTC, or
 /// places in the person's history (a million apart) where the log has order but no times.
 public struct EventLog: Sendable {
-    public let users: Vocabulary
-    public let items: Vocabulary
-    public let user: Column<UInt32>
-    public let item: Column<UInt32>
+    public private(set) var users: Vocabulary
+    public private(set) var items: Vocabulary
+    public private(set) var user: Column<UInt32>
+    public private(set) var item: Column<UInt32>
     /// Microseconds.
-    public let time: Column<Int64>
+    public private(set) var time: Column<Int64>
     /// Seconds, where the log has durations; NaN where a row has none.
-    public let duration: Column<Float>?
+    public private(set) var duration: Column<Float>?
     /// An explicit weight or rating, where the log has one; NaN where a row has none.
-    public let weight: Column<Float>?
+    public private(set) var weight: Column<Float>?
     /// `Interest_Degree` in 0...1, where the log has one; NaN where a row has none.
-    public let label: Column<Float>?
+    public private(set) var label: Column<Float>?
     /// What kind of event each row is, where the log says.
-    public let eventType: Column<UInt32>?
+    public private(set) var eventType: Column<UInt32>?
     public let eventTypes: Vocabulary
-    public let topics: ItemTopics
+    public private(set) var topics: ItemTopics
     /// What each row itself says of its item's topics, where rows of one item differ; dropped once topics are chosen.
-    public let rowTopics: RowTopics?
+    public private(set) var rowTopics: RowTopics?
     /// What stands for time.
     public let clock: Clock
 
@@ -59,29 +59,39 @@ public struct EventLog: Sendable {
 
     /// The same events with other topics.
     public func with(topics: ItemTopics) -> EventLog {
-        EventLog(
-            users: users, items: items, user: user, item: item, time: time, duration: duration,
-            weight: weight, label: label, eventType: eventType, eventTypes: eventTypes, topics: topics,
-            clock: clock)
+        var log = self
+        (log.topics, log.rowTopics) = (topics, nil)
+        return log
+    }
+
+    /// The same events on items that are numbered and named otherwise.
+    public func with(items: Vocabulary, item: Column<UInt32>, topics: ItemTopics) -> EventLog {
+        var log = with(topics: topics)
+        (log.items, log.item) = (items, item)
+        return log
     }
 
     /// The rows of one person, alone: nothing in a log that does not have them.
     public func only(_ name: String) -> EventLog? {
         guard let number = users.find(name) else { return nil }
-        let own = gathered((0..<UInt32(count)).filter { user[Int($0)] == number })
-        return EventLog(
-            users: Vocabulary([name]), items: items, user: Column([UInt32](repeating: 0, count: own.count)),
-            item: own.item, time: own.time, duration: own.duration, weight: own.weight, label: own.label,
-            eventType: own.eventType, eventTypes: eventTypes, topics: topics, rowTopics: own.rowTopics, clock: clock)
+        var own = gathered((0..<UInt32(count)).filter { user[Int($0)] == number })
+        own.users = Vocabulary([name])
+        own.user = Column([UInt32](repeating: 0, count: own.count))
+        return own
     }
 
     /// Rows in another order, or some of them.
     private func gathered(_ order: [UInt32]) -> EventLog {
-        EventLog(
-            users: users, items: items, user: user.gathered(order), item: item.gathered(order),
-            time: time.gathered(order), duration: duration?.gathered(order), weight: weight?.gathered(order),
-            label: label?.gathered(order), eventType: eventType?.gathered(order), eventTypes: eventTypes,
-            topics: topics, rowTopics: rowTopics?.gathered(order), clock: clock)
+        var log = self
+        log.user = user.gathered(order)
+        log.item = item.gathered(order)
+        log.time = time.gathered(order)
+        log.duration = duration?.gathered(order)
+        log.weight = weight?.gathered(order)
+        log.label = label?.gathered(order)
+        log.eventType = eventType?.gathered(order)
+        log.rowTopics = rowTopics?.gathered(order)
+        return log
     }
 
     /// Where each person's events begin in a log sorted by person; one longer than there are people.

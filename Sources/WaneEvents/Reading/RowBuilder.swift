@@ -19,19 +19,11 @@ final class RowBuilder {
     private let label: ColumnBuilder<Float>?
     private let eventType: ColumnBuilder<UInt32>?
     private let eventTypes = VocabularyBuilder()
-    private let topicNames = VocabularyBuilder()
-    private var topicsByItem: [[UInt32]] = []
-    /// Lists of topics, the number of each, the list of each item's first row, and each row's: kept from when rows of one
-    /// item first differ.
-    private var topicLists: [[UInt32]] = []
-    private var topicListNumbers: [[UInt32]: UInt32] = [:]
-    private var firstTopicList: [UInt32] = []
-    private var rowTopicList: ColumnBuilder<UInt32>?
+    private let topics: TopicColumnBuilder?
     private let eventIDs: VocabularyBuilder?
     private var positions: [Int64] = []
     private var forms = [Int](repeating: 0, count: TimeParser.Form.allCases.count)
     private let rejects: RejectsFile?
-    private let separators: Set<UInt8>
     /// The name of the only person whose rows are kept; everybody's are when absent.
     let wanted: [UInt8]?
 
@@ -60,7 +52,9 @@ final class RowBuilder {
         // RecBole separates by blanks, MovieLens by bars.
         let recBole = schema.place(.topic).map { schema.names[$0].hasSuffix(":token_seq") } ?? false
         wanted = options.onlyUser.map { Array($0.utf8) }
-        separators = Set((options.topicSeparator ?? (recBole ? " " : "|")).utf8)
+        topics =
+            schema.place(.topic) == nil
+            ? nil : TopicColumnBuilder(separators: Set((options.topicSeparator ?? (recBole ? " " : "|")).utf8))
         if schema.place(.item) == nil { _ = items.number(of: "all") }
     }
 
@@ -168,7 +162,7 @@ final class RowBuilder {
         weight?.append(Float(rating))
         label?.append(Float(degree))
         if let eventType { eventType.append(typeName.map(eventTypes.number) ?? .max) }
-        if schema.place(.topic) != nil { addTopics(topicText, item: Int(itemNumber)) }
+        topics?.append(topicText, items: item)
         return true
     }
 
@@ -187,41 +181,6 @@ final class RowBuilder {
     private func alignPositions() {
         let longest = positions.max() ?? 0
         for place in 0..<time.count { time[place] += longest - positions[Int(user[place])] }
-    }
-
-    /// The last row's topics join those of its item.
-    private func addTopics(_ text: UnsafeRawBufferPointer?, item: Int) {
-        var own: [UInt32] = []
-        for part in text?.split(whereSeparator: { separators.contains($0) }) ?? [] {
-            let topic = topicNames.number(UnsafeRawBufferPointer(rebasing: part))
-            if !own.contains(topic) { own.append(topic) }
-        }
-        let isFirst = topicsByItem.count <= item
-        while topicsByItem.count <= item {
-            topicsByItem.append([])
-            firstTopicList.append(0)
-        }
-        if !isFirst, rowTopicList == nil, topicsByItem[item] == own { return }
-        let number = topicListNumber(own)
-        if isFirst {
-            topicsByItem[item] = own
-            firstTopicList[item] = number
-        } else if rowTopicList == nil {
-            // The first row that differs: all rows before it said what their item's first one said.
-            let column = ColumnBuilder<UInt32>(capacity: self.item.count)
-            for row in 0..<self.item.count - 1 { column.append(firstTopicList[Int(self.item[row])]) }
-            rowTopicList = column
-        }
-        rowTopicList?.append(number)
-        for topic in own where !topicsByItem[item].contains(topic) { topicsByItem[item].append(topic) }
-    }
-
-    private func topicListNumber(_ list: [UInt32]) -> UInt32 {
-        if let known = topicListNumbers[list] { return known }
-        let number = UInt32(topicLists.count)
-        topicLists.append(list)
-        topicListNumbers[list] = number
-        return number
     }
 
     /// The log and what became of its rows.
@@ -243,23 +202,22 @@ final class RowBuilder {
             report.warnings.append("no times: the position in each person's history stands in for time")
         }
         report.unusedColumns = zip(schema.names, schema.roles).filter { $0.1 == nil }.map(\.0)
-        let topics: ItemTopics
-        if schema.place(.topic) != nil {
-            while topicsByItem.count < items.count { topicsByItem.append([]) }
-            topics = ItemTopics(names: topicNames.finish(), byItem: topicsByItem, source: .column)
+        let item = item.finish()
+        let decided: ItemTopics
+        var rowTopics: RowTopics?
+        if let topics {
+            (decided, rowTopics) = topics.finish(itemCount: items.count, item: item)
         } else if schema.place(.item) == nil {
-            topics = .single(items.count)
+            decided = .single(items.count)
         } else {
             // Not yet decided: see `TopicChooser`.
-            topics = ItemTopics(names: Vocabulary(), byItem: [], source: .coVisitation)
+            decided = ItemTopics(names: Vocabulary(), byItem: [], source: .coVisitation)
         }
         let types = eventType?.finish()
         let log = EventLog(
-            users: users.finish(), items: items.finish(), user: user.finish(), item: item.finish(),
-            time: time.finish(), duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
-            eventType: types, eventTypes: eventTypes.finish(), topics: topics,
-            rowTopics: topics.source == .column
-                ? rowTopicList.map { RowTopics(lists: topicLists, list: $0.finish()) } : nil,
+            users: users.finish(), items: items.finish(), user: user.finish(), item: item, time: time.finish(),
+            duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
+            eventType: types, eventTypes: eventTypes.finish(), topics: decided, rowTopics: rowTopics,
             clock: schema.place(.time) == nil ? .position : .wall)
         return (log, report)
     }

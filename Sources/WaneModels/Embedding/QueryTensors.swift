@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBaselines
 import WaneCurves
 import WaneState
 import WaneTasks
@@ -70,22 +71,9 @@ public struct FeatureScaling: Codable, Sendable, Equatable {
 
     /// - Parameter features: `[rows, width]`, row by row.
     public init(_ features: [Float], width: Int = FeatureSchema.lastEventCount) {
-        let rows = features.count / width
-        var sum = [Double](repeating: 0, count: width)
-        var square = sum
-        for row in 0..<rows {
-            for column in 0..<width {
-                let value = Double(features[row * width + column])
-                sum[column] += value
-                square[column] += value * value
-            }
-        }
-        let count = Double(max(1, rows))
-        mean = sum.map { Float($0 / count) }
-        deviation = zip(sum, square).map { sum, square in
-            let variance = max(0, square / count - (sum / count) * (sum / count))
-            return variance > 1e-10 ? Float(variance.squareRoot()) : 1
-        }
+        let moments = ColumnMoments(features, width: width)
+        mean = moments.mean.map { Float($0) }
+        deviation = moments.variance.map { $0 > 1e-10 ? Float($0.squareRoot()) : 1 }
     }
 
     /// Read back from a folder: checked there against the feature schema.

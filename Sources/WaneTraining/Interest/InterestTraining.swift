@@ -87,11 +87,10 @@ public struct InterestTraining {
                 try network.loss(batch, validationTensors, events, training: false)
             }
         }
-        let history = try run(&job, model)
+        let description = try trained(&job, model, scaling)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
-        return try inputs.bundle(
-            description(scaling, model, history), .interest(network), reading: reading)
+        return try inputs.bundle(description, .interest(network), reading: reading)
     }
 
     private func trainBasic(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {
@@ -103,27 +102,26 @@ public struct InterestTraining {
             network, inputs: inputs.scaled(scaling), labels: Tensor(queries.degree),
             validationInputs: BasicInputs(validation).scaled(scaling), validationLabels: Tensor(validation.degree),
             batch: training.batch, seed: training.seed)
-        let history = try run(&job, model)
+        let description = try trained(&job, model, scaling)
         let none = try TrainingInputs(task, vocabulary, nil, .none)
-        return try none.bundle(description(scaling, model, history), .basic(network), reading: reading)
+        return try none.bundle(description, .basic(network), reading: reading)
     }
 
-    private func run(_ job: inout some Trainable, _ model: ModelOptions) throws -> TrainingHistory {
+    /// Runs a job to its end and says what came of it.
+    private func trained(
+        _ job: inout some Trainable, _ model: ModelOptions, _ scaling: FeatureScaling
+    ) throws -> BundleDescription {
+        let log = task.histories.log
+        let data = Fingerprint.of(log)
         var trainer = trainer
         trainer.task = try RunIdentity(
-            "interest", model, task.split, data: Fingerprint.of(task.histories.log), more: [Fingerprint.of(friends)]
+            "interest", model, task.split, data: data, more: [Fingerprint.of(friends)]
         ).text
-        return try trainer.run(&job)
-    }
-
-    private func description(
-        _ scaling: FeatureScaling, _ model: ModelOptions, _ history: TrainingHistory
-    ) -> BundleDescription {
         var description = BundleDescription(
             task: .interest, family: model.family, options: model, training: training.record, split: task.split,
-            clock: task.histories.log.clock, topicSource: task.histories.log.topics.source,
-            typicalEngagement: task.typicalEngagement, scaling: scaling, data: Fingerprint.of(task.histories.log))
-        description.history = history
+            clock: log.clock, topicSource: log.topics.source, typicalEngagement: task.typicalEngagement,
+            scaling: scaling, data: data)
+        description.history = try trainer.run(&job)
         return description
     }
 }

@@ -37,23 +37,11 @@ public struct RankingBlend: ItemRanker {
         return total
     }
 
-    /// Mean 0 and deviation 1 over some items for each question's row, in place.
+    /// Each question's row on its own, in place.
     static func standardize(_ scores: inout [Float], items: Int, among: [Int]) {
-        let count = Double(max(1, among.count))
         scores.withUnsafeMutableBufferPointer { scores in
             for start in stride(from: 0, to: scores.count, by: items) {
-                var (sum, square) = (0.0, 0.0)
-                for item in among {
-                    let score = Double(scores[start + item])
-                    sum += score
-                    square += score * score
-                }
-                let mean = sum / count
-                let variance = max(0, square / count - mean * mean)
-                let scale = variance > 1e-20 ? 1 / variance.squareRoot() : 0
-                for place in start..<start + items {
-                    scores[place] = Float((Double(scores[place]) - mean) * scale)
-                }
+                BlendMember.standardize(.init(rebasing: scores[start..<start + items]), over: among)
             }
         }
     }

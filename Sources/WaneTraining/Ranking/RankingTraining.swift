@@ -134,15 +134,16 @@ public struct RankingTraining {
             let ranks = try RankingEvaluation.ranks(ranker(), task, validation).ranks
             return 1 - RankingReport.meanGain(ranks)
         }
+        let data = Fingerprint.of(log)
         var trainer = trainer
         trainer.task = try RunIdentity(
-            "ranking", model, nil, data: Fingerprint.of(log),
+            "ranking", model, nil, data: data,
             more: [
                 "\(task.rule)", "\(task.seen)", "\(ranking)", "\(refit)", Fingerprint.of(friends), "\(known.hashed)",
             ]
         ).text
         let history = try trainer.run(&job)
-        return try trained(network, vocabulary, rows, graphs, history, model, ranker())
+        return try trained(network, vocabulary, graphs, history, model, data, ranker())
     }
 
     /// Moments between which lie equal parts of what may be learned from, the last at its end.
@@ -153,8 +154,8 @@ public struct RankingTraining {
     }
 
     private func trained(
-        _ network: RankingModel, _ vocabulary: ModelVocabulary, _ rows: LogRows, _ graphs: GraphSnapshots?,
-        _ history: TrainingHistory, _ model: ModelOptions, _ ranker: Ranker
+        _ network: RankingModel, _ vocabulary: ModelVocabulary, _ graphs: GraphSnapshots?, _ history: TrainingHistory,
+        _ model: ModelOptions, _ data: DataFingerprint, _ ranker: Ranker
     ) throws -> TrainedRanker {
         let log = task.log
         let span = log.span ?? 0...1
@@ -166,7 +167,7 @@ public struct RankingTraining {
         var description = BundleDescription(
             task: .ranking, family: model.family, options: model, training: training.record, split: split,
             clock: log.clock, topicSource: log.topics.source, typicalEngagement: 1,
-            scaling: FeatureScaling(mean: [], deviation: []), data: Fingerprint.of(log))
+            scaling: FeatureScaling(mean: [], deviation: []), data: data)
         description.history = history
         description.ranking = RankingRecord(
             rule: task.rule, seen: task.seen, window: ranking.window, loss: ranking.loss)

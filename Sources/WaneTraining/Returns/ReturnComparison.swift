@@ -50,7 +50,9 @@ public struct ReturnComparison: Sendable, Codable {
             let predictions = try predict(test)
             let earlier = try predict(validation)
             let loss = earlier.logLikelihood.map { -$0.reduce(0, +) / Double(max(1, $0.count)) }
-            held.append(report(earlier, validation))
+            // Rows are chosen by errors and order alone: no survival, no intervals of a likelihood.
+            held.append(
+                report(ReturnPredictions(logLikelihood: nil, median: earlier.median, survival: nil), validation))
             table.add(.init(name: name, isModel: isModel, report: report(predictions, test), validation: loss))
             likelihoods.append(predictions.logLikelihood)
         }

@@ -83,6 +83,18 @@ struct AskedPeople {
         return topic
     }
 
+    /// Everybody's states, some people at a time, each as of the moment asked about.
+    func forEachPart(
+        at text: String?,
+        _ body: (_ people: [Int], _ moments: [Int64], _ states: [(state: PersonState, user: Int64)]) throws -> Void
+    ) throws {
+        for start in stride(from: 0, to: log.userCount, by: Predictor.peopleAtOnce) {
+            let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce))
+            let moments = try people.map { try moment(text, user: $0) }
+            try body(people, moments, states(people, at: moments))
+        }
+    }
+
     /// States of some people at moments of their own, with their numbers among those whose friends are known.
     func states(_ users: some Collection<Int>, at moments: [Int64]) -> [(state: PersonState, user: Int64)] {
         zip(users, moments).map { user, moment in

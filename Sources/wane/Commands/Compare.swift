@@ -20,8 +20,7 @@ struct Compare: AsyncParsableCommand {
         help: ArgumentHelp(
             "Write the queries of all parts with features and labels, for models of your own.", valueName: "file"))
     var exportQueries: String?
-    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
-    var friends: String?
+    @OptionGroup var social: SocialOptions
     @Option(help: ArgumentHelp("Cross-validate with this many folds before the test.", valueName: "n")) var folds: Int?
     @Option(help: "What folds divide: users, or blocks of time.") var foldBy: CrossValidation.Kind = .users
     @OptionGroup var task: TaskOptions
@@ -31,14 +30,14 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models, others: [LSTMBasic.name])
-        try training.check(families, ranks: false)
+        try training.check(families, for: .interest)
+        try social.check(families)
         try OutputFile.prepare(report)
         try OutputFile.prepare(exportQueries)
         let (log, reading) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
-        let social = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
+        let friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [ModelBundle] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
@@ -50,7 +49,7 @@ struct Compare: AsyncParsableCommand {
                 console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
             }
             var run = try InterestTraining(interest, model: model, training: options)
-            run.friends = social
+            run.friends = friends
             InterestRun.watch(&run.trainer, as: family, console)
             trained.append(try run.run())
         }

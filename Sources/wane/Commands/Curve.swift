@@ -31,7 +31,7 @@ struct Curve: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         try OutputFile.prepare(svg)
-        let bundle = try BundleFolder.read(model, for: .interest)
+        let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         let asked = try AskedPeople(bundle, input, user: user, at: at, answersUnknown: true, console)
         let moment = try asked.moment(at, user: 0)

@@ -29,7 +29,7 @@ struct Evaluate: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
-        let bundle = try BundleFolder.read(model, for: .interest)
+        let bundle = try BundleFolder.read(model, for: [.interest])
         for note in bundle.description.notes { console.note("note: \(note)") }
         let (log, _) = try input.read(console, over: bundle.reading)
         let asked = try AskedLog(log, for: bundle)

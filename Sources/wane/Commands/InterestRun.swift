@@ -35,12 +35,3 @@ enum InterestRun {
         return result
     }
 }
-
-extension Trainer {
-    /// Where the run keeps its state while it goes on, beside the model's place.
-    mutating func keep(beside output: String, resume: Bool, every seconds: Double = 20) {
-        checkpoint = URL(fileURLWithPath: output + ".checkpoint")
-        checkpointSeconds = seconds
-        self.resume = resume
-    }
-}

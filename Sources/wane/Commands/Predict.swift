@@ -21,40 +21,30 @@ struct Predict: AsyncParsableCommand {
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("One person; everyone when absent.", valueName: "id")) var user: String?
-    @Option(help: ArgumentHelp("One topic; all that the person has met when absent.", valueName: "name")) var topic:
-        String?
-    @Option(
-        help: ArgumentHelp(
-            "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
-    var at: String?
+    @OptionGroup var about: QuestionOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let console = output.console
-        let bundle = try BundleFolder.read(model, for: .interest)
-        let asked = try AskedPeople(bundle, input, user: user, at: at, answersUnknown: true, console)
+        let bundle = try BundleFolder.read(model, for: [.interest])
+        let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, answersUnknown: true, console)
         let log = asked.log
-        let wanted = try topic.map { try asked.topic($0) }
+        let wanted = try about.topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
         var printer = RowPrinter(
             output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
         var printed = 0
-        for start in stride(from: 0, to: log.userCount, by: 2_000) {
-            let people = Array(start..<min(log.userCount, start + 2_000))
-            let moments = try people.map { try asked.moment(at, user: $0) }
-            var states = asked.states(people, at: moments)
+        try asked.forEachPart(at: about.at) { people, moments, states in
             var questions: [StateQuestion] = []
             for (person, moment) in moments.enumerated() {
                 let met = states[person].state.topics.map(\.topic).sorted()
                 // Of somebody unknown every topic can be asked; of others the one asked for, met or not.
                 let topics =
-                    wanted.map { user == nil && !met.contains($0) ? [] : [$0] }
+                    wanted.map { about.user == nil && !met.contains($0) ? [] : [$0] }
                     ?? (asked.isUnknown ? (0..<UInt32(log.log.topics.count)).map { $0 } : met)
                 questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
             }
             let answers = try rows.answers(questions, states, people)
-            states.removeAll()
             // Person by person; of each, the likeliest return first.
             for answer in answers.sorted(by: {
                 ($0.user, $1.returnProbability, $0.topic) < ($1.user, $0.returnProbability, $1.topic)
@@ -64,7 +54,7 @@ struct Predict: AsyncParsableCommand {
             }
         }
         guard printed > 0 else {
-            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
+            throw about.user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
         }
         try printer.finish()
     }

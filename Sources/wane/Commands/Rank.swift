@@ -101,8 +101,7 @@ struct RankTrain: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "attention"
-    @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
-    @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
+    @OptionGroup var saving: SavingOptions
     @Flag(help: "Save a blend with the classical rankers, its weights fitted on validation.") var blend = false
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
@@ -110,18 +109,19 @@ struct RankTrain: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
-        try training.check([model], ranks: true)
+        try training.check([model], for: .ranking)
+        try task.social.check([model])
         let options = try task.options(model)
         let (modelOptions, trainingOptions) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
-        try BundleFolder.prepare(output)
+        try saving.prepare()
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         var run = try RankingTraining(
             ranking, model: modelOptions, training: trainingOptions, ranking: options)
-        run.friends = try task.friends(ranking, families: [model], console)
+        run.friends = try task.friends(ranking, console)
         run.reading = try input.options()
-        run.trainer.keep(beside: output, resume: resume)
+        saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
         let start = ContinuousClock.now
         let trained = try run.run()
@@ -147,12 +147,9 @@ struct RankTrain: AsyncParsableCommand {
                 validation: blended.validation, blended.ranker, ranking, seed: task.seed)
             console.clearStatus()
         }
-        try BundleFolder.write(
-            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
-            to: output)
-        run.trainer.removeCheckpoint()
+        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try RankingTable.print(comparison, printing.format)
-        console.note("saved \(output) (\(bundle.parameterCount) weights)")
+        SavingOptions.note(bundle, at: saving.output, console)
     }
 }
 
@@ -181,12 +178,13 @@ struct RankCompare: AsyncParsableCommand {
         let console = output.console
         let families = try FamilyList.parse(models)
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
-        try training.check(families, ranks: true)
+        try training.check(families, for: .ranking)
+        try task.social.check(families)
         for family in families { _ = try task.options(family) }
         try OutputFile.prepare(svg)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
-        let friends = try task.friends(ranking, families: families, console)
+        let friends = try task.friends(ranking, console)
         Interruption.listen()
         var comparison = RankingComparison(ranking)
         let classical = try ClassicalRankers.add(
@@ -293,7 +291,7 @@ struct RankItems: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         guard top >= 1 else { throw RankingError.count(top) }
-        let bundle = try BundleFolder.read(model, for: .ranking)
+        let bundle = try BundleFolder.read(model, for: [.ranking])
         let names = try candidates.map { list in
             let names = Self.fields(list)
             guard !names.isEmpty else { throw PredictionError.noCandidates }

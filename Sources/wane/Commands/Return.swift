@@ -34,7 +34,7 @@ struct ReturnCompare: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "gru,hawkes"
-    @Option(help: ArgumentHelp("Friendships: UserID,FriendID[,Time].", valueName: "file")) var friends: String?
+    @OptionGroup var social: SocialOptions
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var output: OutputOptions
@@ -42,18 +42,18 @@ struct ReturnCompare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models)
-        try training.check(families, ranks: false)
+        try training.check(families, for: .return)
+        try social.check(families)
         let (log, _) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
-        let social = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
+        let friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [ModelBundle] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             var run = try ReturnTraining(returns, model: model, training: options)
-            run.friends = social
+            run.friends = friends
             InterestRun.watch(&run.trainer, as: family, console)
             trained.append(try run.run())
         }
@@ -70,40 +70,33 @@ struct ReturnTrain: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
-    @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
-    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
-    var friends: String?
-    @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
+    @OptionGroup var saving: SavingOptions
+    @OptionGroup var social: SocialOptions
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var printing: OutputOptions
 
     func run() async throws {
         let console = printing.console
-        let families = try FamilyList.parse(model)
-        guard families.count == 1 else { throw ValidationError("--model \(model): give one family") }
-        try training.check(families, ranks: false)
+        try training.check([model], for: .return)
+        try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
-        try BundleFolder.prepare(output)
+        try saving.prepare()
         let (log, _) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         var run = try ReturnTraining(returns, model: modelOptions, training: options)
-        run.friends = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, families: families, console)
+        run.friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         run.reading = try input.options()
-        run.trainer.keep(beside: output, resume: resume)
+        saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()
         let comparison = try ReturnTable.compare(
             returns, options.record, [bundle], console, checkpoint: run.trainer.checkpoint)
-        try BundleFolder.write(
-            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
-            to: output)
-        run.trainer.removeCheckpoint()
+        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ReturnTable.print(comparison, printing.format, clock: clock)
-        console.note("saved \(output) (\(bundle.parameterCount) weights)")
+        SavingOptions.note(bundle, at: saving.output, console)
     }
 }
 
@@ -115,32 +108,22 @@ struct ReturnPredict: AsyncParsableCommand {
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("One person; everyone when absent.", valueName: "id")) var user: String?
-    @Option(help: ArgumentHelp("One topic; all that the person has met when absent.", valueName: "name")) var topic:
-        String?
-    @Option(
-        help: ArgumentHelp(
-            "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
-    var at: String?
+    @OptionGroup var about: QuestionOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let console = output.console
-        let task = try BundleFolder.description(at: model).task
-        let bundle = try BundleFolder.read(model, for: task == .cohort ? .cohort : .return)
-        let asked = try AskedPeople(bundle, input, user: user, at: at, console)
-        if task == .cohort { return try cohort(bundle, asked) }
-        let wanted = try topic.map { try asked.topic($0) }
+        let bundle = try BundleFolder.read(model, for: [.return, .cohort])
+        let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, console)
+        if bundle.task == .cohort { return try cohort(bundle, asked) }
+        let wanted = try about.topic.map { try asked.topic($0) }
         let log = asked.log
         var printer = RowPrinter(
             output.format,
             machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds"],
             people: ["person", "topic", "at", "half by", "a tenth by", "nine tenths by"])
         var printed = 0
-        for start in stride(from: 0, to: log.userCount, by: 2_000) {
-            let people = Array(start..<min(log.userCount, start + 2_000))
-            let moments = try people.map { try asked.moment(at, user: $0) }
-            let states = asked.states(people, at: moments)
+        try asked.forEachPart(at: about.at) { people, moments, states in
             var questions: [StateQuestion] = []
             for (person, moment) in moments.enumerated() {
                 for topic in states[person].state.topics.map(\.topic).sorted() where wanted == nil || wanted == topic {
@@ -166,25 +149,26 @@ struct ReturnPredict: AsyncParsableCommand {
                 printed += 1
             }
         }
-        if printed == 0, let user {
-            throw topic.map { PredictionError.notMet(user: user, topic: $0) } ?? PredictionError.noEventYet(user: user)
+        if printed == 0, let user = about.user {
+            throw about.topic.map { PredictionError.notMet(user: user, topic: $0) }
+                ?? PredictionError.noEventYet(user: user)
         }
         try printer.finish()
     }
 
     /// Whether and how often each person comes back within the span that the model was trained on.
     private func cohort(_ bundle: ModelBundle, _ asked: AskedPeople) throws {
-        if topic != nil { throw ValidationError("--topic: a cohort's model asks about people, not topics") }
+        if about.topic != nil { throw ValidationError("--topic: a cohort's model asks about people, not topics") }
         guard let record = bundle.description.cohort else { return }
         let log = asked.log
         // As of the moment that the model was trained up to, or another that is asked for: silence until then counts.
-        let moment = at == nil ? record.knownUntil : try asked.moment(at, user: 0)
+        let moment = about.at == nil ? record.knownUntil : try asked.moment(about.at, user: 0)
         let histories = Histories(
             sorted: log.log.with(topics: .single(log.log.items.count)), scale: bundle.scale, engagement: log.engagement)
         let cohort = CohortTask(histories, knownUntil: moment, ahead: record.ahead)
         let questions = cohort.test
         guard !questions.isEmpty else {
-            throw user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
+            throw about.user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
         }
         let task = InterestTask(
             histories, split: bundle.description.split, seed: bundle.description.training.seed,
@@ -284,7 +268,7 @@ struct ReturnCohort: AsyncParsableCommand {
         }
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
         let families = try FamilyList.parse(models)
-        try training.check(families, ranks: false, asksOnce: true)
+        try training.check(families, for: .cohort)
         if let save {
             guard families.count == 1, seeds == 1 else {
                 throw ValidationError("--output \(save): one model is saved; give one family and one seed")
@@ -317,10 +301,8 @@ struct ReturnCohort: AsyncParsableCommand {
         let comparison = CohortComparison(task, classics, answers)
         console.clearStatus()
         if let save, let bundle {
-            try BundleFolder.write(
-                bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
-                to: save)
-            console.note("saved \(save) (\(bundle.parameterCount) weights)")
+            try SavingOptions.write(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), to: save)
+            SavingOptions.note(bundle, at: save, console)
         }
         if output.format == .json { return print(try Render.json(comparison)) }
         var table = Table(

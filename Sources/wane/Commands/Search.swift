@@ -18,7 +18,17 @@ struct SearchCommand: AsyncParsableCommand {
               wane search visits.csv --model gru --budget 30min --file gru.search.json
             """)
 
-    enum Task: String, ExpressibleByArgument, CaseIterable { case interest, ranking, `return` }
+    enum Task: String, ExpressibleByArgument, CaseIterable {
+        case interest, ranking, `return`
+
+        var asked: BundleTask {
+            switch self {
+            case .interest: .interest
+            case .ranking: .ranking
+            case .return: .return
+            }
+        }
+    }
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
@@ -37,7 +47,7 @@ struct SearchCommand: AsyncParsableCommand {
         }
         guard trials >= 1 else { throw ValidationError("--trials \(trials): give at least 1") }
         let ranks = taskKind == .ranking
-        try training.check([model], ranks: ranks)
+        try training.check([model], for: taskKind.asked)
         let (base, options) = try await training.resolved(
             family: model, seed: task.seed, model: ranks ? RankingOptions.model(model) : ModelOptions(),
             training: ranks ? RankingOptions.training : TrainingOptions())

@@ -29,14 +29,14 @@ struct Sparse: AsyncParsableCommand {
             }
             return share
         }
-        try training.check([model], ranks: true)
+        try training.check([model], for: .ranking)
         let (_, options) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let experiment = SparseExperiment(
             ranking, family: model, training: options, ranking: try task.options(model),
-            friends: try task.friends(ranking, families: ModelFamilies.all.map(\.name), console))
+            friends: try task.friends(ranking, console))
         Interruption.listen()
         var rows: [SparseExperiment.Row] = []
         for thinning in thin {

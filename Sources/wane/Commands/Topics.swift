@@ -28,7 +28,7 @@ struct Topics: AsyncParsableCommand {
         let console = output.console
         if let top, top < 1 { throw ValidationError("--top \(top): ask for at least one topic") }
         try OutputFile.prepare(report)
-        let bundle = try BundleFolder.read(model, for: .interest)
+        let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         for note in bundle.description.notes { console.note("note: \(note)") }
         let (read, _) = try input.read(console, over: bundle.reading)

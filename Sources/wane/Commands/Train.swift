@@ -12,10 +12,8 @@ struct Train: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "lstm"
-    @Option(name: .shortAndLong, help: ArgumentHelp("The model's folder.", valueName: "folder")) var output: String
-    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
-    var friends: String?
-    @Flag(help: "Go on where an interrupted run of the same command stopped.") var resume = false
+    @OptionGroup var saving: SavingOptions
+    @OptionGroup var social: SocialOptions
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointEvery = 20.0
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
@@ -23,29 +21,26 @@ struct Train: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
-        try training.check([model], ranks: false)
+        guard checkpointEvery >= 0, checkpointEvery < 1e7 else {
+            throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
+        }
+        try training.check([model], for: .interest)
+        try social.check([model])
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
-        try BundleFolder.prepare(output)
+        try saving.prepare()
         let (log, _) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
-        run.friends = try SocialOptions.read(
-            friends, log: interest.histories.log, until: interest.split.trainEnd, families: [model], console)
+        run.friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         run.reading = try input.options()
-        guard checkpointEvery >= 0, checkpointEvery < 1e7 else {
-            throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
-        }
-        run.trainer.keep(beside: output, resume: resume, every: checkpointEvery)
+        saving.keep(&run.trainer, every: checkpointEvery)
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()
         let comparison = try InterestRun.compare(
             interest, bundle.description.training, [bundle], console: console, checkpoint: run.trainer.checkpoint)
-        try BundleFolder.write(
-            bundle, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(bundle, comparison),
-            to: output)
-        run.trainer.removeCheckpoint()
+        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
-        console.note("saved \(output) (\(bundle.parameterCount) weights)")
+        SavingOptions.note(bundle, at: saving.output, console)
     }
 }

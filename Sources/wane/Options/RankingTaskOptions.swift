@@ -12,7 +12,7 @@ struct RankingTaskOptions: ParsableArguments {
     var rule: RankingProtocol = .leaveOneOut
     @Option(help: "Whether items already seen are ranked; left out where people hardly ever come back to one.")
     var seen: SeenItems?
-    @Option(help: ArgumentHelp("Friendships: UserID,FriendID[,Time].", valueName: "file")) var friends: String?
+    @OptionGroup var social: SocialOptions
     @Option(
         help: ArgumentHelp(
             "The loss: over all items (softmax), over drawn ones (sampled), or binary (bce, gbce). softmax when absent, "
@@ -65,8 +65,8 @@ struct RankingTaskOptions: ParsableArguments {
 
     func task(_ log: EventLog) throws -> RankingTask { try RankingTask(log, rule: rule, seen: seen) }
 
-    func friends(_ task: RankingTask, families: [String], _ console: Console) throws -> SocialEdges {
-        try SocialOptions.read(friends, log: task.log, until: task.cuts?.validation, families: families, console)
+    func friends(_ task: RankingTask, _ console: Console) throws -> SocialEdges {
+        try social.read(for: task.log, until: task.cuts?.validation, console)
     }
 }
 

@@ -2,18 +2,23 @@ import ArgumentParser
 import WaneEvents
 import WaneModels
 
-/// Social edges as commands read them.
-enum SocialOptions {
-    static func read(
-        _ path: String?, log: EventLog, until: Int64?, families: [String], _ console: Console
-    ) throws -> SocialEdges {
-        guard let path else { return .none }
-        guard families.contains(where: ModelFamilies.usesGraph) else {
-            throw ValidationError(
-                "--friends: \(families.joined(separator: ", ")) reads no friendships; "
-                    + ModelFamilies.all.filter(\.usesGraph).map(\.name).joined(separator: ", ") + " do")
-        }
-        let edges = try SocialEdges.read(path, users: log.users, until: until)
+/// Who knows whom, as commands that train read it.
+struct SocialOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
+    var friends: String?
+
+    /// Refuses friendships that none of the families would read.
+    func check(_ families: [String]) throws {
+        guard friends != nil, !families.contains(where: ModelFamilies.usesGraph) else { return }
+        throw ValidationError(
+            "--friends: \(families.joined(separator: ", ")) reads no friendships; "
+                + ModelFamilies.all.filter(\.usesGraph).map(\.name).joined(separator: ", ") + " do")
+    }
+
+    /// - Parameter until: those that begin later are left out.
+    func read(for log: EventLog, until: Int64?, _ console: Console) throws -> SocialEdges {
+        guard let friends else { return .none }
+        let edges = try SocialEdges.read(friends, users: log.users, until: until)
         if let words = edges.report.words { console.note("note: \(words)") }
         return edges
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Torch
+import WaneBundle
 import WaneModels
 import WaneTasks
 import WaneTraining
@@ -49,29 +50,28 @@ struct TrainOptions: ParsableArguments {
         return given
     }
 
-    /// Refuses a flag that none of the families would obey.
+    /// Refuses, before any work, a family that there is not and a flag that the task or none of the families would obey.
     ///
-    /// - Parameters:
-    ///   - ranks: in models of the next item a width and a dropout of the history are every family's, and each person's
-    ///     events are the questions.
-    ///   - asksOnce: a cohort is asked once for each person.
-    func check(_ families: [String], ranks: Bool, asksOnce: Bool = false) throws {
-        if ranks || asksOnce {
+    /// In models of the next item a width and a dropout of the history are every family's, and each person's events are
+    /// the questions; a cohort is asked once for each person.
+    func check(_ families: [String], for task: BundleTask) throws {
+        let known = ModelFamilies.all.map(\.name) + (task == .interest ? [LSTMBasic.name] : [])
+        for name in families where !known.contains(name) { throw ModelOptionsError.unknownFamily(name, known: known) }
+        if task == .ranking || task == .cohort {
             let unheard =
                 queries != nil
-                ? "queries" : testQueries != nil ? "test-queries" : ranks && dropout != nil ? "dropout" : nil
+                ? "queries" : testQueries != nil ? "test-queries" : task == .ranking && dropout != nil ? "dropout" : nil
             if let unheard {
                 throw ValidationError(
                     "--\(unheard): "
-                        + (ranks
+                        + (task == .ranking
                             ? "models of the next item learn from every event and have no head; see --history-dropout"
                             : "a cohort is asked once for each person; there is no number of questions to set"))
             }
         }
         for option in encoderFlags {
             let obeys = families.contains { name in
-                if name == LSTMBasic.name { return false }
-                if ranks, option == .hidden || option == .historyDropout { return true }
+                if task == .ranking, option == .hidden || option == .historyDropout { return true }
                 return ModelFamilies.named(name)?.options.contains(option) == true
             }
             guard !obeys, let name = families.first else { continue }

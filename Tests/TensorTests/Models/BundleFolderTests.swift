@@ -297,7 +297,7 @@ extension UsingTorch {
         @Test("a ranker of the first schema gives the list it gave")
         func legacyRanker() throws {
             let path = Fixture.folder.appendingPathComponent("folders").path
-            let bundle = try BundleFolder.read(path + "/schema-1-ranking", for: .ranking)
+            let bundle = try BundleFolder.read(path + "/schema-1-ranking", for: [.ranking])
             let asked = try AskedLog(LogReader.read(path + "/tiny.csv").log, for: bundle)
             let predictor = Predictor(bundle)
             let user = Int(try #require(asked.log.users.find("user-3")))
@@ -313,7 +313,7 @@ extension UsingTorch {
             let folder = try TemporaryFolder()
             let path = folder.file("model").path
             try write(trained(Small.task(users: 30), family: "mlp"), path)
-            let error = #expect(throws: BundleFolderError.self) { try BundleFolder.read(path, for: .ranking) }
+            let error = #expect(throws: BundleFolderError.self) { try BundleFolder.read(path, for: [.ranking]) }
             #expect(error?.description.contains("wane predict") == true)
         }
 

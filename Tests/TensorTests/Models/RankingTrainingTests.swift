@@ -277,7 +277,7 @@ extension UsingTorch {
             let folder = try TemporaryFolder()
             let path = folder.file("model").path
             try BundleFolder.write(trained.bundle, metrics: Data("{}".utf8), card: "", to: path)
-            let bundle = try BundleFolder.read(path, for: .ranking)
+            let bundle = try BundleFolder.read(path, for: [.ranking])
             let predictor = Predictor(bundle)
             for place in task.targets(.test).prefix(6) {
                 let query = task.query(at: place)
@@ -568,7 +568,7 @@ extension UsingTorch {
             // Saved and asked again at the same moment, it gives the same.
             let folder = try TemporaryFolder()
             try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: folder.file("m").path)
-            let read = try BundleFolder.read(folder.file("m").path, for: .cohort)
+            let read = try BundleFolder.read(folder.file("m").path, for: [.cohort])
             let asked = try AskedLog(log, for: read)
             let reread = Histories(sorted: asked.log, scale: read.scale, engagement: asked.engagement)
             let again = CohortTask(reread, knownUntil: task.knownUntil, ahead: task.ahead)
