@@ -100,4 +100,6 @@ bool set_grad_enabled(bool enabled) {
   return previous;
 }
 
+bool grad_enabled() { return c10::GradMode::is_enabled(); }
+
 }  // namespace ct

@@ -45,6 +45,7 @@ int set_random_state(ct_tensor state);
 bool cuda_available();
 int64_t live_handles();
 bool set_grad_enabled(bool enabled);
+bool grad_enabled();
 int keep_freed_pages();
 
 // tensor.cpp
@@ -87,6 +88,10 @@ int causal_softmax(ct_tensor scores, ct_tensor place_bias, ct_tensor time_bias, 
 // attentional_gru.cpp
 int attentional_gru(ct_tensor gates, ct_tensor attention, ct_tensor hidden_weight, ct_tensor hidden_bias,
                     ct_tensor *out);
+
+// recurrent_states.cpp
+int recurrent_states(ct_cell cell, ct_tensor gates, ct_tensor scales, ct_tensor hidden_weight, ct_tensor hidden_bias,
+                     ct_tensor start, ct_tensor *out, ct_tensor *last);
 
 // continuous_lstm.cpp
 int continuous_lstm(ct_tensor input, ct_tensor batch_sizes, ct_tensor gaps, ct_tensor input_weight,

@@ -14,6 +14,7 @@ extern "C" const ct_api *ct_table(void) {
       .cuda_available = ct::cuda_available,
       .live_handles = ct::live_handles,
       .set_grad_enabled = ct::set_grad_enabled,
+      .grad_enabled = ct::grad_enabled,
       .keep_freed_pages = ct::keep_freed_pages,
       .from_bytes = ct::from_bytes,
       .copy_bytes = ct::copy_bytes,
@@ -37,6 +38,7 @@ extern "C" const ct_api *ct_table(void) {
       .causal_softmax = ct::causal_softmax,
       .attentional_gru = ct::attentional_gru,
       .continuous_lstm = ct::continuous_lstm,
+      .recurrent_states = ct::recurrent_states,
   };
   return &table;
 }

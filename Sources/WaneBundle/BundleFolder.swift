@@ -128,6 +128,10 @@ public enum BundleFolder {
     /// What `model.json` says, without weights or tables: needs no libtorch.
     public static func description(at path: String) throws(BundleFolderError) -> BundleDescription {
         let (schema, data) = try manifestData(at: path)
+        return try description(data, schema: schema, path: path)
+    }
+
+    static func description(_ data: Data, schema: Int, path: String) throws(BundleFolderError) -> BundleDescription {
         if schema == 1 { return try LegacyFolder.description(data, path: path).description }
         return try checked(path) { () throws(ManifestError) in
             try Self.manifest(data).description()

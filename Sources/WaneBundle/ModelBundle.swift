@@ -21,8 +21,8 @@ public struct ModelBundle {
     public let people: Vocabulary
     /// How the log was read, so that a later one is read alike.
     public var reading: ReadingOptions
-    /// What answers about people and topics that have not met; for models of interest.
-    public var population: PopulationCurves?
+    /// What answers about people and topics that have not met.
+    public var population: Population?
     /// Classical rankers that the model is blended with; none for a model alone.
     public var members: [BlendMember] = []
 
@@ -176,6 +176,8 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     public var validationLoss: [Double] = []
     public var bestEpoch = 0
     public var bestLoss = Double.greatestFiniteMagnitude
+    /// Spent in training, over all interruptions; not known of folders of an older version.
+    public var seconds: Double?
 
     public init() {}
 }
@@ -231,66 +233,3 @@ public struct DataFingerprint: Codable, Sendable, Equatable {
 public enum CodeVersion {
     public static let current = "0.2.0"
 }
-
-/// Curves of the population: what answers where a person has not met a topic, or is not known at all.
-///
-/// For each topic the mean of the model's own curve parameters and of the logarithms of elapsed times over validation
-/// queries, drawn towards the mean of all topics as if there were twenty more of those.
-public struct PopulationCurves: Sendable, Equatable {
-    /// `[topic rows + 1, parameters + 2]`, row by row; row 0 is of all topics. The last two are mean logarithms of
-    /// seconds since the topic and since any event.
-    public let rows: [Float]
-    public static let width = 13
-    static let priorQueries = 20.0
-
-    public init(rows: [Float]) { self.rows = rows }
-
-    /// - Parameters:
-    ///   - parameters: `[queries, 11]`, row by row.
-    ///   - topicRows: the model's row of each query's topic, and how many rows there are beside row 0.
-    public init(
-        parameters: [Float], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float], topicRows: [Int64], rows: Int
-    ) {
-        let width = Self.width
-        let inputs = topicRows.indices.map { query -> [Double] in
-            parameters[query * (width - 2)..<(query + 1) * (width - 2)].map(Double.init) + [
-                log(max(1, Double(elapsedSinceTopic[query]))), log(max(1, Double(elapsedSinceEvent[query]))),
-            ]
-        }
-        var all = [Double](repeating: 0, count: width)
-        for input in inputs { for column in 0..<width { all[column] += input[column] } }
-        let count = Double(max(1, inputs.count))
-        for column in 0..<width { all[column] /= count }
-        var sums = [Double](repeating: 0, count: (rows + 1) * width)
-        var counts = [Double](repeating: 0, count: rows + 1)
-        for (input, row) in zip(inputs, topicRows) where row > 0 {
-            counts[Int(row)] += 1
-            for column in 0..<width { sums[Int(row) * width + column] += input[column] }
-        }
-        self.rows = (0...rows).flatMap { row -> [Float] in
-            (0..<width).map { column in
-                let own = row == 0 ? 0 : sums[row * width + column]
-                let weight = row == 0 ? 0 : counts[row]
-                return Float((own + Self.priorQueries * all[column]) / (weight + Self.priorQueries))
-            }
-        }
-    }
-
-    /// The curve that stands for a topic; row 0 stands for any.
-    ///
-    /// - Parameter horizon: seconds.
-    public func curve(topicRow: Int, horizon: Double) -> InterestCurve {
-        let start = max(0, min(topicRow, rows.count / Self.width - 1)) * Self.width
-        let own = Array(rows[start..<start + Self.width])
-        return InterestCurve(
-            own.dropLast(2), elapsedSinceTopic: exp(Double(own[Self.width - 2])),
-            elapsedSinceEvent: exp(Double(own[Self.width - 1])), horizon: horizon)
-    }
-}
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-import WaneCurves

@@ -25,9 +25,15 @@ enum Tables {
         }
         tables["popularity.touches"] = try Tensor(bundle.popularity.touches.map(Int64.init))
         tables["popularity.lately"] = try Tensor(bundle.popularity.latelyTouches.map(Int64.init))
-        if let population = bundle.population {
+        switch bundle.population {
+        case .curves(let curves):
             tables["population"] = try Tensor(
-                population.rows, shape: [population.rows.count / PopulationCurves.width, PopulationCurves.width])
+                curves.rows, shape: [curves.rows.count / PopulationCurves.width, PopulationCurves.width])
+        case .returnTimes(let times):
+            let width = PopulationReturnTimes.shares.count
+            tables["population.return_times"] = try Tensor(times.rows, shape: [times.rows.count / width, width])
+        case .itemCounts(let counts): tables["population.item_counts"] = try Tensor(counts)
+        case nil: break
         }
         if let smoothed = bundle.smoothed {
             tables["graph.items"] = try smoothed.vectors.detached()
@@ -50,7 +56,7 @@ enum Tables {
         let vocabulary: ModelVocabulary
         let scale: EngagementScale
         let popularity: Popularity
-        let population: PopulationCurves?
+        let population: Population?
         let smoothed: SmoothedItems?
         let members: [BlendMember]
     }
@@ -117,13 +123,23 @@ enum Tables {
             latelyTouches: lately.map { UInt32($0) }, events: manifest.popularity.events,
             latelyEvents: manifest.popularity.latelyEvents, topicCount: manifest.popularity.topics)
 
-        var population: PopulationCurves?
+        var population: Population?
         if tables["population"] != nil {
             let rows = try numbers("population")
             try check(
                 rows.count == (manifest.topicRows + 1) * PopulationCurves.width,
                 "curves of the population that do not fit")
-            population = PopulationCurves(rows: rows)
+            population = .curves(PopulationCurves(rows: rows))
+        } else if tables["population.return_times"] != nil {
+            let rows = try numbers("population.return_times")
+            try check(
+                rows.count == (manifest.topicRows + 1) * PopulationReturnTimes.shares.count,
+                "return times of the population that do not fit")
+            population = .returnTimes(PopulationReturnTimes(rows: rows))
+        } else if tables["population.item_counts"] != nil {
+            let counts = try numbers("population.item_counts")
+            try check(counts.count == manifest.itemRows, "counts of items that do not fit")
+            population = .itemCounts(counts)
         }
         var smoothed: SmoothedItems?
         if let vectors = tables["graph.items"] {

@@ -55,7 +55,10 @@ public struct KaplanMeier: Sendable, Codable {
     }
 
     /// The first moment by which half are gone; nothing where more than half stay.
-    public var median: Double? { zip(times, survival).first { $0.1 <= 0.5 }?.0 }
+    public var median: Double? { time(share: 0.5) }
+
+    /// The first moment by which a share is gone; nothing where so many were not seen to go.
+    public func time(share: Double) -> Double? { zip(times, survival).first { $0.1 <= 1 - share }?.0 }
 }
 
 /// Measures of predicted times to an event.

@@ -4,19 +4,20 @@ import Torch
 public protocol HistoryEncoder: Module {
     /// Returns states, `[rows, width]`, in the order of the packed rows.
     func callAsFunction(_ history: HistorySequence, training: Bool) throws(TorchError) -> EncodedHistory
-    /// One more event of one person, given as its vector, `[1, D]`: the state after it, `[1, width]`, exactly what
-    /// reading the whole stretch gives, and what the encoder keeps for the next.
+    /// One more event of one person, given as its vector, `[1, D]`: what the encoder keeps of all so far.
     ///
-    /// - Parameter memory: what the last step kept; nothing at the beginning of a stretch.
+    /// - Parameters:
+    ///   - memory: what the last step kept; nothing at the beginning of a stretch.
+    ///   - gap: time since the event before, in units of ``HistorySequence/timeUnit``.
     /// - Returns: nothing for a family whose memory is the window of the last events, which it reads anew.
-    func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)?
-    /// How many people's windows are best read at once: several where a step costs the same for one as for some.
-    var peopleAtOnce: Int { get }
+    func step(_ memory: Tensor?, _ event: Tensor, gap: Double) throws(TorchError) -> Tensor?
+    /// The state after the last step, `[1, width]`: exactly what reading the whole stretch gives.
+    func state(_ memory: Tensor) throws(TorchError) -> Tensor
 }
 
 extension HistoryEncoder {
-    public var peopleAtOnce: Int { 1 }
-    public func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)? { nil }
+    public func step(_ memory: Tensor?, _ event: Tensor, gap: Double) throws(TorchError) -> Tensor? { nil }
+    public func state(_ memory: Tensor) throws(TorchError) -> Tensor { memory }
 }
 
 /// States, and what the encoder wants added to the loss while training.

@@ -13,6 +13,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
     case notMet(user: String, topic: String)
     case noEventYet(user: String)
     case nobodyYet
+    case nobodyMet(topic: String)
     case noCurves(family: String)
     case noCandidates
 
@@ -37,6 +38,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
             "neither the model nor the log has a topic \"\(name)\"; there are \(known.joined(separator: ", "))"
         case .notMet(let user, let topic): "\(user) has not met \"\(topic)\" by then; give a later --at"
         case .noEventYet(let user): "\(user) has no event by then; give a later --at"
+        case .nobodyMet(let topic): "nobody has met \"\(topic)\" by then; give a later --at"
         case .nobodyYet: "no person has an event by then; give a later --at"
         case .noCurves(let family): "\(family) says nothing about what comes after; train another family"
         case .noCandidates:

@@ -17,7 +17,7 @@ public struct LivePerson {
     private let predictor: Predictor
     private let log: AskedLog
     /// The stretches that are being read, by the step that each began at.
-    private var stretches: [(start: Int, memory: Tensor, encoded: Tensor)] = []
+    private var stretches: [(start: Int, memory: Tensor)] = []
 
     /// - Parameter log: whose numbers of items and topics the events have.
     public init(_ predictor: Predictor, in log: AskedLog, user: Int64 = -1) {
@@ -34,26 +34,21 @@ public struct LivePerson {
         state.apply(event, topics: topics)
         guard let encoder = predictor.bundle.network.queries, encoder.readsHistory else { return }
         let length = predictor.bundle.description.options.historyLength
+        let gap = Double(event.time - (previous ?? event.time)) / Double(state.schema.horizon)
         try withoutGradients {
             let tensors = EventTensors(
                 [(event, previous, user)], rows: log.rows, clock: state.schema.clock, horizon: state.schema.horizon,
                 smoothed: predictor.bundle.smoothed)
-            if step % max(1, length / 2) == 0, let first = try encoder.step(nil, tensors) {
-                stretches = try stretches.map { try stepped($0, tensors, encoder) }
-                stretches.append((step, first.memory, first.state))
-            } else {
-                stretches = try stretches.map { try stepped($0, tensors, encoder) }
+            for index in stretches.indices {
+                guard let next = try encoder.step(stretches[index].memory, tensors, gap: gap) else { continue }
+                stretches[index].memory = next
+            }
+            if step % max(1, length / 2) == 0, let first = try encoder.step(nil, tensors, gap: 0) {
+                stretches.append((step, first))
             }
         }
         let used = HistoryBatch.stretchStart(step: step, historyLength: length)
         stretches.removeAll { $0.start < used }
-    }
-
-    private func stepped(
-        _ stretch: (start: Int, memory: Tensor, encoded: Tensor), _ event: EventTensors, _ encoder: QueryEncoder
-    ) throws -> (start: Int, memory: Tensor, encoded: Tensor) {
-        guard let next = try encoder.step(stretch.memory, event) else { return stretch }
-        return (stretch.start, next.memory, next.state)
     }
 
     /// Curves of topics at a moment not before the last event.
@@ -62,8 +57,11 @@ public struct LivePerson {
     public func curves(
         _ topics: [UInt32], at moment: Int64
     ) throws -> [(curve: InterestCurve, basis: Predictor.Basis)] {
-        try predictor.curves(
+        let encoded = try withoutGradients {
+            try stretches.first.flatMap { try predictor.bundle.network.queries?.state($0.memory) }
+        }
+        return try predictor.curves(
             topics.map { StateQuestion(person: 0, topic: $0, moment: moment) }, of: [(state, user)], in: log,
-            encoded: stretches.first?.encoded)
+            encoded: encoded)
     }
 }

@@ -85,7 +85,7 @@ public struct Predictor {
     /// The curve of people in general for a topic; row 0 for any topic.
     public func populationCurve(topicRow: Int64) -> InterestCurve {
         let horizon = Double(bundle.description.split.horizon) / 1e6
-        if let population = bundle.population {
+        if case .curves(let population) = bundle.population {
             return population.curve(topicRow: Int(topicRow), horizon: horizon)
         }
         // A folder of an older version: what a model without any training would say.
@@ -99,7 +99,7 @@ public struct Predictor {
         return StateBlocks(
             rows: log.rows, popularity: log.popularity, scaling: bundle.description.scaling,
             historyLength: reads ? bundle.description.options.historyLength : 0,
-            peopleCount: bundle.network.queries?.peopleAtOnce ?? 1, smoothed: bundle.smoothed)
+            smoothed: bundle.smoothed)
     }
 
     /// The degree that the textbook recipe gives, which has no curve: for each question its moment and its topic's
@@ -128,16 +128,16 @@ public struct Predictor {
         public let high: Double?
     }
 
-    /// Times of return for questions about topics that people have met, in the order of the questions; nothing where a
-    /// person has not met the topic.
+    /// Times of return, in the order of the questions. Where a person has not met the topic they are those of people in
+    /// general after a touch of it; nothing where the model does not say (a folder of an older version).
     public func returnTimes(
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
-    ) throws -> [ReturnTime?] {
+    ) throws -> [(time: ReturnTime, basis: Basis)?] {
         guard case .returns(let model) = bundle.network else {
             throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let horizon = Double(bundle.description.split.horizon)
-        var answers = [ReturnTime?](repeating: nil, count: questions.count)
+        var answers = [(time: ReturnTime, basis: Basis)?](repeating: nil, count: questions.count)
         try blocks(log).forEach(questions, of: states) { block in
             let rows = block.batch.queries.map { row -> (elapsed: Double, staleness: Double) in
                 guard row < block.questions.count else { return (0, 0) }
@@ -155,33 +155,45 @@ public struct Predictor {
                     if horizons >= 0.99 * ReturnModel.longest { return nil }
                     return max(0, horizons - rows[row].elapsed) * horizon / 1e6
                 }
-                answers[number] = ReturnTime(
+                let time = ReturnTime(
                     median: seconds(quantiles[0][row]), low: seconds(quantiles[1][row]),
                     high: seconds(quantiles[2][row]))
+                answers[number] = (time, .history)
             }
         }
-        return answers
+        guard case .returnTimes(let population) = bundle.population else { return answers }
+        return zip(answers, questions).map { answer, question in
+            if let answer { return answer }
+            let row = Int(log.rows.topicRow[Int(question.topic)])
+            func seconds(_ share: Int) -> Double? {
+                population.time(share, topicRow: row).map { $0 * horizon / 1e6 }
+            }
+            return (ReturnTime(median: seconds(1), low: seconds(0), high: seconds(2)), .population)
+        }
     }
 
     // MARK: What next
 
-    /// Scores of all items that have a vector, by the model's numbers, for each person at a moment; people without a
-    /// single event get none.
+    /// Scores of all items that have a vector, by the model's numbers, for each person at a moment. For people without
+    /// a single event they are how much each item was met by people in general; none where the model does not say (a
+    /// folder of an older version).
     public func scores(
         of states: [(state: PersonState, user: Int64)], at moments: [Int64], in log: AskedLog
-    ) throws -> [[Float]] {
+    ) throws -> [(scores: [Float], basis: Basis)] {
         guard case .ranking(let model) = bundle.network, let record = bundle.description.ranking else {
             throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let items = bundle.vocabulary.itemRows
-        var answers = [[Float]](repeating: [], count: states.count)
+        var general: [Float] = []
+        if case .itemCounts(let counts) = bundle.population { general = counts }
+        var answers = [(scores: [Float], basis: Basis)](repeating: (general, .population), count: states.count)
         let smoothed: SmoothedItems = try bundle.smoothed ?? model.smoothed(over: nil)
         for (batch, people) in RankingBatch.blocks(of: states, at: moments, window: record.window, rows: log.rows) {
             let values = try model.scores(batch, smoothed).values(Float.self)
             for (row, person) in people.enumerated() {
                 // Row 0 stands for unknown items, which are never listed.
                 let own = Array(values[row * (items + 1) + 1..<(row + 1) * (items + 1)])
-                answers[person] = blended(own, states[person].state, log)
+                answers[person] = (blended(own, states[person].state, log), .history)
             }
         }
         return answers

@@ -65,7 +65,7 @@ extension Predictor {
         public let score: Float?
     }
 
-    /// The best items for one person, best first.
+    /// The best items for one person, best first; those of people in general where nothing is known of the person.
     ///
     /// - Parameters:
     ///   - count: how many; all there are when fewer.
@@ -75,9 +75,9 @@ extension Predictor {
     public func top(
         _ count: Int, for state: PersonState, user: Int64, at moment: Int64, in log: AskedLog,
         among candidates: [String]? = nil, excluding excluded: Set<String> = []
-    ) throws -> [RankedItem] {
+    ) throws -> (items: [RankedItem], basis: Basis) {
         let vocabulary = bundle.vocabulary
-        let scores = try scores(of: [(state, user)], at: [moment], in: log)[0]
+        let (scores, basis) = try scores(of: [(state, user)], at: [moment], in: log)[0]
         guard !scores.isEmpty else { throw PredictionError.noEventYet(user: "the person") }
         func isOpen(_ item: Int) -> Bool { excluded.isEmpty || !excluded.contains(vocabulary.items[item]) }
         let best: [RankedItem]
@@ -104,6 +104,6 @@ extension Predictor {
             }.map { RankedItem(item: vocabulary.items[$0], score: scores[$0]) }
         }
         guard !best.isEmpty else { throw PredictionError.noCandidates }
-        return best
+        return (best, basis)
     }
 }

@@ -163,6 +163,32 @@ struct CommandTests {
         #expect(FileManager.default.fileExists(atPath: model + ".checkpoint"))
     }
 
+    @Test("a comparison that was killed goes on where it stopped, and prints what it would have printed")
+    func killedComparing() throws {
+        let (folder, log) = try Self.log()
+        let runs = folder.file("runs").path
+        let base = ["compare", log, "--models", "mlp,gru", "--format", "csv", "--quiet"] + Self.small
+        let whole = try Command.run(base)
+        #expect(whole.status == 0, "\(whole.errors)")
+        // Killed when the first model is trained and the second has begun.
+        let (process, _, _) = Command.process(base + ["--runs", runs])
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, !FileManager.default.fileExists(atPath: runs + "/interest-gru.checkpoint") {
+            usleep(2_000)
+        }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(FileManager.default.fileExists(atPath: runs + "/interest-mlp.checkpoint"))
+        let other = try Command.run(base + ["--runs", runs, "--seed", "8"])
+        #expect(other.status == 1 && other.errors.contains("interest-mlp.checkpoint"), "\(other.errors)")
+        let last = try Command.run(base + ["--runs", runs])
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(last.output == whole.output)
+        #expect(!FileManager.default.fileExists(atPath: runs), "nothing is left once the table is printed")
+    }
+
     @Test("killed while saving, the folder holds one whole model or the other")
     func killedSaving() throws {
         let (folder, log) = try Self.log()

@@ -137,8 +137,37 @@ struct QuestionCommandTests {
             "rank", model, log, "--user", "user-3", "--candidates", "\"a,\"\"b\"\"\", page-1-1", "--format", "csv",
         ])
         #expect(answer.status == 0 && answer.output.contains("\"a,\"\"b\"\"\""), "\(answer.output) \(answer.errors)")
-        let nobody = try Command.run(["rank", model, log, "--user", "ghost"])
-        #expect(nobody.status == 1 && nobody.errors.contains("ghost") && !nobody.errors.contains("population"))
+    }
+
+    @Test("somebody of whom nothing is known is answered from the population by every command, and each row says so")
+    func nobody() throws {
+        let (folder, log) = try Self.models(["interest", "return", "ranking", "cohort"])
+        let questions = [
+            ["predict", folder.file("models/interest").path, log],
+            ["return", "predict", folder.file("models/return").path, log],
+            ["rank", folder.file("models/ranking").path, log, "--top", "5"],
+            ["curve", folder.file("models/interest").path, log, "--topic", "topic-2"],
+        ]
+        for question in questions {
+            for who in [["--user", "ghost"], ["--user", "user-3", "--at", "2020-01-01"]] {
+                let answer = try Command.run(question + who + ["--format", "csv"])
+                #expect(answer.status == 0, "\(question + who): \(answer.errors)")
+                let rows = answer.output.split(separator: "\n")
+                #expect(rows.count > 3 && rows[0].hasSuffix(",basis"))
+                #expect(rows.dropFirst().allSatisfy { $0.hasSuffix(",population") }, "\(question + who)")
+                #expect(answer.errors.contains("population"), "\(question + who): \(answer.errors)")
+            }
+            let known = try Command.run(question + ["--user", "user-3", "--format", "csv"])
+            let rows = known.output.split(separator: "\n").dropFirst()
+            #expect(rows.contains { $0.hasSuffix(",history") }, "\(question): \(known.errors)")
+        }
+        // A cohort is of people who came; there is nobody else to ask about.
+        let cohort = try Command.run(["return", "predict", folder.file("models/cohort").path, log, "--user", "ghost"])
+        #expect(cohort.status == 1 && cohort.errors.contains("no person \"ghost\""))
+        // Of everybody, those without an event by then are counted.
+        let early = try Command.run(
+            ["predict", folder.file("models/interest").path, log, "--at", "2024-01-24", "--format", "csv"])
+        #expect(early.status == 0 && early.errors.contains("people have no event by then"), "\(early.errors)")
     }
 
     @Test(

@@ -68,8 +68,30 @@ struct BaselineTests {
             let parameters: [Double]
             let logLikelihood: Double
         }
+        struct Value: Decodable {
+            let values: [Double]
+            let log: Double
+        }
         let bgnbd: [Case]
         let pareto: [Case]
+        let leaving: [Value]
+        let hypergeometric: [Value]
+    }
+
+    @Test("integrals and series of customers with none to thousands of purchases equal thirty-digit ones")
+    func heavyCustomers() throws {
+        let fixture: BTYD = try Fixture.json("btyd.json")
+        #expect(fixture.leaving.count == 60 && fixture.hypergeometric.count > 40)
+        for c in fixture.leaving {
+            let v = c.values
+            let value = LeavingIntegral(p: v[0], alpha: v[1], q: v[2], beta: v[3]).log(from: v[4], to: v[5])
+            #expect(abs(value - c.log) < 1e-9 * max(1, abs(c.log)), "\(v): \(value) is not \(c.log)")
+        }
+        for c in fixture.hypergeometric {
+            let v = c.values
+            let value = hypergeometric(v[0], v[1], v[2], v[3]).logSize
+            #expect(abs(value - c.log) < 1e-9 * max(1, abs(c.log)), "\(v): \(value) is not \(c.log)")
+        }
     }
 
     @Test("likelihoods of buying till death equal the integrals that define them")

@@ -27,6 +27,14 @@ typedef enum {
 } ct_dtype;
 
 typedef enum {
+  CT_CELL_RNN = 0,
+  CT_CELL_LSTM = 1,
+  CT_CELL_GRU = 2,
+  CT_CELL_AUGRU = 3,
+  CT_CELL_CONTINUOUS_LSTM = 4,
+} ct_cell;
+
+typedef enum {
   CT_ARG_NONE = 0,
   CT_ARG_TENSOR = 1,
   CT_ARG_INT = 2,
@@ -61,6 +69,7 @@ typedef struct {
   bool (*_Nonnull cuda_available)(void);
   int64_t (*_Nonnull live_handles)(void);
   bool (*_Nonnull set_grad_enabled)(bool enabled);
+  bool (*_Nonnull grad_enabled)(void);
   int (*_Nonnull keep_freed_pages)(void);
 
   // Tensors. `device` is -1 for the CPU, else the CUDA device's number.
@@ -117,6 +126,12 @@ typedef struct {
       ct_tensor _Nonnull input, ct_tensor _Nonnull batch_sizes, ct_tensor _Nonnull gaps,
       ct_tensor _Nonnull input_weight, ct_tensor _Nonnull hidden_weight, ct_tensor _Nonnull bias,
       ct_tensor _Nullable *_Nonnull out);
+
+  // A recurrent cell over a few sequences without gradients; see recurrent_states.cpp.
+  int (*_Nonnull recurrent_states)(
+      ct_cell cell, ct_tensor _Nonnull gates, ct_tensor _Nullable scales, ct_tensor _Nonnull hidden_weight,
+      ct_tensor _Nullable hidden_bias, ct_tensor _Nullable start, ct_tensor _Nullable *_Nonnull out,
+      ct_tensor _Nullable *_Nonnull last);
 } ct_api;
 
 /// Opens `path` and returns its table, or null with a line about why in `error`.

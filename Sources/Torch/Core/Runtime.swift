@@ -86,6 +86,11 @@ public enum Runtime {
         get throws(TorchError) { try api.cuda_available() }
     }
 
+    /// Whether gradients are recorded on this thread.
+    static var recordsGradients: Bool {
+        get throws(TorchError) { try api.grad_enabled() }
+    }
+
     /// Tensors that Swift holds at the moment, over the whole process.
     public static var liveHandles: Int {
         get throws(TorchError) { Int(try api.live_handles()) }

@@ -11,6 +11,14 @@ public enum RecurrentCell: String, Sendable, Codable, CaseIterable {
         case .gru: 3
         }
     }
+
+    var kernel: ct_cell {
+        switch self {
+        case .rnn: CT_CELL_RNN
+        case .lstm: CT_CELL_LSTM
+        case .gru: CT_CELL_GRU
+        }
+    }
 }
 
 /// An RNN (tanh), LSTM or GRU of one or more layers over packed sequences, with torch's equations and
@@ -55,31 +63,48 @@ public struct Recurrent: Module {
 
     /// The state after each step, from a zero state: `[sum of lengths, hidden]`, in the input's order.
     public func callAsFunction(_ sequence: PackedSequence, training: Bool) throws(TorchError) -> Tensor {
-        try run(sequence, from: nil, training: training).states
+        try run(sequence, training: training)
     }
 
     /// One more step of one sequence: `x`: `[1, D]`.
     ///
     /// - Parameter memory: what an earlier step returned; nothing at the beginning.
-    /// - Returns: the state, `[1, hidden]`, and the memory, `[1 or 2, layers, 1, hidden]` (an LSTM's holds its cells too).
-    public func step(_ memory: Tensor?, _ x: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor) {
-        let one = PackedSequence(data: x, batchSizes: try Tensor([Int64(1)]))
-        let (states, last) = try run(one, from: memory, training: false)
-        return (states, try Tensor.stacked(last))
+    /// - Returns: the memory, `[layers, parts, hidden]` (an LSTM's holds its cells too); see ``state(_:)``.
+    public func step(_ memory: Tensor?, _ x: Tensor) throws(TorchError) -> Tensor {
+        try withoutGradients { () throws(TorchError) in try answer(x, from: memory).memory }
     }
 
-    private func run(
-        _ sequence: PackedSequence, from memory: Tensor?, training: Bool
-    ) throws(TorchError) -> (states: Tensor, last: [Tensor]) {
-        let batch = Int(try sequence.batchSizes.slice(0, 0..<1).item())
-        let parts = cell == .lstm ? 2 : 1
-        let start: [Tensor]
-        if let memory {
-            start = try memory.unbound(0)
-        } else {
-            let zero = try Tensor.zeros([layers.count, batch, hidden], device: sequence.data.device)
-            start = [Tensor](repeating: zero, count: parts)
+    /// The state that a memory holds: `[1, hidden]`.
+    public func state(_ memory: Tensor) throws(TorchError) -> Tensor {
+        try memory.select(0, layers.count - 1).slice(0, 0..<1)
+    }
+
+    /// The state after each step of one sequence, `[steps, D]`, without gradients.
+    private func answer(_ x: Tensor, from memory: Tensor?) throws(TorchError) -> (states: Tensor, memory: Tensor) {
+        var states = x
+        var memories: [Tensor] = []
+        for (place, layer) in layers.enumerated() {
+            let gates = try Op.linear(
+                .tensor(states), .tensor(layer.inputWeight.value), .tensor(layer.inputBias.value)
+            ).unsqueezed(0)
+            let own = try memory.map { memory throws(TorchError) in try memory.slice(0, place..<place + 1) }
+            let answer = try Fused.recurrentStates(
+                cell.kernel, gates, hiddenWeight: layer.hiddenWeight.value, hiddenBias: layer.hiddenBias.value,
+                from: own)
+            states = try answer.states.squeezed(0)
+            memories.append(answer.memory)
         }
+        return (states, try Tensor.concatenated(memories, 0))
+    }
+
+    private func run(_ sequence: PackedSequence, training: Bool) throws(TorchError) -> Tensor {
+        // One sequence for an answer: libtorch's kernels spend more on each step's operators than on arithmetic.
+        if !training, sequence.batchSizes.count == sequence.data.shape[0], try !Runtime.recordsGradients {
+            return try answer(sequence.data, from: nil).states
+        }
+        let batch = Int(try sequence.batchSizes.slice(0, 0..<1).item())
+        let zero = try Tensor.zeros([layers.count, batch, hidden], device: sequence.data.device)
+        let start = [Tensor](repeating: zero, count: cell == .lstm ? 2 : 1)
         let weights = layers.flatMap(\.tensors)
         let rest: [Operator.Argument] = [
             .tensors(weights), .bool(true), .int(layers.count), .double(dropout), .bool(training), .bool(false),
@@ -90,10 +115,10 @@ public struct Recurrent: Module {
             case .gru: try call(Op.gruPacked, sequence, .tensor(start[0]), rest)
             case .rnn: try call(Op.rnnPacked, sequence, .tensor(start[0]), rest)
             }
-        guard let states = results.first, results.count > parts else {
+        guard let states = results.first else {
             throw TorchError(operation: "recurrent layer", message: "returned no states")
         }
-        return (states, Array(results[1...parts]))
+        return states
     }
 
     private func call(

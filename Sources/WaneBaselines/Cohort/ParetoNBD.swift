@@ -5,7 +5,8 @@ import WaneTasks
 /// leave at a gamma-distributed rate (`s`, `beta`).
 ///
 /// Sources: Schmittlein, Morrison and Colombo (Management Science 33, 1987); the likelihood in the form of
-/// Fader and Hardie, "A Note on Deriving the Pareto/NBD Model" (2005), equations 17 to 22.
+/// Fader and Hardie, "A Note on Deriving the Pareto/NBD Model" (2005), equations 17 to 22, before the integral is
+/// written as a difference of hypergeometric functions.
 public struct ParetoNBD: Sendable, Equatable {
     public let r: Double
     public let alpha: Double
@@ -36,17 +37,13 @@ public struct ParetoNBD: Sendable, Equatable {
         return (model, customers.reduce(0) { $0 + model.logLikelihood($1) })
     }
 
-    /// `log A0`: the integral over the moments at which the customer may have left.
+    /// The logarithm of `(r + s + x)` times the integral over the moments at which the customer may have left,
+    ///
+    ///     integral from tx to t of (alpha + u)^-(r + x) (beta + u)^-(s + 1) du,
+    ///
+    /// which is `A0` of the source.
     private func logGone(_ c: CustomerSummary) -> Double {
-        let total = r + s + c.x
-        func part(_ t: Double) -> Double {
-            if alpha >= beta {
-                return logHypergeometric(total, s + 1, total + 1, (alpha - beta) / (alpha + t)) - total * log(alpha + t)
-            }
-            return logHypergeometric(total, r + c.x, total + 1, (beta - alpha) / (beta + t)) - total * log(beta + t)
-        }
-        let (early, late) = (part(c.tx), part(c.t))
-        return early + log(max(1e-300, 1 - exp(late - early)))
+        log(r + s + c.x) + LeavingIntegral(p: r + c.x, alpha: alpha, q: s + 1, beta: beta).log(from: c.tx, to: c.t)
     }
 
     public func logLikelihood(_ c: CustomerSummary) -> Double {

@@ -50,14 +50,17 @@ public struct RankingBaselineKind: Sendable {
 }
 
 extension RankingBaselineKind {
+    /// How much items were met: in all, and lately where there are times.
+    public static func popularity(_ log: EventLog) -> [RankingBaselineKind] {
+        let all = RankingBaselineKind(name: "popularity", settings: [PopularItems(halfLifeDays: nil)])
+        guard log.clock == .wall else { return [all] }
+        let lately = [1, 3, 7, 14, 30].map { PopularItems(halfLifeDays: $0) }
+        return [all, RankingBaselineKind(name: "popularity, decayed", settings: lately)]
+    }
+
     /// Those that need no libtorch, in the order of tables.
     public static func classical(_ log: EventLog) -> [RankingBaselineKind] {
-        var kinds = [RankingBaselineKind(name: "popularity", settings: [PopularItems(halfLifeDays: nil)])]
-        if log.clock == .wall {
-            kinds.append(
-                RankingBaselineKind(
-                    name: "popularity, decayed", settings: [1, 3, 7, 14, 30].map { PopularItems(halfLifeDays: $0) }))
-        }
+        var kinds = popularity(log)
         kinds.append(RankingBaselineKind(name: "item-kNN", settings: [ItemKNN(neighbours: 800, halfLife: nil)]))
         kinds.append(
             RankingBaselineKind(

@@ -118,40 +118,75 @@ public struct HistoryWindows {
     public let mask: Tensor
     /// The logarithm of seconds from each event to the question's moment, about 0...1: `[N, M]`.
     public let logGap: Tensor
+    /// Each of the windows once: what does not depend on the candidate is read once for all of a moment's questions.
+    let distinct: (vectors: Tensor, mask: Tensor)
+    /// int64 `[N]`: which of the distinct windows a question reads; nothing where each has its own.
+    private let row: Tensor?
+
+    /// What was made of the distinct windows, for each question: `[windows, ...] -> [N, ...]`.
+    func spread(_ x: Tensor) throws(TorchError) -> Tensor {
+        try row.map { row throws(TorchError) in try x.rows(row) } ?? x
+    }
 
     /// The only question, `count` times.
     func repeated(_ count: Int) throws(TorchError) -> HistoryWindows {
         func all(_ x: Tensor) throws(TorchError) -> Tensor { try x.expanded([count] + x.shape.dropFirst()) }
-        return HistoryWindows(vectors: try all(vectors), mask: try all(mask), logGap: try all(logGap))
+        return HistoryWindows(
+            vectors: try all(vectors), mask: try all(mask), logGap: try all(logGap), distinct: distinct,
+            row: try Tensor([Int64](repeating: 0, count: count)))
     }
 
-    private init(vectors: Tensor, mask: Tensor, logGap: Tensor) {
+    private init(
+        vectors: Tensor, mask: Tensor, logGap: Tensor, distinct: (vectors: Tensor, mask: Tensor), row: Tensor?
+    ) {
         self.vectors = vectors
         self.mask = mask
         self.logGap = logGap
+        self.distinct = distinct
+        self.row = row
     }
 
     /// - Parameter questions: each question's last event, given as a stretch and a step.
     public init(
         _ history: HistorySequence, questions: [(sequence: Int, step: Int)], length: Int
     ) throws(TorchError) {
-        var rows = [Int64](repeating: 0, count: questions.count * length)
-        var mask = [Float](repeating: 0, count: questions.count * length)
+        var number: [Int64: Int64] = [:]
+        var windows: [(sequence: Int, step: Int)] = []
         var last: [Int64] = []
-        for (number, question) in questions.enumerated() {
+        let row = questions.map { question -> Int64 in
+            let place = Int64(history.layout.packed.row(sequence: question.sequence, step: question.step))
+            if let own = number[place] { return own }
+            number[place] = Int64(windows.count)
+            windows.append(question)
+            last.append(place)
+            return Int64(windows.count - 1)
+        }
+        var rows = [Int64](repeating: 0, count: windows.count * length)
+        var mask = [Float](repeating: 0, count: windows.count * length)
+        for (number, question) in windows.enumerated() {
             let count = min(length, question.step + 1)
             for back in 0..<count {
                 let place = number * length + length - 1 - back
                 rows[place] = Int64(history.layout.packed.row(sequence: question.sequence, step: question.step - back))
                 mask[place] = 1
             }
-            last.append(Int64(history.layout.packed.row(sequence: question.sequence, step: question.step)))
         }
-        let index = try Tensor(rows)
-        vectors = try history.events.data.rows(index).reshaped([questions.count, length, history.events.data.shape[1]])
-        self.mask = try Tensor(mask, shape: [questions.count, length])
+        let places = try Tensor(rows)
+        let ownVectors = try history.events.data.rows(places)
+            .reshaped([windows.count, length, history.events.data.shape[1]])
+        let ownMask = try Tensor(mask, shape: [windows.count, length])
         let own = try history.moments.rows(Tensor(last))
-        let gaps = try own.unsqueezed(1) - history.times.rows(index).reshaped([questions.count, length])
-        logGap = try gaps.clamped(0, 1e12).logOnePlus() * 0.05
+        let gaps = try own.unsqueezed(1) - history.times.rows(places).reshaped([windows.count, length])
+        let ownGap = try gaps.clamped(0, 1e12).logOnePlus() * 0.05
+        distinct = (ownVectors, ownMask)
+        // Where no window is asked twice, as in much of training, nothing is copied.
+        let index = windows.count == questions.count ? nil : try Tensor(row)
+        func spread(_ x: Tensor) throws(TorchError) -> Tensor {
+            try index.map { index throws(TorchError) in try x.rows(index) } ?? x
+        }
+        vectors = try spread(ownVectors)
+        self.mask = try spread(ownMask)
+        logGap = try spread(ownGap)
+        self.row = index
     }
 }

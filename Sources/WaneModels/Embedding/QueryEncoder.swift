@@ -21,8 +21,6 @@ public struct QueryEncoder: Module {
     /// Whether batches need histories.
     public var readsHistory: Bool { events != nil }
     public var usesGraph: Bool { graph != nil }
-    /// How many people's windows are best read at once.
-    public var peopleAtOnce: Int { encoder?.peopleAtOnce ?? 1 }
 
     /// Batches of about `size` queries, with their histories where the family reads some.
     public func batches(
@@ -91,17 +89,22 @@ public struct QueryEncoder: Module {
         return EncodedQueries(x: try Tensor.concatenated(parts, 1), penalty: penalty, history: read)
     }
 
-    /// One more event of one person: see ``HistoryEncoder/step(_:_:)``.
+    /// One more event of one person: see ``HistoryEncoder/step(_:_:gap:)``.
     ///
-    /// - Parameter event: an ``EventTensors`` of this event alone.
-    public func step(_ memory: Tensor?, _ event: EventTensors) throws(TorchError) -> (state: Tensor, memory: Tensor)? {
+    /// - Parameters:
+    ///   - event: an ``EventTensors`` of this event alone.
+    ///   - gap: horizons since the event before.
+    public func step(_ memory: Tensor?, _ event: EventTensors, gap: Double) throws(TorchError) -> Tensor? {
         guard let encoder, candidate == nil, let embedding = events else { return nil }
         let one = HistoryBatch(
             queries: [0], snapshot: 0, events: [0], layout: HistoryLayout(lengths: [1]), questions: [(0, 0)])
         let smoothed = try items(embedding, event, snapshot: 0)
         let history = try embedding.concatenated(one, event, smoothed: smoothed, topics: topics, training: false)
-        return try encoder.step(memory, history.events.data)
+        return try encoder.step(memory, history.events.data, gap: gap)
     }
+
+    /// The state that a memory holds; nothing for families without a step.
+    public func state(_ memory: Tensor) throws(TorchError) -> Tensor? { try encoder?.state(memory) }
 
     /// Item vectors as a batch may see them: the model's own, or smoothed over the graph of its snapshot.
     private func items(

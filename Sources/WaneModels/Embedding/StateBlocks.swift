@@ -5,8 +5,8 @@ import WaneState
 /// People's states and questions about their topics, laid out for a model in blocks of one shape.
 ///
 /// Matrix products of other sizes add in another order, and so differ in the last digits. Here every block has
-/// thirty-two questions and, for encoders that read histories, as many people each time whose windows are filled up to a power of
-/// two or to all that the encoder reads: an answer does not depend on who else is asked about, to the last bit.
+/// thirty-two questions and, for encoders that read histories, one person whose window is filled up to a power of two
+/// or to all that the encoder reads: an answer does not depend on who else is asked about, to the last bit.
 public struct StateBlock {
     public let batch: HistoryBatch
     public let queries: QueryTensors
@@ -41,15 +41,12 @@ public struct StateBlocks {
     public let scaling: FeatureScaling
     /// What encoders that read windows read of them; 0 for those that read none.
     public let historyLength: Int
-    /// People whose windows are read at once.
-    public let peopleCount: Int
     public let smoothed: SmoothedItems?
 
     public init(
-        rows: LogRows, popularity: Popularity, scaling: FeatureScaling, historyLength: Int, peopleCount: Int = 1,
+        rows: LogRows, popularity: Popularity, scaling: FeatureScaling, historyLength: Int,
         smoothed: SmoothedItems?
     ) {
-        self.peopleCount = peopleCount
         self.rows = rows
         self.popularity = popularity
         self.scaling = scaling
@@ -66,27 +63,18 @@ public struct StateBlocks {
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)],
         _ body: (StateBlock) throws -> Void
     ) throws {
-        // By the length of the window first, so that a block's windows are of one length.
-        let lengths = states.map { windowLength($0.state) }
         let order = questions.indices.filter { states[questions[$0].person].state.topic(questions[$0].topic) != nil }
-            .sorted { a, b in
-                let (p, q) = (questions[a].person, questions[b].person)
-                return (lengths[p], p, a) < (lengths[q], q, b)
-            }
+            .sorted { (questions[$0].person, $0) < (questions[$1].person, $1) }
         var start = 0
         while start < order.count {
-            var people: [Int] = []
+            let person = questions[order[start]].person
             var end = start
-            while end < order.count, end - start < StateBlock.questionCount {
-                let person = questions[order[end]].person
-                if people.last != person {
-                    let sameLength = people.isEmpty || lengths[people[0]] == lengths[person]
-                    guard historyLength == 0 || (people.count < peopleCount && sameLength) else { break }
-                    people.append(person)
-                }
+            while end < order.count, end - start < StateBlock.questionCount,
+                historyLength == 0 || questions[order[end]].person == person
+            {
                 end += 1
             }
-            try body(block(questions, Array(order[start..<end]), states, people))
+            try body(block(questions, Array(order[start..<end]), states))
             start = end
         }
     }
@@ -106,7 +94,7 @@ public struct StateBlocks {
     }
 
     private func block(
-        _ questions: [StateQuestion], _ asked: [Int], _ states: [(state: PersonState, user: Int64)], _ people: [Int]
+        _ questions: [StateQuestion], _ asked: [Int], _ states: [(state: PersonState, user: Int64)]
     ) throws(TorchError) -> StateBlock {
         let count = StateBlock.questionCount
         let width = FeatureSchema.lastEventCount
@@ -126,51 +114,34 @@ public struct StateBlocks {
                 sinceEvent[row] = Float(Double(question.moment - state.lastTime) / 1e6)
             }
         }
-        guard let schema = states.first?.state.schema else {
-            throw TorchError(operation: "block", message: "there is no state to ask about")
+        guard let first = asked.first else {
+            throw TorchError(operation: "block", message: "there is no question")
         }
+        let (state, user) = states[questions[first].person]
+        let schema = state.schema
         let queries = try QueryTensors(
             features: features, topics: topics, elapsedSinceTopic: sinceTopic, elapsedSinceEvent: sinceEvent,
             scaling: scaling, horizon: schema.horizon)
         var events: [(event: StateEvent, previous: Int64?, user: Int64)] = []
-        var stretches: [Range<Int>] = []
         if historyLength > 0 {
-            for person in people {
-                let (state, user) = states[person]
-                let length = min(stretchCount(state), state.windowCount)
-                let first = state.windowCount - length
-                let start = events.count
-                for index in first..<state.windowCount {
-                    let previous = index > 0 ? state.windowEvent(index - 1).time : nil
-                    events.append((state.windowEvent(index), previous, user))
-                }
-                stretches.append(start..<events.count)
+            for index in state.windowCount - min(stretchCount(state), state.windowCount)..<state.windowCount {
+                let previous = index > 0 ? state.windowEvent(index - 1).time : nil
+                events.append((state.windowEvent(index), previous, user))
             }
         }
         let tensors = EventTensors(
             events, rows: rows, clock: schema.clock, horizon: schema.horizon, smoothed: smoothed)
-        guard historyLength > 0, let first = people.first else {
+        guard historyLength > 0 else {
             return StateBlock(
                 batch: HistoryBatch(plain: Array(0..<count)), queries: queries, events: tensors, questions: asked)
         }
-        let length = windowLength(states[first].state)
-        let layout = HistoryLayout(lengths: [Int](repeating: length, count: peopleCount))
-        var packed = [Int64](repeating: -1, count: layout.rowCount)
-        var sequenceOf: [Int: Int] = [:]
-        for (sequence, stretch) in stretches.enumerated() {
-            sequenceOf[people[sequence]] = sequence
-            for (step, index) in stretch.enumerated() {
-                packed[layout.packed.row(sequence: sequence, step: step)] = Int64(index)
-            }
-        }
-        let places = (0..<count).map { row -> (sequence: Int, step: Int) in
-            let person = questions[asked[min(row, asked.count - 1)]].person
-            let sequence = sequenceOf[person] ?? 0
-            return (sequence, max(0, stretches[sequence].count - 1))
-        }
+        let length = windowLength(state)
+        let packed = (0..<length).map { $0 < events.count ? Int64($0) : -1 }
+        let last = (sequence: 0, step: max(0, events.count - 1))
         return StateBlock(
             batch: HistoryBatch(
-                queries: Array(0..<count), snapshot: 0, events: packed, layout: layout, questions: places),
+                queries: Array(0..<count), snapshot: 0, events: packed, layout: HistoryLayout(lengths: [length]),
+                questions: [(sequence: Int, step: Int)](repeating: last, count: count)),
             queries: queries, events: tensors, questions: asked)
     }
 }

@@ -32,7 +32,7 @@ struct InterestEvolution: CandidateEncoder {
         _ windows: HistoryWindows, candidates: Tensor, training: Bool
     ) throws(TorchError) -> Tensor {
         let c = try candidate(candidates)
-        let x = try extractor(windows.vectors, attention: windows.mask)
+        let x = try windows.spread(extractor(windows.distinct.vectors, attention: windows.distinct.mask))
         // Softmax over the events there are (equation 6).
         let missing = try (windows.mask * -1 + 1) * -1e9
         let weights = try (attention(x, c, logGap: windows.logGap) + missing).softmax(1) * windows.mask

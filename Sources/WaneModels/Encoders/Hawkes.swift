@@ -13,7 +13,6 @@ extension ModelFamily {
 /// The neural Hawkes process's encoder: what each event leaves behind, and the state it decays to.
 struct ContinuousLSTM: HistoryEncoder {
     let hidden: Int
-    var peopleAtOnce: Int { 8 }
     let inputWeight: Parameter
     let hiddenWeight: Parameter
     let bias: Parameter
@@ -34,6 +33,16 @@ struct ContinuousLSTM: HistoryEncoder {
             history.events, gaps: history.gapsToNext() * (1 / history.timeUnit), inputWeight: inputWeight.value,
             hiddenWeight: hiddenWeight.value, bias: bias.value)
     }
+
+    func step(_ memory: Tensor?, _ event: Tensor, gap: Double) throws(TorchError) -> Tensor? {
+        try withoutGradients { () throws(TorchError) in
+            try Fused.continuousLSTM(
+                event, gaps: Tensor([Float(gap)]), from: memory, inputWeight: inputWeight.value,
+                hiddenWeight: hiddenWeight.value, bias: bias.value)
+        }
+    }
+
+    func state(_ memory: Tensor) throws(TorchError) -> Tensor { try Self.state(memory, after: Tensor([Float(0)])) }
 
     /// `h(t)` at `elapsed` units after each event: `left`: `[N, 4 H]`; `elapsed`: `[N]` or `[N, S]`; returns
     /// `[N, H]` or `[N, S, H]`.

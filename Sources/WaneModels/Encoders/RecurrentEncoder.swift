@@ -3,7 +3,6 @@ import Torch
 /// What RNN, LSTM and GRU share: event vectors through a recurrent layer, then dropout.
 struct RecurrentEncoder: HistoryEncoder {
     let cell: Recurrent
-    var peopleAtOnce: Int { 8 }
     let dropout: Dropout
 
     init(_ kind: RecurrentCell, _ sizes: FamilySizes) throws(TorchError) {
@@ -18,7 +17,9 @@ struct RecurrentEncoder: HistoryEncoder {
         EncodedHistory(try dropout(cell(history.events, training: training), training: training))
     }
 
-    func step(_ memory: Tensor?, _ event: Tensor) throws(TorchError) -> (state: Tensor, memory: Tensor)? {
+    func step(_ memory: Tensor?, _ event: Tensor, gap: Double) throws(TorchError) -> Tensor? {
         try cell.step(memory, event)
     }
+
+    func state(_ memory: Tensor) throws(TorchError) -> Tensor { try cell.state(memory) }
 }

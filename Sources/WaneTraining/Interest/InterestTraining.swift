@@ -49,10 +49,11 @@ public struct InterestTraining {
             returnProbability, validation.didReturn.map(Double.init))
         if bundle.hasCurves {
             let rows = LogRows(vocabulary, of: log).topicRow
-            bundle.population = PopulationCurves(
-                parameters: try predictor.curveParameters(validation), elapsedSinceTopic: validation.elapsedSinceTopic,
-                elapsedSinceEvent: validation.elapsedSinceEvent, topicRows: validation.topic.map { rows[Int($0)] },
-                rows: vocabulary.topicRows)
+            bundle.population = .curves(
+                PopulationCurves(
+                    parameters: try predictor.curveParameters(validation),
+                    elapsedSinceTopic: validation.elapsedSinceTopic, elapsedSinceEvent: validation.elapsedSinceEvent,
+                    topicRows: validation.topic.map { rows[Int($0)] }, rows: vocabulary.topicRows))
         }
         return bundle
     }

@@ -36,9 +36,10 @@ public struct CrossValidation: Sendable {
         }
     }
 
+    /// - Parameter configure: sets progress and interruption of each fold's run.
     public func run(
         _ task: InterestTask, model: ModelOptions, training: TrainingOptions,
-        shouldStop: @escaping () -> Bool = { false }, progress: (String) -> Void = { _ in }
+        configure: (inout Trainer, Int) -> Void = { _, _ in }, progress: (String) -> Void = { _ in }
     ) throws -> Result {
         guard folds >= 2 else { throw TrainingError.option(name: "folds", value: Double(folds), needs: "at least 2") }
         var losses: [Double] = []
@@ -47,7 +48,7 @@ public struct CrossValidation: Sendable {
             let (foldTask, part, seen, held) = try arranged(task, fold, training)
             var run = try InterestTraining(foldTask, model: model, training: training)
             run.users = seen
-            run.trainer.shouldStop = shouldStop
+            configure(&run.trainer, fold)
             let trained = try run.run()
             let queries = try foldTask.queries(
                 part, count: training.validationQueries, seed: training.seed, users: held)

@@ -113,7 +113,7 @@ public struct Search: Sendable {
             var failure: String?
             do { history = try train(model, options) } catch TrainingError.interrupted {
                 // What is finished is kept; this trial begins anew.
-                throw TrainingError.interrupted(checkpoint: file.path)
+                throw TrainingError.interrupted(checkpoint: file.path, again: .sameCommand)
             } catch let error as TrainingError {
                 // A setting under which training diverges is an answer too.
                 failure = error.description

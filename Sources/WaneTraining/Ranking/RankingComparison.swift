@@ -29,7 +29,7 @@ public struct RankingComparison: Sendable, Codable {
 
     /// - Parameter validation: what is to be small on validation questions, `1 - NDCG@10`.
     public mutating func add(
-        _ name: String, setting: String = "", isModel: Bool, seconds: Double, validation: Double?,
+        _ name: String, setting: String = "", isModel: Bool, seconds: Double?, validation: Double?,
         _ ranker: any ItemRanker, _ task: RankingTask, seed: UInt64
     ) throws {
         let (report, ranks) = try RankingEvaluation.report(ranker, task, .test, seed: seed)

@@ -146,6 +146,19 @@ public struct RankingTraining {
         return try trained(network, vocabulary, graphs, history, model, data, ranker())
     }
 
+    /// How much each item was met up to the end of training, in all or lately, as validation chooses; by the model's
+    /// numbers.
+    private func popularItems(_ vocabulary: ModelVocabulary) throws -> [Float]? {
+        var best: (baseline: any RankingBaseline, validation: Double)?
+        for kind in RankingBaselineKind.popularity(task.log) {
+            guard let tuned = try RankingEvaluation.tuned(kind, task, seed: training.seed) else { continue }
+            if tuned.validation < best?.validation ?? .infinity { best = tuned }
+        }
+        let fitted = try best?.baseline.fitted(task, before: refit ? .test : .validation)
+        guard case .counts(let counts) = fitted?.kept else { return nil }
+        return (0..<vocabulary.itemRows).map { counts[vocabulary.logItems[$0]] }
+    }
+
     /// Moments between which lie equal parts of what may be learned from, the last at its end.
     private func snapshotMoments(_ known: [Range<Int>]) -> [Int64] {
         let times = known.flatMap { $0.map { task.log.time[$0] } }.sorted()
@@ -178,12 +191,13 @@ public struct RankingTraining {
             (smoothed, people) = try all.ofKnownPeople(log.users)
         }
         let zeros = [UInt32](repeating: 0, count: vocabulary.topics.count)
-        let bundle = ModelBundle(
+        var bundle = ModelBundle(
             description: description, vocabulary: vocabulary, scale: EngagementScale(source: .none),
             popularity: Popularity(
                 until: span.upperBound, touches: zeros, latelyTouches: zeros, events: 0, latelyEvents: 0,
                 topicCount: vocabulary.topicRows), network: .ranking(network), smoothed: smoothed, people: people,
             reading: reading)
+        bundle.population = try popularItems(vocabulary).map { .itemCounts($0) }
         return TrainedRanker(bundle: bundle, ranker: ranker)
     }
 }

@@ -14,6 +14,8 @@ public struct Trainer {
     public var checkpointSeconds = 20.0
     /// Take up the run that `checkpoint` holds, where there is one.
     public var resume = false
+    /// What a person whose run was interrupted is told to do.
+    public var again = TrainingError.Again.withResume
     /// Names the data and the model, so that another run's checkpoint is refused.
     public var task = ""
     /// Asked before each step; true ends the run with its state saved.
@@ -27,7 +29,7 @@ public struct Trainer {
     public func checkInterruption() throws(TrainingError) {
         guard shouldStop() else { return }
         let isKept = checkpoint.map { FileManager.default.fileExists(atPath: $0.path) } ?? false
-        throw .interrupted(checkpoint: isKept ? checkpoint?.path : nil)
+        throw .interrupted(checkpoint: isKept ? checkpoint?.path : nil, again: again)
     }
 
     /// Called when what was trained is in its place.
@@ -59,7 +61,10 @@ public struct Trainer {
             (state, best) = (saved.place, saved.best)
         }
 
+        let secondsBefore = state.history.seconds ?? 0
+        let started = ContinuousClock.now
         func save() throws {
+            state.history.seconds = secondsBefore + started.duration(to: .now) / .seconds(1)
             guard let checkpoint else { return }
             try Checkpoint(
                 place: state, weights: try snapshot(parameters), best: best, optimizer: try optimizer.state(),
@@ -67,7 +72,6 @@ public struct Trainer {
             ).write(to: checkpoint)
         }
 
-        let started = ContinuousClock.now
         var lastSave = started
         var rowsDone = 0
         while state.epoch < options.epochs, state.epoch - state.history.bestEpoch < options.patience || state.epoch == 0
@@ -76,7 +80,7 @@ public struct Trainer {
             while state.step < steps {
                 if shouldStop() {
                     try save()
-                    throw TrainingError.interrupted(checkpoint: checkpoint?.path)
+                    throw TrainingError.interrupted(checkpoint: checkpoint?.path, again: again)
                 }
                 let loss = try step(trainable, state, steps, &optimizer, parameters)
                 try average?.update()

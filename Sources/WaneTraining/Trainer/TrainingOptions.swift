@@ -96,9 +96,12 @@ struct RunIdentity {
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case option(name: String, value: Double, needs: String)
     case notFinite(what: String, epoch: Int, step: Int)
-    case interrupted(checkpoint: String?)
+    case interrupted(checkpoint: String?, again: Again = .withResume)
     case checkpointDiffers(file: String, what: String)
     case loss(String, family: String)
+
+    /// How an interrupted command goes on.
+    public enum Again: Sendable, Equatable { case withResume, sameCommand }
 
     public var description: String {
         switch self {
@@ -106,14 +109,16 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notFinite(let what, let epoch, let step):
             "\(what) is not a finite number in epoch \(epoch), step \(step); "
                 + "try a smaller --learning-rate. The last checkpoint is whole"
-        case .interrupted(let checkpoint):
-            checkpoint.map { "interrupted; go on with the same command and --resume (state in \($0))" }
-                ?? "interrupted"
+        case .interrupted(let checkpoint, let again):
+            checkpoint.map {
+                "interrupted; go on with the same command\(again == .withResume ? " and --resume" : "") (state in \($0))"
+            } ?? "interrupted"
         case .loss(let loss, let family):
             "\(family) meets candidates one by one, so its loss cannot be \(loss) over all items; give --loss sampled, "
                 + "bce or gbce"
         case .checkpointDiffers(let file, let what):
-            "\(file) belongs to a run with another \(what); give the same options, or start anew without --resume"
+            "\(file) belongs to a run with another \(what); give the same options, or start anew, without "
+                + "--resume or in another folder of --runs"
         }
     }
 }

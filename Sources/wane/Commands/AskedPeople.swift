@@ -9,6 +9,8 @@ import WaneState
 /// A model, a log read as its own was, and the people in it that a question is about.
 struct AskedPeople {
     let predictor: Predictor
+    /// The only person asked about, where it is one.
+    let user: String?
     /// Nothing where the log has no row of the only person asked about.
     let log: AskedLog
     /// Whether the only person asked about has no row in the log.
@@ -25,6 +27,7 @@ struct AskedPeople {
         _ bundle: ModelBundle, _ input: LogOptions, user: String?, at: String?, answersUnknown: Bool = false,
         _ console: Console
     ) throws {
+        self.user = user
         zone = try input.options(over: bundle.reading).timeZone
         for note in bundle.description.notes { console.note("note: \(note)") }
         predictor = Predictor(bundle)
@@ -72,6 +75,39 @@ struct AskedPeople {
             ? TimeFormat.rfc3339(moment) : log.events(ofUser: user).isEmpty ? "" : log.words(moment, user: user)
     }
 
+    func words(_ moment: Int64, user: Int) -> String {
+        log.events(ofUser: user).isEmpty ? "-" : log.words(moment, user: user)
+    }
+
+    /// What is asked about people: each of their topics, or one. Of one person, who has no event by then, all that the
+    /// model knows.
+    ///
+    /// - Parameter topic: the only topic asked about; of one person also where they have not met it.
+    func questions(
+        _ states: [(state: PersonState, user: Int64)], at moments: [Int64], topic: UInt32?
+    ) -> [StateQuestion] {
+        var questions: [StateQuestion] = []
+        for (person, moment) in moments.enumerated() {
+            let met = states[person].state.topics.map(\.topic).sorted()
+            let all = met.isEmpty && user != nil ? Array(0..<UInt32(log.log.topics.count)) : met
+            let topics = topic.map { user != nil || met.contains($0) ? [$0] : [] } ?? all
+            questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
+        }
+        return questions
+    }
+
+    /// Says that the answer about the only person is the population's, where they have no event by then.
+    func noteNothingKnown(_ state: PersonState, _ console: Console) {
+        guard let user, !isUnknown, state.eventCount == 0 else { return }
+        console.note("note: \(user) has no event by then; the answer is the population's")
+    }
+
+    /// Why there is no answer at all.
+    func nothingToAsk(topic: String?) -> PredictionError {
+        guard let user else { return topic.map { .nobodyMet(topic: $0) } ?? .nobodyYet }
+        return topic.map { .notMet(user: user, topic: $0) } ?? .noEventYet(user: user)
+    }
+
     /// The number of a topic by its name.
     func topic(_ name: String) throws -> UInt32 {
         guard let topic = log.log.topics.names.find(name) else {
@@ -92,6 +128,19 @@ struct AskedPeople {
             let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce))
             let moments = try people.map { try moment(text, user: $0) }
             try body(people, moments, states(people, at: moments))
+        }
+    }
+
+    /// How many people have no event by the moment asked about, of whom nothing was printed.
+    func noteSilent(at text: String?, _ console: Console) throws {
+        guard user == nil, text != nil else { return }
+        var silent = 0
+        for person in 0..<log.userCount {
+            let moment = try moment(text, user: person)
+            if let first = log.events(ofUser: person).first, log.log.time[first] > moment { silent += 1 }
+        }
+        if silent > 0 {
+            console.note("note: \(silent) of \(log.userCount) people have no event by then; nothing is printed of them")
         }
     }
 

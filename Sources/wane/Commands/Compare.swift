@@ -25,6 +25,7 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "What folds divide: users, or blocks of time.") var foldBy: CrossValidation.Kind = .users
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
+    @OptionGroup var keeping: RunsOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -32,6 +33,7 @@ struct Compare: AsyncParsableCommand {
         let families = try FamilyList.parse(models, others: [LSTMBasic.name])
         try training.check(families, for: .interest)
         try social.check(families)
+        try keeping.prepare()
         try OutputFile.prepare(report)
         try OutputFile.prepare(exportQueries)
         let (log, reading) = try input.read(console)
@@ -39,22 +41,31 @@ struct Compare: AsyncParsableCommand {
         let interest = try task.makeTask(consume log, console)
         let friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [ModelBundle] = []
+        var runs: [Trainer] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             if let folds {
-                Interruption.listen()
                 let result = try CrossValidation(folds: folds, kind: foldBy).run(
-                    interest, model: model, training: options, shouldStop: { Interruption.isAsked }
+                    interest, model: model, training: options,
+                    configure: { trainer, fold in
+                        keeping.keep(&trainer, "interest-\(family)-\(foldBy.rawValue)-fold-\(fold + 1)-of-\(folds)")
+                        InterestRun.watch(&trainer, as: "\(family), fold \(fold + 1)", console)
+                        runs.append(trainer)
+                    }
                 ) { console.note($0) }
                 console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
             }
             var run = try InterestTraining(interest, model: model, training: options)
             run.friends = friends
+            keeping.keep(&run.trainer, "interest-\(family)")
             InterestRun.watch(&run.trainer, as: family, console)
+            runs.append(run.trainer)
             trained.append(try run.run())
         }
         let (_, options) = try await training.resolved(family: families.first ?? "lstm", seed: task.seed)
-        let comparison = try InterestRun.compare(interest, options.record, trained, console: console)
+        let comparison = try InterestRun.compare(interest, options.record, trained, console: console) {
+            try keeping.checkInterruption()
+        }
         if let exportQueries {
             try QueryExport.write(interest, options, to: exportQueries)
             console.note("wrote \(exportQueries)")
@@ -69,6 +80,7 @@ struct Compare: AsyncParsableCommand {
             console.note("wrote \(report)")
         }
         try ComparisonTable.print(comparison, output.format, clock: clock)
+        keeping.remove(runs)
     }
 }
 

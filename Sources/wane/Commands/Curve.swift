@@ -42,9 +42,9 @@ struct Curve: AsyncParsableCommand {
             number = try asked.topic(topic)
         } else {
             guard let busiest = state.topics.max(by: { ($0.touches, $1.topic) < ($1.touches, $0.topic) }) else {
-                throw asked.isUnknown
-                    ? ValidationError("nothing is known of \(user); name a --topic for the population's curve")
-                    : PredictionError.noEventYet(user: user)
+                throw ValidationError(
+                    "nothing is known of \(user) by then; name a --topic for the population's curve, or give a later --at"
+                )
             }
             number = busiest.topic
         }

@@ -15,20 +15,21 @@ enum InterestRun {
         Interruption.listen()
     }
 
+    /// - Parameter check: asked between steps; throws where the work is to end.
     static func compare(
         _ task: InterestTask, _ record: TrainingRecord, _ models: [ModelBundle], console: Console,
-        checkpoint: URL? = nil
+        check: () throws -> Void = Interruption.check
     ) throws -> InterestComparison {
         let asked = models.map { ($0.description.family, QueryPredictor($0, of: task.histories)) }
-        return try compare(task, record, asked, console: console, checkpoint: checkpoint)
+        return try compare(task, record, asked, console: console, check: check)
     }
 
     static func compare(
         _ task: InterestTask, _ record: TrainingRecord, _ models: [(name: String, predictor: QueryPredictor)],
-        console: Console, checkpoint: URL? = nil
+        console: Console, check: () throws -> Void = Interruption.check
     ) throws -> InterestComparison {
         let result = try InterestComparison(task, record, models: models) { text in
-            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: checkpoint?.path) }
+            try check()
             console.status(text)
         }
         console.clearStatus()

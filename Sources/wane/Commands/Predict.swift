@@ -28,22 +28,14 @@ struct Predict: AsyncParsableCommand {
         let console = output.console
         let bundle = try BundleFolder.read(model, for: [.interest])
         let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, answersUnknown: true, console)
-        let log = asked.log
         let wanted = try about.topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
         var printer = RowPrinter(
             output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
         var printed = 0
         try asked.forEachPart(at: about.at) { people, moments, states in
-            var questions: [StateQuestion] = []
-            for (person, moment) in moments.enumerated() {
-                let met = states[person].state.topics.map(\.topic).sorted()
-                // Of somebody unknown every topic can be asked; of others the one asked for, met or not.
-                let topics =
-                    wanted.map { about.user == nil && !met.contains($0) ? [] : [$0] }
-                    ?? (asked.isUnknown ? (0..<UInt32(log.log.topics.count)).map { $0 } : met)
-                questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
-            }
+            if let state = states.first?.state { asked.noteNothingKnown(state, console) }
+            let questions = asked.questions(states, at: moments, topic: wanted)
             let answers = try rows.answers(questions, states, people)
             // Person by person; of each, the likeliest return first.
             for answer in answers.sorted(by: {
@@ -53,9 +45,8 @@ struct Predict: AsyncParsableCommand {
                 printed += 1
             }
         }
-        guard printed > 0 else {
-            throw about.user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
-        }
+        guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        try asked.noteSilent(at: about.at, console)
         try printer.finish()
     }
 }
@@ -121,11 +112,10 @@ struct PredictionRows {
 
     func people(_ answer: Answer) -> [String] {
         let clock = asked.log.log.clock
-        let isKnown = !asked.log.events(ofUser: answer.user).isEmpty
         return [
             asked.log.log.users[answer.user],
             answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
-            isKnown ? asked.log.words(answer.moment, user: answer.user) : "-", Render.number(answer.degree, 3),
+            asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
             answer.curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
             answer.curve.map { curve in

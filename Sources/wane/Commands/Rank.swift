@@ -38,11 +38,11 @@ enum ClassicalRankers {
     /// Tunes each kind on validation, fits it to all before the test, and adds its row.
     static func add(
         _ kinds: [RankingBaselineKind], to comparison: inout RankingComparison, _ task: RankingTask, seed: UInt64,
-        _ console: Console, checkpoint: URL? = nil
+        _ console: Console, check: () throws -> Void
     ) throws -> [Tuned] {
         var tuned: [Tuned] = []
         for kind in kinds {
-            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: checkpoint?.path) }
+            try check()
             console.status("fitting \(kind.name)")
             let start = ContinuousClock.now
             guard let best = try RankingEvaluation.tuned(kind, task, seed: seed) else { continue }
@@ -123,10 +123,9 @@ struct RankTrain: AsyncParsableCommand {
         run.reading = try input.options()
         saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
-        let start = ContinuousClock.now
         let trained = try run.run()
-        let seconds = start.duration(to: .now) / .seconds(1)
         var bundle = trained.bundle
+        let seconds = bundle.description.history.seconds
         var comparison = RankingComparison(ranking)
         try comparison.add(
             model, isModel: true, seconds: seconds, validation: bundle.description.history.bestLoss, trained.ranker,
@@ -134,7 +133,7 @@ struct RankTrain: AsyncParsableCommand {
         let names = blend ? nil : ["popularity", "item-kNN, decayed"]
         let classical = try ClassicalRankers.add(
             ClassicalRankers.kinds(ranking, only: names), to: &comparison, ranking, seed: task.seed, console,
-            checkpoint: run.trainer.checkpoint)
+            check: run.trainer.checkInterruption)
         if blend {
             console.status("blending")
             let blended = try ClassicalRankers.blend(
@@ -172,6 +171,7 @@ struct RankCompare: AsyncParsableCommand {
     var refit = false
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
+    @OptionGroup var keeping: RunsOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -182,16 +182,19 @@ struct RankCompare: AsyncParsableCommand {
         try task.social.check(families)
         for family in families { _ = try task.options(family) }
         try OutputFile.prepare(svg)
+        try keeping.prepare()
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let friends = try task.friends(ranking, console)
         Interruption.listen()
         var comparison = RankingComparison(ranking)
         let classical = try ClassicalRankers.add(
-            ClassicalRankers.kinds(ranking), to: &comparison, ranking, seed: task.seed, console)
+            ClassicalRankers.kinds(ranking), to: &comparison, ranking, seed: task.seed, console,
+            check: keeping.checkInterruption)
+        var runs: [Trainer] = []
         for family in families {
             for number in 0..<seeds {
-                try await compare(family, number, ranking, friends, classical, &comparison, console)
+                try await compare(family, number, ranking, friends, classical, &comparison, &runs, console)
             }
         }
         console.clearStatus()
@@ -208,11 +211,13 @@ struct RankCompare: AsyncParsableCommand {
             console.note("wrote \(svg)")
         }
         try RankingTable.print(comparison, output.format)
+        keeping.remove(runs)
     }
 
     private func compare(
         _ family: String, _ number: Int, _ ranking: RankingTask, _ friends: SocialEdges,
-        _ classical: [ClassicalRankers.Tuned], _ comparison: inout RankingComparison, _ console: Console
+        _ classical: [ClassicalRankers.Tuned], _ comparison: inout RankingComparison, _ runs: inout [Trainer],
+        _ console: Console
     ) async throws {
         var (model, training) = try await training.resolved(
             family: family, seed: task.seed &+ UInt64(number), model: RankingOptions.model(family),
@@ -223,9 +228,11 @@ struct RankCompare: AsyncParsableCommand {
             var run = try RankingTraining(ranking, model: model, training: training, ranking: options)
             run.friends = friends
             run.refit = refit
+            keeping.keep(&run.trainer, "rank-\(family)-seed-\(training.seed)\(refit ? "-refit" : "")")
+            runs.append(run.trainer)
             InterestRun.watch(&run.trainer, as: family, console)
-            let start = ContinuousClock.now
-            return (try run.run(), start.duration(to: .now) / .seconds(1))
+            let done = try run.run()
+            return (done, done.bundle.description.history.seconds ?? 0)
         }
         var (own, seconds) = try trained(refit: false)
         let before = own
@@ -297,16 +304,18 @@ struct RankItems: AsyncParsableCommand {
             guard !names.isEmpty else { throw PredictionError.noCandidates }
             return names
         }
-        let asked = try AskedPeople(bundle, input, user: user, at: at, console)
+        let asked = try AskedPeople(
+            bundle, input, user: user, at: at, answersUnknown: bundle.population != nil, console)
         let log = asked.log
         let moment = try asked.moment(at, user: 0)
         let (state, number) = asked.states([0], at: [moment])[0]
-        guard state.eventCount > 0 else { throw PredictionError.noEventYet(user: user) }
+        guard state.eventCount > 0 || bundle.population != nil else { throw PredictionError.noEventYet(user: user) }
+        asked.noteNothingKnown(state, console)
         let rule = seen ?? bundle.description.ranking?.seen ?? .kept
         let met = log.events(ofUser: 0).filter { log.log.time[$0] <= moment }.map {
             log.log.items[Int(log.log.item[$0])]
         }
-        let list = try asked.predictor.top(
+        let (list, basis) = try asked.predictor.top(
             top, for: state, user: number, at: moment, in: log, among: names,
             excluding: rule == .excluded ? Set(met) : [])
         if list.count < min(top, names?.count ?? top) {
@@ -319,7 +328,7 @@ struct RankItems: AsyncParsableCommand {
                     + (unknown.count > 5 ? ", ..." : "") + "; listed last, without a score")
         }
         var printer = RowPrinter(
-            output.format, machine: ["user", "at", "rank", "item", "score", "topics"],
+            output.format, machine: ["user", "at", "rank", "item", "score", "topics", "basis"],
             people: ["rank", "item", "score", "topics"])
         let vocabulary = bundle.vocabulary
         for (place, entry) in list.enumerated() {
@@ -329,7 +338,7 @@ struct RankItems: AsyncParsableCommand {
             try printer.print(
                 machine: [
                     .text(user), .text(asked.machine(moment, user: 0)), .whole(place + 1), .text(entry.item),
-                    .number(entry.score.map(Double.init)), .text(topics ?? ""),
+                    .number(entry.score.map(Double.init)), .text(topics ?? ""), .text(basis.rawValue),
                 ],
                 people: [
                     "\(place + 1)", entry.item, entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",

@@ -37,6 +37,7 @@ struct ReturnCompare: AsyncParsableCommand {
     @OptionGroup var social: SocialOptions
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
+    @OptionGroup var keeping: RunsOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -44,22 +45,29 @@ struct ReturnCompare: AsyncParsableCommand {
         let families = try FamilyList.parse(models)
         try training.check(families, for: .return)
         try social.check(families)
+        try keeping.prepare()
         let (log, _) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         let friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         var trained: [ModelBundle] = []
+        var runs: [Trainer] = []
         for family in families {
             let (model, options) = try await training.resolved(family: family, seed: task.seed)
             var run = try ReturnTraining(returns, model: model, training: options)
             run.friends = friends
+            keeping.keep(&run.trainer, "return-\(family)")
+            runs.append(run.trainer)
             InterestRun.watch(&run.trainer, as: family, console)
             trained.append(try run.run())
         }
         let (_, options) = try await training.resolved(family: "gru", seed: task.seed)
-        let comparison = try ReturnTable.compare(returns, options.record, trained, console)
+        let comparison = try ReturnTable.compare(returns, options.record, trained, console) {
+            try keeping.checkInterruption()
+        }
         try ReturnTable.print(comparison, output.format, clock: clock)
+        keeping.remove(runs)
     }
 }
 
@@ -93,7 +101,7 @@ struct ReturnTrain: AsyncParsableCommand {
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()
         let comparison = try ReturnTable.compare(
-            returns, options.record, [bundle], console, checkpoint: run.trainer.checkpoint)
+            returns, options.record, [bundle], console, check: run.trainer.checkInterruption)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ReturnTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)
@@ -114,22 +122,19 @@ struct ReturnPredict: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let bundle = try BundleFolder.read(model, for: [.return, .cohort])
-        let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, console)
+        let asked = try AskedPeople(
+            bundle, input, user: about.user, at: about.at, answersUnknown: bundle.population != nil, console)
         if bundle.task == .cohort { return try cohort(bundle, asked) }
         let wanted = try about.topic.map { try asked.topic($0) }
         let log = asked.log
         var printer = RowPrinter(
             output.format,
-            machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds"],
+            machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds", "basis"],
             people: ["person", "topic", "at", "half by", "a tenth by", "nine tenths by"])
         var printed = 0
         try asked.forEachPart(at: about.at) { people, moments, states in
-            var questions: [StateQuestion] = []
-            for (person, moment) in moments.enumerated() {
-                for topic in states[person].state.topics.map(\.topic).sorted() where wanted == nil || wanted == topic {
-                    questions.append(StateQuestion(person: person, topic: topic, moment: moment))
-                }
-            }
+            if let state = states.first?.state { asked.noteNothingKnown(state, console) }
+            let questions = asked.questions(states, at: moments, topic: wanted)
             for (question, answer) in zip(questions, try asked.predictor.returnTimes(questions, of: states, in: log)) {
                 guard let answer else { continue }
                 let own = people[question.person]
@@ -140,19 +145,19 @@ struct ReturnPredict: AsyncParsableCommand {
                 try printer.print(
                     machine: [
                         .text(log.log.users[own]), .text(name), .text(asked.machine(question.moment, user: own)),
-                        .number(answer.median), .number(answer.low), .number(answer.high),
+                        .number(answer.time.median), .number(answer.time.low), .number(answer.time.high),
+                        .text(answer.basis.rawValue),
                     ],
                     people: [
-                        log.log.users[own], name, log.words(question.moment, user: own), words(answer.median),
-                        words(answer.low), words(answer.high),
+                        log.log.users[own], answer.basis == .history ? name : "\(name) (population)",
+                        asked.words(question.moment, user: own), words(answer.time.median), words(answer.time.low),
+                        words(answer.time.high),
                     ])
                 printed += 1
             }
         }
-        if printed == 0, let user = about.user {
-            throw about.topic.map { PredictionError.notMet(user: user, topic: $0) }
-                ?? PredictionError.noEventYet(user: user)
-        }
+        guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        try asked.noteSilent(at: about.at, console)
         try printer.finish()
     }
 
@@ -202,12 +207,10 @@ struct ReturnPredict: AsyncParsableCommand {
 enum ReturnTable {
     static func compare(
         _ task: ReturnTask, _ record: TrainingRecord, _ models: [ModelBundle], _ console: Console,
-        checkpoint: URL? = nil
+        check: () throws -> Void
     ) throws -> ReturnComparison {
         console.status("fitting the classical models")
-        let comparison = try ReturnComparison(task, record, models: models) {
-            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: checkpoint?.path) }
-        }
+        let comparison = try ReturnComparison(task, record, models: models, checkInterruption: check)
         console.clearStatus()
         return comparison
     }
@@ -256,6 +259,7 @@ struct ReturnCohort: AsyncParsableCommand {
         help: ArgumentHelp("Save the model in this folder.", valueName: "folder"))
     var save: String?
     @OptionGroup var training: TrainOptions
+    @OptionGroup var keeping: RunsOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -269,6 +273,7 @@ struct ReturnCohort: AsyncParsableCommand {
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
         let families = try FamilyList.parse(models)
         try training.check(families, for: .cohort)
+        try keeping.prepare()
         if let save {
             guard families.count == 1, seeds == 1 else {
                 throw ValidationError("--output \(save): one model is saved; give one family and one seed")
@@ -282,16 +287,19 @@ struct ReturnCohort: AsyncParsableCommand {
         let task = try CohortTask(log, known: span, ahead: later)
         Interruption.listen()
         let classics = try CohortClassics(task) { text in
-            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: nil) }
+            try keeping.checkInterruption()
             console.status(text)
         }
         var answers: [CohortAnswers] = []
         var bundle: ModelBundle?
+        var runs: [Trainer] = []
         for family in families {
             for number in 0..<seeds {
                 let (model, options) = try await training.resolved(family: family, seed: seed &+ UInt64(number))
                 var run = try CohortTraining(task, classics, model: model, training: options)
                 run.reading = try input.options()
+                keeping.keep(&run.trainer, "cohort-\(family)-seed-\(options.seed)")
+                runs.append(run.trainer)
                 InterestRun.watch(&run.trainer, as: family, console)
                 let result = try run.run()
                 bundle = result.bundle
@@ -304,6 +312,7 @@ struct ReturnCohort: AsyncParsableCommand {
             try SavingOptions.write(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), to: save)
             SavingOptions.note(bundle, at: save, console)
         }
+        keeping.remove(runs)
         if output.format == .json { return print(try Render.json(comparison)) }
         var table = Table(
             ["", "ROC-AUC", "PR-AUC", "log loss", "Brier", "ECE", "MAE", "MAE of mean", "RMSE", "total"])

@@ -19,6 +19,7 @@ struct Sparse: AsyncParsableCommand {
         "0.1,0.3,1"
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
+    @OptionGroup var keeping: RunsOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -30,6 +31,7 @@ struct Sparse: AsyncParsableCommand {
             return share
         }
         try training.check([model], for: .ranking)
+        try keeping.prepare()
         let (_, options) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
         let (log, _) = try input.read(console)
@@ -39,9 +41,12 @@ struct Sparse: AsyncParsableCommand {
             friends: try task.friends(ranking, console))
         Interruption.listen()
         var rows: [SparseExperiment.Row] = []
+        var runs: [Trainer] = []
         for thinning in thin {
             for share in kept {
                 rows += try experiment.run(thinning, share: share) { trainer, remedy in
+                    keeping.keep(&trainer, "sparse-\(thinning.rawValue)-\(share)-\(model)-\(remedy.rawValue)")
+                    runs.append(trainer)
                     trainer.shouldStop = { Interruption.isAsked }
                     trainer.report = { progress in
                         console.status(
@@ -51,6 +56,7 @@ struct Sparse: AsyncParsableCommand {
             }
         }
         console.clearStatus()
+        keeping.remove(runs)
         if output.format == .json { return print(try Render.json(rows)) }
         var table = Table(["thinned", "share", "events", "remedy", "HR@10", "NDCG@10", "difference in NDCG@10 (95 %)"])
         for row in rows {

@@ -47,7 +47,7 @@ struct Topics: AsyncParsableCommand {
         }
         Interruption.listen()
         let all = try Predictor(bundle).topicSummaries(log, at: moment) { people in
-            if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: nil) }
+            try Interruption.check()
             console.status("asked about \(people) of \(log.userCount) people")
         }
         console.clearStatus()

@@ -38,7 +38,7 @@ struct Train: AsyncParsableCommand {
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()
         let comparison = try InterestRun.compare(
-            interest, bundle.description.training, [bundle], console: console, checkpoint: run.trainer.checkpoint)
+            interest, bundle.description.training, [bundle], console: console, check: run.trainer.checkInterruption)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)

@@ -1,11 +1,17 @@
 import Foundation
 import Synchronization
+import WaneTraining
 
 /// The first Ctrl-C asks running work to save its state and end; the second ends at once.
 enum Interruption {
     private static let asked = Atomic<Bool>(false)
 
     static var isAsked: Bool { asked.load(ordering: .relaxed) }
+
+    /// Ends work of which nothing is kept.
+    static func check() throws {
+        if isAsked { throw TrainingError.interrupted(checkpoint: nil) }
+    }
 
     static func listen() {
         let handler: @convention(c) (Int32) -> Void = { _ in

@@ -25,7 +25,7 @@ extension UsingTorch {
         /// Values that a file from outside may hold in the place of any other.
         private static var strange: [Any] {
             [
-                Int64.max, Int64.min, -1, 0, 1, 4_096, 65_537, 1e308, -1e308, 5e-324, "", "lstm", "ranking", "1e999",
+                Int64.max, Int64.min, -1, 0, 1, 4_096, 65_537, 1e308, -1e308, 1e-300, "", "lstm", "ranking", "1e999",
                 true,
                 NSNull(), [Any](), [1e300, -1e300], [String: Any](),
             ]
@@ -294,6 +294,23 @@ extension UsingTorch {
             #expect(compared == 55)
         }
 
+        @Test("manifests of the fuzzer's corpus are read, or refused in words")
+        func corpus() throws {
+            let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/Corpus/manifest")
+            var read = 0
+            for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+                let bytes = try Data(contentsOf: file)
+                // The first byte is the fuzzer's choice of schema.
+                let schema = try #require(bytes.first) & 1 == 0 ? 1 : 2
+                do {
+                    _ = try BundleFolder.description(bytes.dropFirst(), schema: schema, path: "model")
+                    read += 1
+                } catch { #expect(error.description.contains("model"), "\(file.lastPathComponent)") }
+            }
+            #expect(read >= 5, "the seeds are models of every task")
+        }
+
         @Test("a ranker of the first schema gives the list it gave")
         func legacyRanker() throws {
             let path = Fixture.folder.appendingPathComponent("folders").path
@@ -302,7 +319,7 @@ extension UsingTorch {
             let predictor = Predictor(bundle)
             let user = Int(try #require(asked.log.users.find("user-3")))
             let state = predictor.state(of: user, in: asked)
-            let list = try predictor.top(5, for: state, user: -1, at: state.lastTime, in: asked)
+            let list = try predictor.top(5, for: state, user: -1, at: state.lastTime, in: asked).items
             let expected = try Fixture.text("folders/schema-1-ranking.csv").split(separator: "\n").dropFirst()
                 .map { String($0.split(separator: ",")[1]) }
             #expect(list.map(\.item) == expected)

@@ -75,7 +75,8 @@ extension UsingTorch {
             "families that read order learn what follows what",
             arguments: ["rnn", "lstm", "gru", "cnn", "caser", "attention", "hstu", "din", "dien", "hybrid", "hawkes"])
         func order(family: String) throws {
-            #expect(try hits(ring(), family, epochs: ["din", "dien"].contains(family) ? 25 : 15) > 0.7)
+            let rate = try hits(ring(), family, epochs: ["din", "dien"].contains(family) ? 40 : 15)
+            #expect(rate > 0.7, "\(family) hits \(rate)")
         }
 
         /// People in four circles of ten items each, meeting their own circle's in any order.
@@ -289,7 +290,7 @@ extension UsingTorch {
                     time: Column(query.history.map { task.log.time[$0] }), topics: .single(log.items.count))
                 let asked = try AskedLog(own, for: bundle)
                 let state = predictor.state(of: 0, in: asked)
-                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0]
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
                 for (number, score) in scores.enumerated() {
                     let item = try #require(log.items.find(bundle.vocabulary.items[number]))
                     let other = before[Int(item)]
@@ -328,7 +329,7 @@ extension UsingTorch {
                 let query = task.query(at: place)
                 let expected = try blend.scores([query])
                 let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[place - 1])
-                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0]
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
                 for (number, score) in scores.enumerated() {
                     let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
                     #expect(abs(score - expected[Int(item)]) < 2e-3)
@@ -369,7 +370,8 @@ extension UsingTorch {
             func top(_ count: Int, among: [String]? = nil, excluding: Set<String> = []) throws -> [Predictor.RankedItem]
             {
                 try predictor.top(
-                    count, for: state, user: -1, at: state.lastTime, in: asked, among: among, excluding: excluding)
+                    count, for: state, user: -1, at: state.lastTime, in: asked, among: among, excluding: excluding
+                ).items
             }
             let all = try top(.max)
             #expect(all.count == task.itemCount)
@@ -384,6 +386,35 @@ extension UsingTorch {
             #expect(met.isDisjoint(with: try top(1_000, excluding: met).map(\.item)))
         }
 
+        @Test("a person of whom nothing is known is given what people met most, counted before what was held back")
+        func nobody() throws {
+            let log = ring()
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
+            let bundle = try RankingTraining(
+                task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: Self.options()
+            ).run().bundle
+            let folder = try TemporaryFolder()
+            let path = folder.file("model").path
+            try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: path)
+            let predictor = Predictor(try BundleFolder.read(path))
+            let asked = try AskedLog(log, for: predictor.bundle)
+            let list = try predictor.top(.max, for: predictor.newState(), user: -1, at: 0, in: asked)
+            #expect(list.basis == .population && list.items.count == task.itemCount)
+            let state = predictor.state(of: 0, in: asked)
+            #expect(try predictor.top(3, for: state, user: -1, at: state.lastTime, in: asked).basis == .history)
+            // The ring's items are met about alike; what is kept is one of the settings, of training events alone.
+            let settings = RankingBaselineKind.popularity(task.log).flatMap(\.settings)
+            var matches = false
+            for setting in settings {
+                guard case .counts(let counts) = try setting.fitted(task, before: .validation).kept else { continue }
+                let scores = list.items.map { ($0.item, $0.score ?? .nan) }
+                matches =
+                    matches
+                    || scores.allSatisfy { name, score in log.items.find(name).map { counts[Int($0)] } == score }
+            }
+            #expect(matches)
+        }
+
         @Test("people and items that training never met are answered from their history, by known items alone")
         func newcomers() throws {
             let trained = try RankingTraining(
@@ -394,7 +425,7 @@ extension UsingTorch {
             let asked = try AskedLog(TinyLog.log([[3, 4, 99], [98, 97], [5]]), for: trained.bundle)
             func list(_ user: Int) throws -> [Predictor.RankedItem] {
                 let state = predictor.state(of: user, in: asked)
-                return try predictor.top(100, for: state, user: -1, at: state.lastTime, in: asked)
+                return try predictor.top(100, for: state, user: -1, at: state.lastTime, in: asked).items
             }
             for user in 0..<3 {
                 #expect(Set(try list(user).map(\.item)) == Set((0..<20).map(String.init)))

@@ -5,6 +5,7 @@ import Torch
 import WaneBundle
 import WaneCurves
 import WaneEvents
+import WaneMetrics
 import WaneModels
 import WanePrediction
 import WaneState
@@ -264,6 +265,73 @@ extension UsingTorch {
         }
 
         @Test(
+            "a person whose events come one by one is answered as from their window",
+            arguments: ModelFamilies.all.map(\.name))
+        func livePeople(family: String) throws {
+            let log = try #require(try Self.log("simulated"))
+            let (_, bundle) = try Self.trained(log, family)
+            let predictor = Predictor(bundle)
+            let asked = try AskedLog(log, for: bundle)
+            // Histories of two windows and more: stretches begin and end on the way.
+            let long = (0..<asked.userCount).filter { asked.events(ofUser: $0).count > 48 }
+            for user in long.prefix(2) + [3] {
+                let events = asked.events(ofUser: user)
+                var live = LivePerson(predictor, in: asked)
+                for index in events {
+                    try live.apply(asked.event(index), topics: asked.log.topics[asked.log.item[index]])
+                    guard index % 7 == 0 || index == events.upperBound - 1 else { continue }
+                    let topics = live.state.topics.map(\.topic)
+                    let moment = live.state.lastTime + 7_000_000
+                    let questions = topics.map { StateQuestion(person: 0, topic: $0, moment: moment) }
+                    let own = try live.curves(topics, at: moment)
+                    let window = try predictor.curves(questions, of: [(live.state, -1)], in: asked)
+                    for (a, b) in zip(own, window) {
+                        let (p, q) = (a.curve.returnProbability(after: 0), b.curve.returnProbability(after: 0))
+                        #expect(abs(p - q) < 1e-5, "\(family), user \(user), event \(index): \(p) is not \(q)")
+                    }
+                }
+            }
+            #expect(long.count >= 2 && bundle.description.options.historyLength == 24)
+        }
+
+        @Test("of people and topics never met, return models give what was counted of everybody")
+        func returnTimesOfPopulation() throws {
+            let log = Small.simulated(users: 60).log
+            let returns = ReturnTask(try Small.task(log))
+            var training = TrainingTests.options(epochs: 1)
+            training.trainQueries = 100_000
+            let bundle = try Self.reread(
+                ReturnTraining(returns, model: TrainingTests.model("mlp"), training: training).run())
+            let asked = try AskedLog(log, for: bundle)
+            let predictor = Predictor(bundle)
+            let nobody = predictor.newState()
+            let topics = UInt32(asked.log.topics.count)
+            let questions = (0..<topics).map { StateQuestion(person: 0, topic: $0, moment: 0) }
+            let answers = try predictor.returnTimes(questions, of: [(nobody, -1)], in: asked)
+            // The same share counted anew, from all questions right after a touch of each topic.
+            let all = try returns.questions(.train, count: 100_000, seed: 1)
+            let horizon = Double(bundle.description.split.horizon) / 1e6
+            var answered = 0
+            for topic in 0..<topics {
+                let answer = try #require(answers[Int(topic)])
+                #expect(answer.basis == .population)
+                guard let median = answer.time.median else { continue }
+                let name = asked.log.topics.names[Int(topic)]
+                let own = (0..<all.count).filter {
+                    returns.interest.histories.log.topics.names[Int(all.queries.topic[$0])] == name
+                }
+                // At least half of those watched so long, and not returned before, are back by then; fewer just before.
+                let curve = KaplanMeier(
+                    durations: own.map { all.duration[$0] }, observed: own.map { all.observed[$0] })
+                let at = median / horizon
+                #expect(curve(at * 1.0001) <= 0.5 && curve(at * 0.9999) > 0.5, "\(name)")
+                #expect((answer.time.low ?? .infinity) <= median && median <= (answer.time.high ?? .infinity))
+                answered += 1
+            }
+            #expect(answered >= 3)
+        }
+
+        @Test(
             "return models answer about a silence from a person's events alone",
             arguments: ["gru", "hawkes", "lightgcn"])
         func returnTimes(family: String) throws {
@@ -281,7 +349,8 @@ extension UsingTorch {
                 try predictor.returnTimes(
                     state.topics.map {
                         StateQuestion(person: 0, topic: $0.topic, moment: state.lastTime + seconds * 1_000_000)
-                    }, of: [(state, asked.userOf[0])], in: asked)
+                    }, of: [(state, asked.userOf[0])], in: asked
+                ).map { $0?.basis == .history ? $0?.time : nil }
             }
             let now = try times(state, asked, after: 0)
             #expect(now.allSatisfy { $0 != nil })

@@ -127,6 +127,74 @@ extension UsingTorch {
             }
         }
 
+        private func expectNear(_ a: Tensor, _ b: Tensor, _ what: String) throws {
+            #expect(a.shape == b.shape, "\(what)")
+            for (x, y) in zip(try a.values(Float.self), try b.values(Float.self)) {
+                #expect(abs(x - y) <= 1e-6, "\(what): \(x) is not \(y)")
+            }
+        }
+
+        @Test(
+            "a recurrent layer answers one sequence, at once and step by step, as libtorch's kernel reads it",
+            arguments: RecurrentCell.allCases, [5, 64])
+        func answers(cell: RecurrentCell, hidden: Int) throws {
+            try Runtime.seed(3)
+            let layer = try Recurrent(cell, inputs: 3, hidden: hidden, layers: 2)
+            let x = try Tensor.uniform([40, 3], -2, 2)
+            let one = PackedSequence(data: x, batchSizes: try Tensor([Int64](repeating: 1, count: 40)))
+            let kernel = try layer(one, training: false)
+            let answer = try withoutGradients { try layer(one, training: false) }
+            try expectNear(answer, kernel, "at once")
+            var memory: Tensor?
+            for step in 0..<40 {
+                let next = try layer.step(memory, x.slice(0, step..<step + 1))
+                memory = next
+                try expectNear(layer.state(next), kernel.slice(0, step..<step + 1), "step \(step)")
+            }
+        }
+
+        @Test("an AUGRU without gradients gives the states that it has with them", arguments: [5, 64])
+        func attentionalAnswers(hidden: Int) throws {
+            try Runtime.seed(4)
+            let weight = try Tensor.uniform([3 * hidden, hidden], -0.5, 0.5)
+            let bias = try Tensor.uniform([3 * hidden], -0.5, 0.5)
+            let gates = try Tensor.uniform([4, 9, 3 * hidden], -2, 2)
+            let attention = try Tensor.uniform([4, 9], 0, 1)
+            func states() throws -> Tensor {
+                try Fused.attentionalGRU(gates, attention: attention, hiddenWeight: weight, hiddenBias: bias)
+            }
+            try expectNear(withoutGradients { try states() }, states(), "AUGRU")
+        }
+
+        @Test(
+            "a continuous-time LSTM leaves without gradients what it leaves with them, at once and event by event",
+            arguments: [5, 64])
+        func continuousAnswers(hidden: Int) throws {
+            try Runtime.seed(5)
+            let input = try Tensor.uniform([7 * hidden, 3], -0.5, 0.5)
+            let weight = try Tensor.uniform([7 * hidden, hidden], -0.5, 0.5)
+            let bias = try Tensor.uniform([7 * hidden], -0.5, 0.5)
+            let x = try Tensor.uniform([30, 3], -2, 2)
+            let gaps = try Tensor.uniform([30], 0, 3)
+            let one = PackedSequence(data: x, batchSizes: try Tensor([Int64](repeating: 1, count: 30)))
+            func left() throws -> Tensor {
+                try Fused.continuousLSTM(
+                    one, gaps: gaps, inputWeight: input, hiddenWeight: weight, bias: bias)
+            }
+            let kernel = try left()
+            try expectNear(withoutGradients { try left() }, kernel, "at once")
+            var memory: Tensor?
+            for event in 0..<30 {
+                let gap = event == 0 ? try Tensor([Float(0)]) : try gaps.slice(0, event - 1..<event)
+                memory = try withoutGradients {
+                    try Fused.continuousLSTM(
+                        x.slice(0, event..<event + 1), gaps: gap, from: memory, inputWeight: input,
+                        hiddenWeight: weight, bias: bias)
+                }
+                try expectNear(#require(memory), kernel.slice(0, event..<event + 1), "event \(event)")
+            }
+        }
+
         @Test("the fused first step of an LSTM")
         func firstStep() throws {
             let layer = try Recurrent(.lstm, inputs: 4, hidden: 6)
