@@ -39,10 +39,10 @@ public enum Classification {
         var (tp, fp, tn, fn) = (0.0, 0.0, 0.0, 0.0)
         var (loss, brier, total) = (0.0, 0.0, 0.0)
         var bins = [(weight: Double, predicted: Double, label: Double)](repeating: (0, 0, 0), count: 10)
-        for place in predicted.indices {
-            let weight = weights?[place] ?? 1
+        for index in predicted.indices {
+            let weight = weights?[index] ?? 1
             guard weight > 0 else { continue }
-            let (p, y) = (predicted[place], labels[place])
+            let (p, y) = (predicted[index], labels[index])
             total += weight
             switch (p >= threshold, y > 0.5) {
             case (true, true): tp += weight
@@ -79,10 +79,10 @@ public enum Classification {
             if tp > lastTP { average += (tp - lastTP) * tp / (tp + fp) }
             (lastTP, lastFP) = (tp, fp)
         }
-        for (place, starts) in zip(ranked.order, ranked.starts) {
+        for (index, starts) in zip(ranked.order, ranked.starts) {
             if starts { close() }
-            let weight = weights?[Int(place)] ?? 1
-            if labels[Int(place)] > 0.5 { tp += weight } else { fp += weight }
+            let weight = weights?[Int(index)] ?? 1
+            if labels[Int(index)] > 0.5 { tp += weight } else { fp += weight }
         }
         close()
         guard tp > 0, fp > 0 else { return (.nan, tp > 0 ? 1 : .nan) }
@@ -96,12 +96,12 @@ public enum Classification {
         let ranked = Ranked(predicted)
         var best = (f1: -1.0, threshold: 0.5)
         var (tp, count) = (0.0, 0.0)
-        for (rank, place) in ranked.order.enumerated() {
-            if labels[Int(place)] > 0.5 { tp += 1 }
+        for (rank, index) in ranked.order.enumerated() {
+            if labels[Int(index)] > 0.5 { tp += 1 }
             count += 1
             let last = rank + 1 == ranked.order.count || ranked.starts[rank + 1]
             let f1 = 2 * tp / (count + positives)
-            if last, f1 > best.f1 { best = (f1, predicted[Int(place)]) }
+            if last, f1 > best.f1 { best = (f1, predicted[Int(index)]) }
         }
         return best.threshold
     }

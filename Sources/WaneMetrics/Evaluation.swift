@@ -114,10 +114,10 @@ public struct UserBootstrap: Sendable {
         let sorted = samples.filter { !$0.isNaN }.sorted()
         guard sorted.count >= 20 else { return nil }
         func quantile(_ share: Double) -> Double {
-            let place = share * Double(sorted.count - 1)
-            let low = Int(place)
+            let index = share * Double(sorted.count - 1)
+            let low = Int(index)
             let high = min(low + 1, sorted.count - 1)
-            return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+            return sorted[low] + (index - Double(low)) * (sorted[high] - sorted[low])
         }
         return Evaluation.Interval(low: quantile(0.025), high: quantile(0.975))
     }

@@ -10,9 +10,9 @@ struct Ranked {
     init(_ predictions: [Double]) {
         order = predictions.indices.map(Int32.init).sorted { predictions[Int($0)] > predictions[Int($1)] }
         var previous = Double.nan
-        starts = order.map { place in
-            defer { previous = predictions[Int(place)] }
-            return predictions[Int(place)] != previous
+        starts = order.map { index in
+            defer { previous = predictions[Int(index)] }
+            return predictions[Int(index)] != previous
         }
     }
 }

@@ -12,18 +12,18 @@ public enum Regression {
         _ predicted: [Double], _ labels: [Double], weights: [Double]? = nil
     ) -> RegressionReport {
         var (absolute, square, total, sum) = (0.0, 0.0, 0.0, 0.0)
-        for place in predicted.indices {
-            let weight = weights?[place] ?? 1
-            let error = predicted[place] - labels[place]
+        for index in predicted.indices {
+            let weight = weights?[index] ?? 1
+            let error = predicted[index] - labels[index]
             absolute += weight * abs(error)
             square += weight * error * error
-            sum += weight * labels[place]
+            sum += weight * labels[index]
             total += weight
         }
         let mean = sum / total
         var spread = 0.0
-        for place in labels.indices {
-            spread += (weights?[place] ?? 1) * (labels[place] - mean) * (labels[place] - mean)
+        for index in labels.indices {
+            spread += (weights?[index] ?? 1) * (labels[index] - mean) * (labels[index] - mean)
         }
         return RegressionReport(
             mae: absolute / total, mse: square / total, rmse: (square / total).squareRoot(),

@@ -25,15 +25,15 @@ public struct KaplanMeier: Sendable, Codable {
         let order = durations.indices.sorted { durations[$0] < durations[$1] }
         var (times, survival) = ([Double](), [Double]())
         var value = 1.0
-        var place = 0
-        while place < order.count {
-            let time = durations[order[place]]
-            var atRisk = order.count - place
+        var index = 0
+        while index < order.count {
+            let time = durations[order[index]]
+            var atRisk = order.count - index
             var events = 0
-            while place < order.count, durations[order[place]] == time {
-                if falls[order[place]] { events += 1 }
-                if leavingFirst[order[place]] { atRisk -= 1 }
-                place += 1
+            while index < order.count, durations[order[index]] == time {
+                if falls[order[index]] { events += 1 }
+                if leavingFirst[order[index]] { atRisk -= 1 }
+                index += 1
             }
             guard events > 0 else { continue }
             value *= 1 - Double(events) / Double(atRisk)
@@ -73,31 +73,31 @@ public enum Survival {
         // From the longest duration down: a tree over predicted ranks holds all that outlast the present one.
         let sorted = Set(predicted).sorted()
         var rank: [Double: Int] = [:]
-        for (place, value) in sorted.enumerated() { rank[value] = place + 1 }
+        for (index, value) in sorted.enumerated() { rank[value] = index + 1 }
         var tree = [Int](repeating: 0, count: sorted.count + 1)
-        func insert(_ place: Int) {
-            var place = place
-            while place < tree.count {
-                tree[place] += 1
-                place += place & -place
+        func insert(_ index: Int) {
+            var index = index
+            while index < tree.count {
+                tree[index] += 1
+                index += index & -index
             }
         }
-        func upTo(_ place: Int) -> Int {
-            var (place, sum) = (place, 0)
-            while place > 0 {
-                sum += tree[place]
-                place -= place & -place
+        func upTo(_ index: Int) -> Int {
+            var (index, sum) = (index, 0)
+            while index > 0 {
+                sum += tree[index]
+                index -= index & -index
             }
             return sum
         }
         let order = durations.indices.sorted { durations[$0] > durations[$1] }
         var (right, known) = (0.0, 0.0)
-        var (inserted, place) = (0, 0)
-        while place < order.count {
-            let time = durations[order[place]]
-            var end = place
+        var (inserted, index) = (0, 0)
+        while index < order.count {
+            let time = durations[order[index]]
+            var end = index
             while end < order.count, durations[order[end]] == time { end += 1 }
-            let group = order[place..<end]
+            let group = order[index..<end]
             for row in group where !observed[row] {
                 insert(rank[predicted[row]] ?? 1)
                 inserted += 1
@@ -112,7 +112,7 @@ public enum Survival {
                 insert(rank[predicted[row]] ?? 1)
                 inserted += 1
             }
-            place = end
+            index = end
         }
         return known > 0 ? right / known : .nan
     }
@@ -147,8 +147,8 @@ public enum Survival {
         }
         guard let first = grid.first, let last = grid.last, last > first else { return (scores, scores.first ?? .nan) }
         var area = 0.0
-        for place in 1..<grid.count {
-            area += (scores[place] + scores[place - 1]) / 2 * (grid[place] - grid[place - 1])
+        for index in 1..<grid.count {
+            area += (scores[index] + scores[index - 1]) / 2 * (grid[index] - grid[index - 1])
         }
         return (scores, area / (last - first))
     }

@@ -8,11 +8,11 @@ public enum LogWriter {
         let order = (0..<log.count).sorted { log.time[$0] < log.time[$1] }
         var text = "UserID,Time,PageID,Duration,Topic\n"
         let handle = try output(path)
-        for place in order {
-            let topics = log.topics[log.item[place]].map { log.topics.names[Int($0)] }.joined(separator: "|")
-            let seconds = log.duration.map { "\($0[place])" } ?? ""
-            text += "\(log.users[Int(log.user[place])]),\(TimeFormat.words(log.time[place])),"
-            text += "\(log.items[Int(log.item[place])]),\(seconds),\(topics)\n"
+        for index in order {
+            let topics = log.topics[log.item[index]].map { log.topics.names[Int($0)] }.joined(separator: "|")
+            let seconds = log.duration.map { "\($0[index])" } ?? ""
+            text += "\(log.users[Int(log.user[index])]),\(TimeFormat.words(log.time[index])),"
+            text += "\(log.items[Int(log.item[index])]),\(seconds),\(topics)\n"
             if text.utf8.count > 1 << 16 {
                 try handle.write(contentsOf: Data(text.utf8))
                 text = ""

@@ -71,13 +71,13 @@ public struct Simulator: Sendable {
     public func run() -> Result {
         var generator = SeededGenerator(seed: options.seed, stream: 3)
         let day = 86_400.0
-        let topics = (0..<max(1, options.topics)).map { place in
-            let share = options.topics > 1 ? Double(place) / Double(options.topics - 1) : 0.5
+        let topics = (0..<max(1, options.topics)).map { index in
+            let share = options.topics > 1 ? Double(index) / Double(options.topics - 1) : 0.5
             let low = log(options.halfLives.lowerBound), high = log(options.halfLives.upperBound)
             let halfLife = exp(low + share * (high - low)) * day
             // Shapes alternate, so that they do not follow the half-lives.
             return Topic(
-                name: "topic-\(place + 1)", halfLife: halfLife, shape: [1.2, 2.0, 3.0][place % 3],
+                name: "topic-\(index + 1)", halfLife: halfLife, shape: [1.2, 2.0, 3.0][index % 3],
                 rate: options.appetite / halfLife)
         }
         let items = Vocabulary(
@@ -93,7 +93,7 @@ public struct Simulator: Sendable {
             let factor = exp(generator.normal() * options.personSpread)
             var visits: [(visit: Visit, halfLife: Double)] = []
             // New topics come over the person's whole time.
-            for (place, topic) in topics.enumerated() where generator.uniform() < 0.6 {
+            for (index, topic) in topics.enumerated() where generator.uniform() < 0.6 {
                 var at = generator.uniform() * end * 0.9
                 var exposure = 0.0
                 var last = at
@@ -105,7 +105,7 @@ public struct Simulator: Sendable {
                     let halfLife = topic.halfLife * causes
                     // Durations are lognormal: the percentile is what the reader will see.
                     let seconds = exp(log(60) + 1.0 * Self.normalQuantile(depth))
-                    visits.append((Visit(time: at, topic: place, duration: seconds), halfLife))
+                    visits.append((Visit(time: at, topic: index, duration: seconds), halfLife))
                     guard let next = Self.nextVisit(topic, halfLife: halfLife, within: end - at, &generator) else {
                         break
                     }

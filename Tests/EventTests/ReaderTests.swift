@@ -18,11 +18,11 @@ struct ReaderTests {
 
     /// Users, items, times and durations as text, to compare whole logs.
     static func rows(_ log: EventLog) -> [String] {
-        (0..<log.count).map { place in
-            let topics = log.topics[log.item[place]].map { log.topics.names[Int($0)] }.joined(separator: "|")
+        (0..<log.count).map { index in
+            let topics = log.topics[log.item[index]].map { log.topics.names[Int($0)] }.joined(separator: "|")
             return [
-                log.users[Int(log.user[place])], log.items[Int(log.item[place])], "\(log.time[place])",
-                log.duration.map { "\($0[place])" } ?? "-", log.weight.map { "\($0[place])" } ?? "-", topics,
+                log.users[Int(log.user[index])], log.items[Int(log.item[index])], "\(log.time[index])",
+                log.duration.map { "\($0[index])" } ?? "-", log.weight.map { "\($0[index])" } ?? "-", topics,
             ].joined(separator: " ")
         }
     }

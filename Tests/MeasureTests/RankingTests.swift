@@ -90,12 +90,12 @@ struct RankingTests {
         let histories = (0..<20).map { person in (0..<(person % 2 == 0 ? 20 : 2)).map { person * 100 + $0 } }
         let task = try RankingTask(TinyLog.log(histories), rule: .globalTime)
         let cuts = try #require(task.cuts)
-        for place in task.targets(.test) {
-            #expect(task.log.time[place] >= cuts.validation)
-            #expect(!task.query(at: place).history.isEmpty)
+        for index in task.targets(.test) {
+            #expect(task.log.time[index] >= cuts.validation)
+            #expect(!task.query(at: index).history.isEmpty)
         }
         for user in 0..<task.userCount {
-            for place in task.known(user, before: .validation) { #expect(task.log.time[place] < cuts.train) }
+            for index in task.known(user, before: .validation) { #expect(task.log.time[index] < cuts.train) }
         }
     }
 
@@ -170,12 +170,12 @@ struct RankingTests {
             let ranker = try baseline.fitted(task, before: .test)
             let places = task.targets(.test)
             let scores = try ranker.scores(places.map { task.query(at: $0) })
-            let ranks = places.enumerated().map { row, place in
+            let ranks = places.enumerated().map { row, index in
                 scores.withUnsafeBufferPointer { all in
                     Ranks.rank(
-                        of: Int(task.log.item[place]),
+                        of: Int(task.log.item[index]),
                         in: UnsafeBufferPointer(rebasing: all[row * task.itemCount..<(row + 1) * task.itemCount]),
-                        excluding: Set(task.query(at: place).history.map { task.log.item[$0] }))
+                        excluding: Set(task.query(at: index).history.map { task.log.item[$0] }))
                 }
             }
             let report = RankingReport(ranks: ranks, users: [], covered: 0, items: 0, seed: 1)

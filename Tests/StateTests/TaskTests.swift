@@ -26,9 +26,9 @@ struct TaskTests {
     static func changed(_ log: EventLog, _ change: (Int) -> (time: Int64, item: UInt32, duration: Float)?) -> EventLog {
         let (user, item) = (ColumnBuilder<UInt32>(), ColumnBuilder<UInt32>())
         let (time, duration) = (ColumnBuilder<Int64>(), ColumnBuilder<Float>())
-        for place in 0..<log.count {
-            let new = change(place) ?? (log.time[place], log.item[place], log.duration?[place] ?? 0)
-            user.append(log.user[place])
+        for index in 0..<log.count {
+            let new = change(index) ?? (log.time[index], log.item[index], log.duration?[index] ?? 0)
+            user.append(log.user[index])
             item.append(new.item)
             time.append(new.time)
             duration.append(new.duration)
@@ -49,8 +49,8 @@ struct TaskTests {
             for row in stride(from: 0, to: queries.count, by: 6) {
                 let moment = queries.moment[row]
                 // Later events move, change their item and duration; none may fall at or before the moment.
-                let other = Self.changed(log) { place in
-                    guard log.time[place] > moment else { return nil }
+                let other = Self.changed(log) { index in
+                    guard log.time[index] > moment else { return nil }
                     let time = moment + 1 + Int64.random(in: 0...(split.end - moment), using: &generator)
                     let item = UInt32.random(in: 0..<UInt32(log.items.count), using: &generator)
                     return (time, item, Float.random(in: 1...1_000, using: &generator))
@@ -93,12 +93,12 @@ struct TaskTests {
         let queries = try task.queries(.test, count: 300, seed: 2)
         for row in 0..<queries.count {
             var engagement = 0.0
-            for place in 0..<log.count
-            where log.user[place] == queries.user[row] && log.time[place] > queries.moment[row]
-                && log.time[place] <= queries.moment[row] + task.split.horizon
-                && log.topics[log.item[place]].contains(queries.topic[row])
+            for index in 0..<log.count
+            where log.user[index] == queries.user[row] && log.time[index] > queries.moment[row]
+                && log.time[index] <= queries.moment[row] + task.split.horizon
+                && log.topics[log.item[index]].contains(queries.topic[row])
             {
-                engagement += Double(task.histories.engagement[place])
+                engagement += Double(task.histories.engagement[index])
             }
             #expect(queries.didReturn[row] == (engagement > 0 ? 1 : 0))
             #expect(abs(Double(queries.degree[row]) - engagement / (engagement + task.typicalEngagement)) < 1e-5)

@@ -25,7 +25,7 @@ public struct PackedLayout: Sendable {
     public init(lengths: [Int]) {
         let order = lengths.indices.sorted { (lengths[$0], $1) > (lengths[$1], $0) }
         var rank = [Int](repeating: 0, count: lengths.count)
-        for (place, sequence) in order.enumerated() { rank[sequence] = place }
+        for (index, sequence) in order.enumerated() { rank[sequence] = index }
         self.rank = rank
         let longest = order.first.map { lengths[$0] } ?? 0
         var reaching = order.count

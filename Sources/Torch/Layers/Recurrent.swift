@@ -49,11 +49,11 @@ public struct Recurrent: Module {
         let bound = 1 / Double(max(1, hidden)).squareRoot()
         let rows = cell.gates * hidden
         var made: [Layer] = []
-        for place in 0..<layers {
+        for index in 0..<layers {
             made.append(
                 Layer(
                     inputWeight: try Parameter(
-                        .uniform([rows, place == 0 ? inputs : hidden], -bound, bound)),
+                        .uniform([rows, index == 0 ? inputs : hidden], -bound, bound)),
                     hiddenWeight: try Parameter(.uniform([rows, hidden], -bound, bound)),
                     inputBias: try Parameter(.uniform([rows], -bound, bound)),
                     hiddenBias: try Parameter(.uniform([rows], -bound, bound))))
@@ -83,11 +83,11 @@ public struct Recurrent: Module {
     private func answer(_ x: Tensor, from memory: Tensor?) throws(TorchError) -> (states: Tensor, memory: Tensor) {
         var states = x
         var memories: [Tensor] = []
-        for (place, layer) in layers.enumerated() {
+        for (index, layer) in layers.enumerated() {
             let gates = try Op.linear(
                 .tensor(states), .tensor(layer.inputWeight.value), .tensor(layer.inputBias.value)
             ).unsqueezed(0)
-            let own = try memory.map { memory throws(TorchError) in try memory.slice(0, place..<place + 1) }
+            let own = try memory.map { memory throws(TorchError) in try memory.slice(0, index..<index + 1) }
             let answer = try Fused.recurrentStates(
                 cell.kernel, gates, hiddenWeight: layer.hiddenWeight.value, hiddenBias: layer.hiddenBias.value,
                 from: own)

@@ -48,9 +48,9 @@ public struct Optimizer {
     public mutating func step(learningRate: Double) throws(TorchError) {
         var used: [Int] = []
         var gradients: [Tensor] = []
-        for (place, parameter) in parameters.enumerated() {
+        for (index, parameter) in parameters.enumerated() {
             guard let gradient = try parameter.gradient() else { continue }
-            used.append(place)
+            used.append(index)
             gradients.append(gradient)
         }
         guard !used.isEmpty else { return }
@@ -72,7 +72,7 @@ public struct Optimizer {
         func adaptive(
             _ kernel: Operator, _ beta1: Double, _ beta2: Double, _ epsilon: Double, _ decay: Double
         ) throws(TorchError) {
-            for place in used { _ = try Op.addInPlace(.tensor(steps[place]), .int(1)) }
+            for index in used { _ = try Op.addInPlace(.tensor(steps[index]), .int(1)) }
             _ = try kernel.results(
                 chosen(parameters), .tensors(gradients), chosen(first), chosen(second), .tensors([]),
                 chosen(steps), .double(learningRate), .double(beta1), .double(beta2), .double(decay),
@@ -105,11 +105,11 @@ public struct Optimizer {
     /// Everything a resumed run needs, by name.
     public func state() throws(TorchError) -> [String: Tensor] {
         var state: [String: Tensor] = [:]
-        for (place, name) in names.enumerated() {
-            state["first.\(name)"] = try first[place].copied()
+        for (index, name) in names.enumerated() {
+            state["first.\(name)"] = try first[index].copied()
             guard !second.isEmpty else { continue }
-            state["second.\(name)"] = try second[place].copied()
-            state["steps.\(name)"] = try steps[place].copied()
+            state["second.\(name)"] = try second[index].copied()
+            state["steps.\(name)"] = try steps[index].copied()
         }
         return state
     }
@@ -121,11 +121,11 @@ public struct Optimizer {
             }
             try tensor.overwrite(with: value)
         }
-        for (place, name) in names.enumerated() {
-            try take("first.\(name)", into: first[place])
+        for (index, name) in names.enumerated() {
+            try take("first.\(name)", into: first[index])
             guard !second.isEmpty else { continue }
-            try take("second.\(name)", into: second[place])
-            try take("steps.\(name)", into: steps[place])
+            try take("second.\(name)", into: second[index])
+            try take("steps.\(name)", into: steps[index])
         }
     }
 }

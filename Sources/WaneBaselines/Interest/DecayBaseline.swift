@@ -50,7 +50,7 @@ struct DecayBaseline: Baseline {
         let common = fit(gaps, labels, from: start(), prior: 1e-3)
         guard level != .global else { return (common, [:]) }
         var places: [UInt32: [Int]] = [:]
-        for (place, group) in groups(queries).enumerated() { places[group, default: []].append(place) }
+        for (index, group) in groups(queries).enumerated() { places[group, default: []].append(index) }
         // A deviation of one half in the logits and logarithms of groups.
         let groups = places.mapValues { places in
             fit(places.map { gaps[$0] }, places.map { labels[$0] }, from: common, prior: 4)

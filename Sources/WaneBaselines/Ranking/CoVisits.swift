@@ -40,23 +40,23 @@ public struct CoVisits: RankingBaseline {
     ) -> SparseRows {
         // The places of each item, with the end of the history that each stands in.
         var starts = [Int](repeating: 0, count: log.items.count + 1)
-        for range in ranges { for place in range { starts[Int(log.item[place]) + 1] += 1 } }
+        for range in ranges { for index in range { starts[Int(log.item[index]) + 1] += 1 } }
         for item in 0..<log.items.count { starts[item + 1] += starts[item] }
         var next = starts
-        var places = [(place: Int, end: Int)](repeating: (0, 0), count: starts.last ?? 0)
+        var places = [(index: Int, end: Int)](repeating: (0, 0), count: starts.last ?? 0)
         for range in ranges {
-            for place in range {
-                let item = Int(log.item[place])
-                places[next[item]] = (place, range.upperBound)
+            for index in range {
+                let item = Int(log.item[index])
+                places[next[item]] = (index, range.upperBound)
                 next[item] += 1
             }
         }
         let weights = (0..<window).map { Float(exp2(-Double($0) / halfLife)) }
         let raw = SparseRows(rows: log.items.count, columns: log.items.count) { item, accumulator in
             for entry in starts[item]..<starts[item + 1] {
-                let (place, end) = places[entry]
-                for follower in place + 1..<max(place + 1, min(end, place + 1 + window)) {
-                    accumulator.add(log.item[follower], weights[follower - place - 1])
+                let (index, end) = places[entry]
+                for follower in index + 1..<max(index + 1, min(end, index + 1 + window)) {
+                    accumulator.add(log.item[follower], weights[follower - index - 1])
                 }
             }
         }

@@ -31,14 +31,14 @@ public struct ItemKNN: RankingBaseline {
         let itemsByUsers = usersByItems.transposed()
         let norms = (0..<itemsByUsers.rowCount).map { Float(itemsByUsers.range($0).count).squareRoot() }
         return SparseRows(rows: itemsByUsers.rowCount, columns: itemsByUsers.rowCount) { item, accumulator in
-            for place in itemsByUsers.range(item) {
-                let user = Int(itemsByUsers.columns[place])
+            for index in itemsByUsers.range(item) {
+                let user = Int(itemsByUsers.columns[index])
                 for other in usersByItems.range(user) { accumulator.add(usersByItems.columns[other], 1) }
             }
         } finish: { item, entries in
             entries.removeAll { Int($0.column) == item }
-            for place in entries.indices {
-                entries[place].weight /= norms[item] * norms[Int(entries[place].column)]
+            for index in entries.indices {
+                entries[index].weight /= norms[item] * norms[Int(entries[index].column)]
             }
             if entries.count > neighbours {
                 entries.sort { ($0.weight, $1.column) > ($1.weight, $0.column) }

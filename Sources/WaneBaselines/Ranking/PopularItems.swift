@@ -20,7 +20,7 @@ public struct PopularItems: RankingBaseline {
     public func fitted(_ task: RankingTask, before part: Part) -> any ItemRanker {
         var events: [(time: Int64, item: UInt32)] = []
         for user in 0..<task.userCount {
-            for place in task.known(user, before: part) { events.append((task.log.time[place], task.log.item[place])) }
+            for index in task.known(user, before: part) { events.append((task.log.time[index], task.log.item[index])) }
         }
         events.sort { $0.time < $1.time }
         guard let halfLifeDays else { return Counted(events.map(\.item), items: task.itemCount) }

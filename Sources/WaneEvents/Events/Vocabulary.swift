@@ -105,26 +105,26 @@ private struct NameTable: Sendable {
     @inline(__always)
     mutating func number(key: UInt64, length: Int) -> UInt32 {
         let mask = table.count &- 1
-        var place = slot(key, length)
+        var index = slot(key, length)
         while true {
-            let number = table.withUnsafeBufferPointer { $0[place] }
+            let number = table.withUnsafeBufferPointer { $0[index] }
             if number == .max { break }
             if keys.withUnsafeBufferPointer({ $0[Int(number)] }) == key, range(Int(number)).count == length {
                 return number
             }
-            place = (place &+ 1) & mask
+            index = (index &+ 1) & mask
         }
         withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0.prefix(length)) }
-        return insert(key, at: place)
+        return insert(key, at: index)
     }
 
     mutating func number(_ name: UnsafeRawBufferPointer) -> UInt32 {
         let key = key(name)
         if name.count <= 8 { return number(key: key, length: name.count) }
-        let (found, place) = search(name, key)
+        let (found, index) = search(name, key)
         if let found { return found }
         bytes.append(contentsOf: name)
-        return insert(key, at: place)
+        return insert(key, at: index)
     }
 
     func find(_ name: String) -> UInt32? {
@@ -139,8 +139,8 @@ private struct NameTable: Sendable {
     private func key(_ name: UnsafeRawBufferPointer) -> UInt64 {
         func word(_ start: Int) -> UInt64 {
             var word: UInt64 = 0
-            for place in start..<min(name.count, start + 8) {
-                word |= UInt64(name[place]) << (8 * UInt64(place - start))
+            for index in start..<min(name.count, start + 8) {
+                word |= UInt64(name[index]) << (8 * UInt64(index - start))
             }
             return word
         }
@@ -153,22 +153,22 @@ private struct NameTable: Sendable {
         return hash
     }
 
-    private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32?, place: Int) {
+    private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32?, index: Int) {
         let mask = table.count - 1
-        var place = slot(key, name.count)
-        while table[place] != .max {
-            let number = Int(table[place])
-            if keys[number] == key, bytes[range(number)].elementsEqual(name) { return (table[place], place) }
-            place = (place + 1) & mask
+        var index = slot(key, name.count)
+        while table[index] != .max {
+            let number = Int(table[index])
+            if keys[number] == key, bytes[range(number)].elementsEqual(name) { return (table[index], index) }
+            index = (index + 1) & mask
         }
-        return (nil, place)
+        return (nil, index)
     }
 
-    private mutating func insert(_ key: UInt64, at place: Int) -> UInt32 {
+    private mutating func insert(_ key: UInt64, at index: Int) -> UInt32 {
         let number = UInt32(ends.count)
         ends.append(UInt32(bytes.count))
         keys.append(key)
-        table[place] = number
+        table[index] = number
         if ends.count * 2 > table.count { rehash() }
         return number
     }
@@ -178,9 +178,9 @@ private struct NameTable: Sendable {
         table = [UInt32](repeating: .max, count: 1 << Int(bits))
         let mask = table.count - 1
         for number in ends.indices {
-            var place = slot(keys[number], range(number).count)
-            while table[place] != .max { place = (place + 1) & mask }
-            table[place] = UInt32(number)
+            var index = slot(keys[number], range(number).count)
+            while table[index] != .max { index = (index + 1) & mask }
+            table[index] = UInt32(number)
         }
     }
 }

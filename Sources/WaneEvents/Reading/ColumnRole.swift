@@ -50,7 +50,7 @@ struct Schema: Sendable {
     let names: [String]
     private let places: [ColumnRole: Int]
 
-    func place(_ role: ColumnRole) -> Int? { places[role] }
+    func index(_ role: ColumnRole) -> Int? { places[role] }
 
     /// One more than the last column that must be there.
     let needed: Int
@@ -61,13 +61,13 @@ struct Schema: Sendable {
         var places: [ColumnRole: Int] = [:]
         for (role, name) in map {
             guard
-                let place = names.firstIndex(where: { $0.lowercased() == name.lowercased() })
+                let index = names.firstIndex(where: { $0.lowercased() == name.lowercased() })
                     ?? names.firstIndex(where: { $0.prefix { $0 != ":" }.lowercased() == name.lowercased() })
             else { throw .unknownColumn(file: file, name: name, found: names) }
-            roles[place] = role
-            places[role] = place
+            roles[index] = role
+            places[role] = index
         }
-        for (place, name) in names.enumerated() where roles[place] == nil {
+        for (index, name) in names.enumerated() where roles[index] == nil {
             guard let role = ColumnRole.named(name), map[role] == nil else { continue }
             if let other = places[role] {
                 // Two names of equal standing: guessing could read the wrong one.
@@ -76,8 +76,8 @@ struct Schema: Sendable {
                 }
                 continue
             }
-            roles[place] = role
-            places[role] = place
+            roles[index] = role
+            places[role] = index
         }
         guard places[.user] != nil else { throw .missingColumn(file: file, column: "UserID", found: names) }
         self.roles = roles
@@ -86,5 +86,5 @@ struct Schema: Sendable {
         needed = 1 + ([ColumnRole.user, .item, .time].compactMap { places[$0] }.max() ?? 0)
     }
 
-    func name(_ role: ColumnRole) -> String { place(role).map { names[$0] } ?? role.rawValue }
+    func name(_ role: ColumnRole) -> String { index(role).map { names[$0] } ?? role.rawValue }
 }

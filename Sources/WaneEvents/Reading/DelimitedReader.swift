@@ -49,7 +49,7 @@ final class DelimitedReader {
         let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<buffer.count - Self.padding])
         let got = try source.read(into: room)
         end += got
-        for place in end..<end + Self.padding { buffer[place] = 0 }
+        for index in end..<end + Self.padding { buffer[index] = 0 }
         finished = got == 0
         return got > 0
     }
@@ -114,28 +114,28 @@ final class DelimitedReader {
         scratch.removeAll(keepingCapacity: true)
         fault = nil
         recordLines = 0
-        var place = position
+        var index = position
         if dialect.delimiter == .blanks {
-            while place < end, buffer[place] == 0x20 || buffer[place] == 0x09 { place += 1 }
+            while index < end, buffer[index] == 0x20 || buffer[index] == 0x09 { index += 1 }
         }
         while true {
             // A field begins here.
-            while place < end, buffer[place] == 0x20, dialect.delimiter != .byte(0x20) { place += 1 }
+            while index < end, buffer[index] == 0x20, dialect.delimiter != .byte(0x20) { index += 1 }
             let start = scratch.count
-            if place < end, buffer[place] == 0x22 {
-                place += 1
+            if index < end, buffer[index] == 0x22 {
+                index += 1
                 while true {
-                    guard place < end else {
+                    guard index < end else {
                         if atEnd { fault = .unclosedQuote }
                         return atEnd ? end : nil
                     }
-                    let byte = buffer[place]
-                    place += 1
+                    let byte = buffer[index]
+                    index += 1
                     if byte == 0x22 {
-                        if place < end, buffer[place] == 0x22 {
+                        if index < end, buffer[index] == 0x22 {
                             scratch.append(0x22)
-                            place += 1
-                        } else if place == end, !atEnd {
+                            index += 1
+                        } else if index == end, !atEnd {
                             return nil
                         } else {
                             break
@@ -146,41 +146,41 @@ final class DelimitedReader {
                     }
                 }
                 fields.append(start..<scratch.count)
-                while place < end, buffer[place] == 0x20 { place += 1 }
-                if place < end, !isEndOfField(place, dialect) { fault = .textAfterQuote }
-                while place < end, !isEndOfField(place, dialect) { place += 1 }
+                while index < end, buffer[index] == 0x20 { index += 1 }
+                if index < end, !isEndOfField(index, dialect) { fault = .textAfterQuote }
+                while index < end, !isEndOfField(index, dialect) { index += 1 }
             } else {
-                while place < end, !isEndOfField(place, dialect) {
-                    scratch.append(buffer[place])
-                    place += 1
+                while index < end, !isEndOfField(index, dialect) {
+                    scratch.append(buffer[index])
+                    index += 1
                 }
                 var stop = scratch.count
                 while stop > start, scratch[stop - 1] == 0x20 || scratch[stop - 1] == 0x0D { stop -= 1 }
                 fields.append(start..<stop)
             }
-            guard place < end else {
+            guard index < end else {
                 if atEnd { recordLines += 1 }
                 return atEnd ? end : nil
             }
-            if buffer[place] == 0x0D { place += 1 }
-            if place < end, buffer[place] == 0x0A {
+            if buffer[index] == 0x0D { index += 1 }
+            if index < end, buffer[index] == 0x0A {
                 recordLines += 1
                 dropTrailingBlank(dialect)
-                return place + 1
+                return index + 1
             }
-            guard place < end else { return atEnd ? end : nil }
+            guard index < end else { return atEnd ? end : nil }
             switch dialect.delimiter {
-            case .byte: place += 1
-            case .doubleColon: place += 2
+            case .byte: index += 1
+            case .doubleColon: index += 2
             case .blanks:
-                while place < end, buffer[place] == 0x20 || buffer[place] == 0x09 { place += 1 }
-                if place < end, buffer[place] == 0x0D, place + 1 < end, buffer[place + 1] == 0x0A {
+                while index < end, buffer[index] == 0x20 || buffer[index] == 0x09 { index += 1 }
+                if index < end, buffer[index] == 0x0D, index + 1 < end, buffer[index + 1] == 0x0A {
                     recordLines += 1
-                    return place + 2
+                    return index + 2
                 }
-                if place < end, buffer[place] == 0x0A {
+                if index < end, buffer[index] == 0x0A {
                     recordLines += 1
-                    return place + 1
+                    return index + 1
                 }
             }
         }
@@ -194,14 +194,14 @@ final class DelimitedReader {
     }
 
     @inline(__always)
-    private func isEndOfField(_ place: Int, _ dialect: Dialect) -> Bool {
-        let byte = buffer[place]
+    private func isEndOfField(_ index: Int, _ dialect: Dialect) -> Bool {
+        let byte = buffer[index]
         if byte == 0x0A { return true }
-        if byte == 0x0D { return place + 1 < end && buffer[place + 1] == 0x0A }
+        if byte == 0x0D { return index + 1 < end && buffer[index + 1] == 0x0A }
         switch dialect.delimiter {
         case .byte(let delimiter): return byte == delimiter
         case .blanks: return byte == 0x20 || byte == 0x09
-        case .doubleColon: return byte == 0x3A && place + 1 < end && buffer[place + 1] == 0x3A
+        case .doubleColon: return byte == 0x3A && index + 1 < end && buffer[index + 1] == 0x3A
         }
     }
 
@@ -254,8 +254,8 @@ final class DelimitedReader {
             do throws(LogError) {
                 try builder.add(
                     line: line,
-                    field: { place in
-                        place < fields.count ? UnsafeRawBufferPointer(rebasing: bytes[fields[place]]) : nil
+                    field: { index in
+                        index < fields.count ? UnsafeRawBufferPointer(rebasing: bytes[fields[index]]) : nil
                     }, text: text())
                 return .success(())
             } catch { return .failure(error) }

@@ -63,9 +63,9 @@ struct FastRowPlan {
         var duration = Double.nan
         var weight = Double.nan
         let last = steps.count &- 1
-        for place in 0...last {
-            let stop = place == last ? 0x0A : delimiterByte
-            switch steps.withUnsafeBufferPointer({ $0[place] }) {
+        for index in 0...last {
+            let stop = index == last ? 0x0A : delimiterByte
+            switch steps.withUnsafeBufferPointer({ $0[index] }) {
             case .user:
                 guard let (key, length) = token(at, stop) else { return nil }
                 (userKey, userLength) = (key, length)
@@ -93,7 +93,7 @@ struct FastRowPlan {
                     at += 1
                 }
             }
-            if place == last, at.load(as: UInt8.self) == 0x0D { at += 1 }
+            if index == last, at.load(as: UInt8.self) == 0x0D { at += 1 }
             guard at.load(as: UInt8.self) == stop else { return nil }
             at += 1
         }
@@ -171,19 +171,19 @@ struct FastRowPlan {
             form = .text
             return at + 19
         }
-        var place = at
+        var index = at
         var value: Int64 = 0
         while true {
-            let byte = place.load(as: UInt8.self) &- 0x30
+            let byte = index.load(as: UInt8.self) &- 0x30
             if byte > 9 { break }
             value = value &* 10 &+ Int64(byte)
-            place += 1
-            if at.distance(to: place) > 10 { return nil }
+            index += 1
+            if at.distance(to: index) > 10 { return nil }
         }
-        guard at.distance(to: place) > 0 else { return nil }
+        guard at.distance(to: index) > 0 else { return nil }
         time = value &* EventLog.second
         form = .seconds
-        return place
+        return index
     }
 
     private static let powers: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
@@ -193,31 +193,31 @@ struct FastRowPlan {
     private func number(
         _ at: UnsafeRawPointer, _ stop: UInt8, _ unit: Double, _ result: inout Double
     ) -> UnsafeRawPointer? {
-        var place = at
+        var index = at
         var value: Int64 = 0
         var fraction = 0
         while true {
-            let byte = place.load(as: UInt8.self) &- 0x30
+            let byte = index.load(as: UInt8.self) &- 0x30
             if byte > 9 { break }
             value = value &* 10 &+ Int64(byte)
-            place += 1
+            index += 1
         }
-        let whole = at.distance(to: place)
+        let whole = at.distance(to: index)
         guard whole > 0, whole <= 9 else { return nil }
-        if place.load(as: UInt8.self) == 0x2E {
-            place += 1
+        if index.load(as: UInt8.self) == 0x2E {
+            index += 1
             while true {
-                let byte = place.load(as: UInt8.self) &- 0x30
+                let byte = index.load(as: UInt8.self) &- 0x30
                 if byte > 9 { break }
                 fraction &+= 1
                 guard fraction <= 6 else { return nil }
                 value = value &* 10 &+ Int64(byte)
-                place += 1
+                index += 1
             }
             guard fraction > 0 else { return nil }
         }
         // Both sides are whole numbers below 2^53, so the quotient is the nearest double, as strtod's.
         result = Double(value) / Self.powers.withUnsafeBufferPointer { $0[fraction] } * unit
-        return place
+        return index
     }
 }

@@ -49,26 +49,26 @@ public struct RejectedRow: Error, Sendable, Equatable {
 
 extension RejectedRow: CustomStringConvertible {
     public var description: String {
-        let place = column.isEmpty ? "line \(line)" : "line \(line), \(column)"
+        let index = column.isEmpty ? "line \(line)" : "line \(line), \(column)"
         return switch reason {
-        case .missingValue: "\(place): no value"
+        case .missingValue: "\(index): no value"
         case .missingFields(let found, let needed):
-            "\(place): \(found) fields where at least \(needed) are needed"
+            "\(index): \(found) fields where at least \(needed) are needed"
         case .unreadableTime(let text):
-            "\(place): cannot read \"\(text)\" as a time; use 2023-01-01 10:00:00, RFC 3339 or epoch "
+            "\(index): cannot read \"\(text)\" as a time; use 2023-01-01 10:00:00, RFC 3339 or epoch "
                 + "seconds, or name the form with --time-format"
-        case .timeOutOfRange(let text): "\(place): the time \"\(text)\" lies outside the years 1 to 9999"
-        case .unreadableNumber(let text): "\(place): cannot read \"\(text)\" as a number"
-        case .negativeDuration(let seconds): "\(place): a duration of \(seconds) s; durations start at 0"
+        case .timeOutOfRange(let text): "\(index): the time \"\(text)\" lies outside the years 1 to 9999"
+        case .unreadableNumber(let text): "\(index): cannot read \"\(text)\" as a number"
+        case .negativeDuration(let seconds): "\(index): a duration of \(seconds) s; durations start at 0"
         case .enormousDuration(let seconds):
-            "\(place): a duration of \(seconds) s is more than a year; are the durations in milliseconds? "
+            "\(index): a duration of \(seconds) s is more than a year; are the durations in milliseconds? "
                 + "then use --duration-unit ms"
-        case .labelOutOfRange(let value): "\(place): an interest degree of \(value); it lies in 0...1"
-        case .invalidUTF8: "\(place): bytes that are not UTF-8; convert the file, for example with iconv"
-        case .unclosedQuote: "\(place): a quoted field that never ends"
-        case .textAfterQuote: "\(place): text between a closing quote and the next delimiter"
-        case .notAnObject(let why): "\(place): not a JSON object: \(why)"
-        case .duplicateEvent(let id): "\(place): event \"\(id)\" was read before"
+        case .labelOutOfRange(let value): "\(index): an interest degree of \(value); it lies in 0...1"
+        case .invalidUTF8: "\(index): bytes that are not UTF-8; convert the file, for example with iconv"
+        case .unclosedQuote: "\(index): a quoted field that never ends"
+        case .textAfterQuote: "\(index): text between a closing quote and the next delimiter"
+        case .notAnObject(let why): "\(index): not a JSON object: \(why)"
+        case .duplicateEvent(let id): "\(index): event \"\(id)\" was read before"
         }
     }
 }

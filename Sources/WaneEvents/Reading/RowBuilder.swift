@@ -34,28 +34,28 @@ final class RowBuilder {
         self.schema = schema
         self.options = options
         self.file = file
-        dateColumn = schema.place(.time).map { schema.names[$0].lowercased().hasPrefix("date") } ?? false
+        dateColumn = schema.index(.time).map { schema.names[$0].lowercased().hasPrefix("date") } ?? false
         parser = TimeParser(format: options.timeFormat, zone: options.timeZone)
         dateParser = TimeParser(format: .yyyymmdd, zone: options.timeZone)
         user = ColumnBuilder(capacity: expectedRows)
         item = ColumnBuilder(capacity: expectedRows)
         time = ColumnBuilder(capacity: expectedRows)
         func column<Element>(_ role: ColumnRole, _: Element.Type) -> ColumnBuilder<Element>? {
-            schema.place(role) == nil ? nil : ColumnBuilder(capacity: expectedRows)
+            schema.index(role) == nil ? nil : ColumnBuilder(capacity: expectedRows)
         }
         duration = column(.duration, Float.self)
         weight = column(.weight, Float.self)
         label = column(.label, Float.self)
         eventType = column(.eventType, UInt32.self)
-        eventIDs = schema.place(.eventID) == nil ? nil : VocabularyBuilder()
+        eventIDs = schema.index(.eventID) == nil ? nil : VocabularyBuilder()
         rejects = try options.rejects.map { path throws(LogError) in try RejectsFile(path: path) }
         // RecBole separates by blanks, MovieLens by bars.
-        let recBole = schema.place(.topic).map { schema.names[$0].hasSuffix(":token_seq") } ?? false
+        let recBole = schema.index(.topic).map { schema.names[$0].hasSuffix(":token_seq") } ?? false
         wanted = options.onlyUser.map { Array($0.utf8) }
         topics =
-            schema.place(.topic) == nil
+            schema.index(.topic) == nil
             ? nil : TopicColumnBuilder(separators: Set((options.topicSeparator ?? (recBole ? " " : "|")).utf8))
-        if schema.place(.item) == nil { _ = items.number(of: "all") }
+        if schema.index(.item) == nil { _ = items.number(of: "all") }
     }
 
     /// A column called `date` holds eight digits as a calendar date, not as seconds in 1970.
@@ -64,8 +64,8 @@ final class RowBuilder {
 
     /// Whether any column needs more than the four that the fast path knows.
     var isPlain: Bool {
-        label == nil && eventType == nil && eventIDs == nil && schema.place(.topic) == nil
-            && schema.place(.time) != nil && schema.place(.item) != nil
+        label == nil && eventType == nil && eventIDs == nil && schema.index(.topic) == nil
+            && schema.index(.time) != nil && schema.index(.item) != nil
     }
 
     func reject(_ row: RejectedRow, text: @autoclosure () -> String) throws(LogError) {
@@ -98,7 +98,7 @@ final class RowBuilder {
     /// - Returns: false for a row of a person that is not wanted.
     private func append(line: Int, field: (Int) -> UnsafeRawBufferPointer?) throws(RejectedRow) -> Bool {
         func value(_ role: ColumnRole) -> UnsafeRawBufferPointer? {
-            guard let place = schema.place(role), let bytes = field(place), !bytes.isEmpty else { return nil }
+            guard let index = schema.index(role), let bytes = field(index), !bytes.isEmpty else { return nil }
             return bytes
         }
         func fault(_ role: ColumnRole, _ reason: RejectedRow.Reason) -> RejectedRow {
@@ -122,9 +122,9 @@ final class RowBuilder {
         // Everything is read before anything is kept.
         let userName = try name(.user)
         if let wanted, !userName.elementsEqual(wanted) { return false }
-        let itemName = schema.place(.item) == nil ? nil : try name(.item)
+        let itemName = schema.index(.item) == nil ? nil : try name(.item)
         var moment: Int64?
-        if schema.place(.time) != nil {
+        if schema.index(.time) != nil {
             guard let bytes = value(.time) else { throw fault(.time, .missingValue) }
             let chosen = dateColumn && bytes.count == 8 && options.timeFormat == .auto ? dateParser : parser
             switch chosen.parse(bytes) {
@@ -180,7 +180,7 @@ final class RowBuilder {
     /// the longest histories would reach a test part. Gaps and ages are differences, so nothing else changes.
     private func alignPositions() {
         let longest = positions.max() ?? 0
-        for place in 0..<time.count { time[place] += longest - positions[Int(user[place])] }
+        for index in 0..<time.count { time[index] += longest - positions[Int(user[index])] }
     }
 
     /// The log and what became of its rows.
@@ -192,13 +192,13 @@ final class RowBuilder {
             }
             throw .headerOnly(file: file, rejected: report.rejectedCount)
         }
-        if schema.place(.time) == nil { alignPositions() }
+        if schema.index(.time) == nil { alignPositions() }
         let used = TimeParser.Form.allCases.filter { forms[$0.rawValue] > 0 }
         if used.count > 1 {
             let parts = used.map { "\(forms[$0.rawValue]) as \($0.words)" }
             report.warnings.append("times are written in several forms: \(parts.joined(separator: ", "))")
         }
-        if schema.place(.time) == nil {
+        if schema.index(.time) == nil {
             report.warnings.append("no times: the position in each person's history stands in for time")
         }
         report.unusedColumns = zip(schema.names, schema.roles).filter { $0.1 == nil }.map(\.0)
@@ -207,7 +207,7 @@ final class RowBuilder {
         var rowTopics: RowTopics?
         if let topics {
             (decided, rowTopics) = topics.finish(itemCount: items.count, item: item)
-        } else if schema.place(.item) == nil {
+        } else if schema.index(.item) == nil {
             decided = .single(items.count)
         } else {
             // Not yet decided: see `TopicChooser`.
@@ -218,7 +218,7 @@ final class RowBuilder {
             users: users.finish(), items: items.finish(), user: user.finish(), item: item, time: time.finish(),
             duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.finish(), topics: decided, rowTopics: rowTopics,
-            clock: schema.place(.time) == nil ? .position : .wall)
+            clock: schema.index(.time) == nil ? .position : .wall)
         return (log, report)
     }
 

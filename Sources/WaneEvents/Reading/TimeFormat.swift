@@ -55,23 +55,23 @@ struct TimeParser: Sendable {
     }
 
     private func number(_ text: UnsafeRawBufferPointer) -> Outcome {
-        var place = 0
+        var index = 0
         let negative = text[0] == 0x2D
-        if negative || text[0] == 0x2B { place = 1 }
-        let start = place
+        if negative || text[0] == 0x2B { index = 1 }
+        let start = index
         var whole: Int64 = 0
-        while place < text.count, isDigit(text[place]) {
-            guard place - start < 19 else { return .outOfRange }
+        while index < text.count, isDigit(text[index]) {
+            guard index - start < 19 else { return .outOfRange }
             let (scaled, overflow) = whole.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = scaled.addingReportingOverflow(Int64(text[place] - 0x30))
+            let (sum, carry) = scaled.addingReportingOverflow(Int64(text[index] - 0x30))
             guard !overflow, !carry else { return .outOfRange }
             whole = sum
-            place += 1
+            index += 1
         }
-        let digits = place - start
+        let digits = index - start
         guard digits > 0 else { return .unreadable }
         if format == .yyyymmdd {
-            guard digits == 8, place == text.count, !negative else { return .unreadable }
+            guard digits == 8, index == text.count, !negative else { return .unreadable }
             let (year, month, day) = (whole / 10_000, whole / 100 % 100, whole % 100)
             guard let days = Self.days(year, month, day) else { return .unreadable }
             return finish(seconds: days * 86_400 - offset(days * 86_400), micros: 0, .compactDate)
@@ -91,7 +91,7 @@ struct TimeParser: Sendable {
             case .nanoseconds: 1_000_000_000
             default: 1
             }
-        if place == text.count {
+        if index == text.count {
             let value = negative ? -whole : whole
             // Rounded down, so that what is left over counts forward in time.
             let seconds = value / unit - (value % unit < 0 ? 1 : 0)
@@ -118,56 +118,56 @@ struct TimeParser: Sendable {
         else { return .unreadable }
         var seconds = days * 86_400
         var micros: Int64 = 0
-        var place = 10
-        if place < text.count {
-            guard text[place] == 0x20 || text[place] | 0x20 == 0x74, let hour = digits(text, 11, 2),
+        var index = 10
+        if index < text.count {
+            guard text[index] == 0x20 || text[index] | 0x20 == 0x74, let hour = digits(text, 11, 2),
                 text.count >= 16, text[13] == 0x3A, let minute = digits(text, 14, 2), hour < 24, minute < 60
             else { return .unreadable }
             seconds += hour * 3_600 + minute * 60
-            place = 16
-            if place < text.count, text[place] == 0x3A {
+            index = 16
+            if index < text.count, text[index] == 0x3A {
                 guard let second = digits(text, 17, 2), second <= 60 else { return .unreadable }
                 seconds += second
-                place = 19
-                if place < text.count, text[place] == 0x2E || text[place] == 0x2C {
-                    place += 1
+                index = 19
+                if index < text.count, text[index] == 0x2E || text[index] == 0x2C {
+                    index += 1
                     var scale: Int64 = 100_000
-                    let start = place
-                    while place < text.count, isDigit(text[place]) {
-                        micros += Int64(text[place] - 0x30) * scale
+                    let start = index
+                    while index < text.count, isDigit(text[index]) {
+                        micros += Int64(text[index] - 0x30) * scale
                         scale /= 10
-                        place += 1
+                        index += 1
                     }
-                    guard place > start else { return .unreadable }
+                    guard index > start else { return .unreadable }
                 }
             }
         }
-        guard let zoneOffset = zoneOffset(text, from: place, local: seconds) else { return .unreadable }
+        guard let zoneOffset = zoneOffset(text, from: index, local: seconds) else { return .unreadable }
         return finish(seconds: seconds - zoneOffset, micros: micros, .text)
     }
 
     private func zoneOffset(_ text: UnsafeRawBufferPointer, from start: Int, local: Int64) -> Int64? {
-        var place = start
-        while place < text.count, text[place] == 0x20 { place += 1 }
-        let rest = text.count - place
+        var index = start
+        while index < text.count, text[index] == 0x20 { index += 1 }
+        let rest = text.count - index
         if rest == 0 { return offset(local) }
-        if rest == 1, text[place] | 0x20 == 0x7A { return 0 }
-        if rest == 3, text[place] == 0x55, text[place + 1] == 0x54, text[place + 2] == 0x43 { return 0 }
-        guard text[place] == 0x2B || text[place] == 0x2D, let hours = digits(text, place + 1, 2), hours < 24
+        if rest == 1, text[index] | 0x20 == 0x7A { return 0 }
+        if rest == 3, text[index] == 0x55, text[index + 1] == 0x54, text[index + 2] == 0x43 { return 0 }
+        guard text[index] == 0x2B || text[index] == 0x2D, let hours = digits(text, index + 1, 2), hours < 24
         else { return nil }
         var minutes: Int64 = 0
         switch rest {
         case 3: break
         case 5:
-            guard let value = digits(text, place + 3, 2) else { return nil }
+            guard let value = digits(text, index + 3, 2) else { return nil }
             minutes = value
         case 6:
-            guard text[place + 3] == 0x3A, let value = digits(text, place + 4, 2) else { return nil }
+            guard text[index + 3] == 0x3A, let value = digits(text, index + 4, 2) else { return nil }
             minutes = value
         default: return nil
         }
         guard minutes < 60 else { return nil }
-        return (text[place] == 0x2D ? -1 : 1) * (hours * 3_600 + minutes * 60)
+        return (text[index] == 0x2D ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 
     /// Seconds that local time is ahead of UTC at a local moment.
@@ -183,9 +183,9 @@ struct TimeParser: Sendable {
     private func digits(_ text: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> Int64? {
         guard start + count <= text.count else { return nil }
         var value: Int64 = 0
-        for place in start..<start + count {
-            guard isDigit(text[place]) else { return nil }
-            value = value * 10 + Int64(text[place] - 0x30)
+        for index in start..<start + count {
+            guard isDigit(text[index]) else { return nil }
+            value = value * 10 + Int64(text[index] - 0x30)
         }
         return value
     }

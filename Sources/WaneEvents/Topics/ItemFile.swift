@@ -11,14 +11,14 @@ enum ItemFile {
         guard try reader.nextRecord(dialect) else { throw .empty(file: path) }
         let names = reader.texts
         reader.skipRecord()
-        func place(_ role: ColumnRole) -> Int? {
-            if let name = options.map[role], let place = names.firstIndex(of: name) { return place }
+        func index(_ role: ColumnRole) -> Int? {
+            if let name = options.map[role], let index = names.firstIndex(of: name) { return index }
             return names.firstIndex { ColumnRole.named($0) == role }
         }
-        guard let itemPlace = place(.item) else {
+        guard let itemPlace = index(.item) else {
             throw .missingColumn(file: path, column: "PageID", found: names)
         }
-        guard let topicPlace = place(.topic) else {
+        guard let topicPlace = index(.topic) else {
             throw .missingColumn(file: path, column: "Topic", found: names)
         }
         let separator = options.topicSeparator ?? (names[topicPlace].hasSuffix(":token_seq") ? " " : "|")

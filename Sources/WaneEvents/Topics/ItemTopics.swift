@@ -60,9 +60,9 @@ public struct ItemTopics: Sendable {
     /// The topics of an item; empty for an item that has none or is not known.
     @inline(__always)
     public subscript(item: UInt32) -> ArraySlice<UInt32> {
-        let place = Int(item)
-        guard place + 1 < starts.count else { return [] }
-        return topics[starts[place]..<starts[place + 1]]
+        let index = Int(item)
+        guard index + 1 < starts.count else { return [] }
+        return topics[starts[index]..<starts[index + 1]]
     }
 
     /// All items in one topic.

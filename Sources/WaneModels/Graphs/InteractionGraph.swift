@@ -38,8 +38,8 @@ public struct InteractionGraph {
         var followers = [[UInt32: Int]](repeating: [:], count: itemRows)
         for (user, range) in known.enumerated() {
             var previous = 0
-            for place in range {
-                let row = Int(itemRow[Int(log.item[place])])
+            for index in range {
+                let row = Int(itemRow[Int(log.item[index])])
                 guard row > 0 else { continue }
                 join(row, itemRows + user)
                 if previous > 0, previous != row { followers[previous][UInt32(row), default: 0] += 1 }
@@ -86,13 +86,13 @@ public struct InteractionGraph {
         let sums = SparseRows(rows: friends.count, columns: itemRows) { user, accumulator in
             for friend in friends[user] where Int(friend) != user {
                 let range = known[Int(friend)]
-                for place in range {
-                    accumulator.add(UInt32(itemRow[Int(log.item[place])]), 1 / Float(range.count))
+                for index in range {
+                    accumulator.add(UInt32(itemRow[Int(log.item[index])]), 1 / Float(range.count))
                 }
             }
         } finish: { _, entries in
             let total = entries.reduce(0) { $0 + $1.weight }
-            for place in entries.indices { entries[place].weight /= total }
+            for index in entries.indices { entries[index].weight /= total }
         }
         return try SparseMatrix(
             starts: sums.starts, columns: sums.columns.map(Int64.init), weights: sums.weights, columnCount: itemRows)

@@ -65,8 +65,8 @@ public struct CohortTask: Sendable {
             var days: [Int64] = []
             var count = 0
             var previous: Int64 = -1
-            for place in range {
-                let time = histories.log.time[place]
+            for index in range {
+                let time = histories.log.time[index]
                 let today = time / Self.day
                 if today == previous || time > moment + ahead { continue }
                 previous = today
@@ -94,8 +94,8 @@ public struct CohortTask: Sendable {
     public func earlier(_ count: Int) -> [(moment: Int64, ahead: Int64)] {
         let start = histories.log.time.min() ?? 0
         let span = knownUntil - start
-        return (0..<count).map { place in
-            let share = 0.25 + 0.6 * Double(place) / Double(max(1, count - 1))
+        return (0..<count).map { index in
+            let share = 0.25 + 0.6 * Double(index) / Double(max(1, count - 1))
             let moment = start + Int64(share * Double(span))
             return (moment, knownUntil - moment)
         }

@@ -23,19 +23,19 @@ public struct CustomerSummary: Sendable, Equatable {
     ) -> [(user: UInt32, customer: CustomerSummary)] {
         let day: Int64 = 86_400 * EventLog.second
         var result: [(user: UInt32, customer: CustomerSummary)] = []
-        var place = 0
-        while place < log.count {
-            let user = log.user[place]
-            let first = log.time[place] / day
+        var index = 0
+        while index < log.count {
+            let user = log.user[index]
+            let first = log.time[index] / day
             var last = first
             var count = 0.0
-            while place < log.count, log.user[place] == user {
-                let today = log.time[place] / day
+            while index < log.count, log.user[index] == user {
+                let today = log.time[index] / day
                 if today > last, today * day <= until {
                     last = today
                     count += 1
                 }
-                place += 1
+                index += 1
             }
             guard first * day <= until else { continue }
             result.append(

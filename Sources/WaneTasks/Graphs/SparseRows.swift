@@ -51,7 +51,7 @@ public struct SparseRows: Sendable {
     public func add(row: Int, times scale: Float, to dense: UnsafeMutablePointer<Float>) {
         columns.withUnsafeBufferPointer { columns in
             weights.withUnsafeBufferPointer { weights in
-                for place in starts[row]..<starts[row + 1] { dense[Int(columns[place])] += scale * weights[place] }
+                for index in starts[row]..<starts[row + 1] { dense[Int(columns[index])] += scale * weights[index] }
             }
         }
     }
@@ -67,10 +67,10 @@ public struct SparseRows: Sendable {
         var turned = [UInt32](repeating: 0, count: columns.count)
         var moved = [Float](repeating: 0, count: columns.count)
         for row in 0..<rowCount {
-            for place in range(row) {
-                let column = Int(columns[place])
+            for index in range(row) {
+                let column = Int(columns[index])
                 turned[next[column]] = UInt32(row)
-                moved[next[column]] = weights[place]
+                moved[next[column]] = weights[index]
                 next[column] += 1
             }
         }
@@ -90,12 +90,12 @@ public struct SparseRows: Sendable {
 
         @inline(__always)
         public mutating func add(_ column: UInt32, _ weight: Float) {
-            let place = Int(column)
-            if !isTouched[place] {
-                isTouched[place] = true
+            let index = Int(column)
+            if !isTouched[index] {
+                isTouched[index] = true
                 touched.append(column)
             }
-            values[place] += weight
+            values[index] += weight
         }
 
         public mutating func drain() -> [(column: UInt32, weight: Float)] {
@@ -115,9 +115,9 @@ extension SparseRows {
     /// Who met what in the ranges of a sorted log: a row a person, each item once, weight 1.
     public static func usersByItems(_ log: EventLog, _ ranges: [Range<Int>]) -> SparseRows {
         SparseRows(rows: ranges.count, columns: log.items.count) { row, accumulator in
-            for place in ranges[row] { accumulator.add(log.item[place], 1) }
+            for index in ranges[row] { accumulator.add(log.item[index], 1) }
         } finish: { _, entries in
-            for place in entries.indices { entries[place].weight = 1 }
+            for index in entries.indices { entries[index].weight = 1 }
         }
     }
 }

@@ -129,20 +129,20 @@ public struct RankingTask: Sendable {
             guard !range.isEmpty else { continue }
             if seen == .excluded {
                 met.removeAll(keepingCapacity: true)
-                for place in userStarts[user]..<range.lowerBound { met.insert(log.item[place]) }
+                for index in userStarts[user]..<range.lowerBound { met.insert(log.item[index]) }
             }
-            for place in range {
-                let isNew = seen == .kept || met.insert(log.item[place]).inserted
-                if place > userStarts[user], isNew { places.append(place) }
+            for index in range {
+                let isNew = seen == .kept || met.insert(log.item[index]).inserted
+                if index > userStarts[user], isNew { places.append(index) }
             }
         }
         return places
     }
 
     /// The question whose answer is the event at `place`.
-    public func query(at place: Int) -> RankingQuery {
-        let user = log.user[place]
-        return RankingQuery(user: user, history: userStarts[Int(user)]..<place, moment: log.time[place])
+    public func query(at index: Int) -> RankingQuery {
+        let user = log.user[index]
+        return RankingQuery(user: user, history: userStarts[Int(user)]..<index, moment: log.time[index])
     }
 
     private static func repeatShare(_ log: EventLog, _ starts: [Int]) -> Double {
@@ -150,7 +150,7 @@ public struct RankingTask: Sendable {
         var met = Set<UInt32>()
         for user in 0..<starts.count - 1 {
             met.removeAll(keepingCapacity: true)
-            for place in starts[user]..<starts[user + 1] where !met.insert(log.item[place]).inserted { repeats += 1 }
+            for index in starts[user]..<starts[user + 1] where !met.insert(log.item[index]).inserted { repeats += 1 }
         }
         return Double(repeats) / Double(max(1, log.count))
     }

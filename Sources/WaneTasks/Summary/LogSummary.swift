@@ -59,9 +59,9 @@ public struct LogSummary: Sendable, Codable {
         hasWeights = log.weight != nil
         hasLabels = log.label != nil
         var repeated = 0
-        for place in 1..<max(1, log.count)
-        where log.user[place] == log.user[place - 1] && log.item[place] == log.item[place - 1]
-            && log.time[place] == log.time[place - 1]
+        for index in 1..<max(1, log.count)
+        where log.user[index] == log.user[index - 1] && log.item[index] == log.item[index - 1]
+            && log.time[index] == log.time[index - 1]
         {
             repeated += 1
         }
@@ -90,11 +90,11 @@ public struct LogSummary: Sendable, Codable {
                 let at = histories.time(ofTopicEvent: touch)
                 let next = touch + 1 < range.upperBound ? histories.time(ofTopicEvent: touch + 1) : Int64.max
                 if next != .max { gaps.append(Double(next - at) / 1e6) }
-                for (place, age) in ages.enumerated() {
+                for (index, age) in ages.enumerated() {
                     let moment = at + Int64(age)
                     guard moment < next, moment + horizon <= limit else { break }
-                    atRisk[place] += 1
-                    if next <= moment + horizon { returned[place] += 1 }
+                    atRisk[index] += 1
+                    if next <= moment + horizon { returned[index] += 1 }
                 }
             }
         }
@@ -103,10 +103,10 @@ public struct LogSummary: Sendable, Codable {
         busiestTopics = touches.indices.sorted { (touches[$0], $1) > (touches[$1], $0) }.prefix(10).map {
             TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
         }
-        returnCurve = ages.indices.compactMap { place in
-            guard atRisk[place] >= 20 else { return nil }
+        returnCurve = ages.indices.compactMap { index in
+            guard atRisk[index] >= 20 else { return nil }
             return ReturnPoint(
-                age: ages[place] / 1e6, share: Double(returned[place]) / Double(atRisk[place]), cases: atRisk[place])
+                age: ages[index] / 1e6, share: Double(returned[index]) / Double(atRisk[index]), cases: atRisk[index])
         }
 
         var warnings = report.warnings

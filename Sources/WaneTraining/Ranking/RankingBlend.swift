@@ -32,7 +32,7 @@ public struct RankingBlend: ItemRanker {
             var scores = try ranker.scores(queries)
             Self.standardize(&scores, items: items, among: among)
             let weight = Float(weight)
-            for place in total.indices { total[place] += weight * scores[place] }
+            for index in total.indices { total[index] += weight * scores[index] }
         }
         return total
     }

@@ -18,9 +18,9 @@ public enum RankingEvaluation {
         var ranks: [Double] = []
         ranks.reserveCapacity(places.count)
         var isCovered = [Bool](repeating: false, count: task.itemCount)
-        try forEachRow(ranker, task, places) { place, query, scores in
+        try forEachRow(ranker, task, places) { index, query, scores in
             let seen = Self.seen(query, task)
-            ranks.append(Ranks.rank(of: Int(task.log.item[place]), in: scores, excluding: seen))
+            ranks.append(Ranks.rank(of: Int(task.log.item[index]), in: scores, excluding: seen))
             guard covering else { return }
             for item in Ranks.top(10, of: scores, where: { !seen.contains(UInt32($0)) }) { isCovered[item] = true }
         }
@@ -43,8 +43,8 @@ public enum RankingEvaluation {
             let part = places[start..<min(places.count, start + size)]
             let queries = part.map { task.query(at: $0) }
             try ranker.scores(queries).withUnsafeBufferPointer { scores in
-                for (row, (place, query)) in zip(part, queries).enumerated() {
-                    try body(place, query, UnsafeBufferPointer(rebasing: scores[row * items..<(row + 1) * items]))
+                for (row, (index, query)) in zip(part, queries).enumerated() {
+                    try body(index, query, UnsafeBufferPointer(rebasing: scores[row * items..<(row + 1) * items]))
                 }
             }
         }

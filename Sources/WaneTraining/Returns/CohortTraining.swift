@@ -54,7 +54,7 @@ public struct CohortAnswers: Sendable {
         let lists = parts.compactMap(\.chances)
         guard let first = lists.first, lists.count == parts.count else { return nil }
         let share = 1 / Double(parts.count)
-        let chances = first.indices.map { place in lists.reduce(0) { $0 + $1[place] } * share }
+        let chances = first.indices.map { index in lists.reduce(0) { $0 + $1[index] } * share }
         let mean = parts[0].mean.indices.map { row in parts.reduce(0) { $0 + $1.mean[row] } * share }
         return CohortAnswers(name: name, isModel: true, chances: chances, mean: mean)
     }
@@ -71,8 +71,8 @@ public struct CohortClassics: Sendable {
     /// - Parameter report: told of each fit; may throw to end the work.
     public init(_ task: CohortTask, report: (String) throws -> Void = { _ in }) rethrows {
         var earlier: [(questions: [CohortTask.Question], classic: CohortClassic)] = []
-        for (place, when) in task.earlier(Self.moments).enumerated() {
-            try report("fitting BG/NBD and Pareto/NBD at moment \(place + 1) of \(Self.moments)")
+        for (index, when) in task.earlier(Self.moments).enumerated() {
+            try report("fitting BG/NBD and Pareto/NBD at moment \(index + 1) of \(Self.moments)")
             let asked = task.questions(at: when.moment, ahead: when.ahead)
             earlier.append((asked, CohortClassic(sampleOf: asked.map(\.customer))))
         }

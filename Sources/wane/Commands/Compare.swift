@@ -31,7 +31,7 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models, others: [LSTMBasic.name])
-        try training.check(families, for: .interest)
+        try await training.check(families, for: .interest, console)
         try social.check(families)
         try keeping.prepare()
         try OutputFile.prepare(report)

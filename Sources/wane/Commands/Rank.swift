@@ -109,7 +109,7 @@ struct RankTrain: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
-        try training.check([model], for: .ranking)
+        try await training.check([model], for: .ranking, console)
         try task.social.check([model])
         let options = try task.options(model)
         let (modelOptions, trainingOptions) = try await training.resolved(
@@ -178,7 +178,7 @@ struct RankCompare: AsyncParsableCommand {
         let console = output.console
         let families = try FamilyList.parse(models)
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
-        try training.check(families, for: .ranking)
+        try await training.check(families, for: .ranking, console)
         try task.social.check(families)
         for family in families { _ = try task.options(family) }
         try OutputFile.prepare(svg)
@@ -331,17 +331,17 @@ struct RankItems: AsyncParsableCommand {
             output.format, machine: ["user", "at", "rank", "item", "score", "topics", "basis"],
             people: ["rank", "item", "score", "topics"])
         let vocabulary = bundle.vocabulary
-        for (place, entry) in list.enumerated() {
+        for (index, entry) in list.enumerated() {
             let topics = vocabulary.items.find(entry.item).map { item in
                 vocabulary.itemTopics[item].map { vocabulary.topics[Int($0)] }.joined(separator: "|")
             }
             try printer.print(
                 machine: [
-                    .text(user), .text(asked.machine(moment, user: 0)), .whole(place + 1), .text(entry.item),
+                    .text(user), .text(asked.machine(moment, user: 0)), .whole(index + 1), .text(entry.item),
                     .number(entry.score.map(Double.init)), .text(topics ?? ""), .text(basis.rawValue),
                 ],
                 people: [
-                    "\(place + 1)", entry.item, entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",
+                    "\(index + 1)", entry.item, entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",
                 ])
         }
         try printer.finish()

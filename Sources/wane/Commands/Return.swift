@@ -43,7 +43,7 @@ struct ReturnCompare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models)
-        try training.check(families, for: .return)
+        try await training.check(families, for: .return, console)
         try social.check(families)
         try keeping.prepare()
         let (log, _) = try input.read(console)
@@ -86,7 +86,7 @@ struct ReturnTrain: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
-        try training.check([model], for: .return)
+        try await training.check([model], for: .return, console)
         try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()
@@ -272,7 +272,7 @@ struct ReturnCohort: AsyncParsableCommand {
         }
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds \(seeds): give 1 to 1000") }
         let families = try FamilyList.parse(models)
-        try training.check(families, for: .cohort)
+        try await training.check(families, for: .cohort, console)
         try keeping.prepare()
         if let save {
             guard families.count == 1, seeds == 1 else {

@@ -47,7 +47,7 @@ struct SearchCommand: AsyncParsableCommand {
         }
         guard trials >= 1 else { throw ValidationError("--trials \(trials): give at least 1") }
         let ranks = taskKind == .ranking
-        try training.check([model], for: taskKind.asked)
+        try await training.check([model], for: taskKind.asked, console)
         let (base, options) = try await training.resolved(
             family: model, seed: task.seed, model: ranks ? RankingOptions.model(model) : ModelOptions(),
             training: ranks ? RankingOptions.training : TrainingOptions())

@@ -30,7 +30,7 @@ struct Sparse: AsyncParsableCommand {
             }
             return share
         }
-        try training.check([model], for: .ranking)
+        try await training.check([model], for: .ranking, console)
         try keeping.prepare()
         let (_, options) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)

@@ -24,7 +24,7 @@ struct Train: AsyncParsableCommand {
         guard checkpointEvery >= 0, checkpointEvery < 1e7 else {
             throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
         }
-        try training.check([model], for: .interest)
+        try await training.check([model], for: .interest, console)
         try social.check([model])
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()

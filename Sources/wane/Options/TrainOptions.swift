@@ -54,7 +54,7 @@ struct TrainOptions: ParsableArguments {
     ///
     /// In models of the next item a width and a dropout of the history are every family's, and each person's events are
     /// the questions; a cohort is asked once for each person.
-    func check(_ families: [String], for task: BundleTask) throws {
+    func check(_ families: [String], for task: BundleTask, _ console: Console) async throws {
         let known = ModelFamilies.all.map(\.name) + (task == .interest ? [LSTMBasic.name] : [])
         for name in families where !known.contains(name) { throw ModelOptionsError.unknownFamily(name, known: known) }
         if task == .ranking || task == .cohort {
@@ -70,17 +70,31 @@ struct TrainOptions: ParsableArguments {
             }
         }
         for option in encoderFlags {
-            let obeys = families.contains { name in
-                if task == .ranking, option == .hidden || option == .historyDropout { return true }
-                return ModelFamilies.named(name)?.options.contains(option) == true
-            }
-            guard !obeys, let name = families.first else { continue }
+            guard !Self.obeys(families, option, for: task), let name = families.first else { continue }
             let own = (ModelFamilies.named(name)?.options ?? []).filter { $0 != .historyLength }.map(\.rawValue)
                 .sorted()
             throw ModelOptionsError.notAnOption(option.rawValue, family: name, options: own)
         }
         if families == [LSTMBasic.name], dropout != nil {
             throw ModelOptionsError.notAnOption("dropout", family: LSTMBasic.name, options: [])
+        }
+        // The environment and the file serve many commands: what this one does not obey is named, not refused.
+        let settings = try await Settings(file: config)
+        var unheard = task == .ranking ? ["queries", "test-queries", "dropout"] : []
+        if task == .cohort { unheard = ["queries", "test-queries"] }
+        unheard += EncoderOption.allCases.filter { !Self.obeys(families, $0, for: task) }.map(\.rawValue)
+        let ignored = unheard.filter(settings.isSet)
+        if !ignored.isEmpty {
+            console.note(
+                "note: \(ignored.map { "train.\($0)" }.joined(separator: ", ")) of the configuration \(ignored.count > 1 ? "are" : "is") "
+                    + "of no effect on \(families.joined(separator: ", ")) here")
+        }
+    }
+
+    private static func obeys(_ families: [String], _ option: EncoderOption, for task: BundleTask) -> Bool {
+        families.contains { name in
+            if task == .ranking, option == .hidden || option == .historyDropout { return true }
+            return ModelFamilies.named(name)?.options.contains(option) == true
         }
     }
 
@@ -184,6 +198,12 @@ private struct Settings {
             throw ValidationError(
                 "\(path): no setting is called train.\(key); there are \(known.sorted().joined(separator: ", "))")
         }
+    }
+
+    /// Whether the environment or the file says something.
+    func isSet(_ name: String) -> Bool {
+        reader.string(forKey: key(name)) != nil || reader.double(forKey: key(name)) != nil
+            || reader.int(forKey: key(name)) != nil
     }
 
     private func key(_ name: String) -> ConfigKey { ConfigKey("train.\(name)") }

@@ -63,10 +63,10 @@ extension UsingTorch {
             var generator = SeededGenerator(seed: 2)
             return TinyLog.log(
                 (0..<80).map { _ in
-                    var place = Int(generator.uniform() * 20)
+                    var index = Int(generator.uniform() * 20)
                     return (0..<14).map { _ in
-                        place = generator.uniform() < 0.05 ? Int(generator.uniform() * 20) : (place + 1) % 20
-                        return place
+                        index = generator.uniform() < 0.05 ? Int(generator.uniform() * 20) : (index + 1) % 20
+                        return index
                     }
                 })
         }
@@ -280,8 +280,8 @@ extension UsingTorch {
             try BundleFolder.write(trained.bundle, metrics: Data("{}".utf8), card: "", to: path)
             let bundle = try BundleFolder.read(path, for: [.ranking])
             let predictor = Predictor(bundle)
-            for place in task.targets(.test).prefix(6) {
-                let query = task.query(at: place)
+            for index in task.targets(.test).prefix(6) {
+                let query = task.query(at: index)
                 let before = try trained.ranker.scores([query])
                 // One person's events in a log of their own.
                 let own = EventLog(
@@ -325,10 +325,10 @@ extension UsingTorch {
             let asked = try AskedLog(log, for: predictor.bundle)
             let blend = RankingBlend(
                 parts + [trained.ranker], weights: weights, items: task.itemCount, among: trained.ranker.knownItems)
-            for place in task.targets(.test).prefix(5) {
-                let query = task.query(at: place)
+            for index in task.targets(.test).prefix(5) {
+                let query = task.query(at: index)
                 let expected = try blend.scores([query])
-                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[place - 1])
+                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
                 let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
                 for (number, score) in scores.enumerated() {
                     let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
