@@ -14,7 +14,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
         if let record = try? BundleFolder.decoder.decode(ReadingRecord.self, from: text),
             let options = try? record.options()
         {
-            precondition(options.durationUnit > 0)
+            precondition((options.durationUnit ?? 1) > 0)
         }
         return 0
     }

@@ -1,15 +1,33 @@
-// Written times: any bytes, every form; what is read lies within the calendar.
+// Written times: any bytes; what is read lies within the calendar, whole columns are decided or refused.
 import Foundation
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
     guard size > 0 else { return 0 }
-    let forms = TimeFormat.allCases
     let text = UnsafeRawBufferPointer(start: data + 1, count: size - 1)
     let zone = data[0] & 1 == 0 ? nil : TimeZone(identifier: "America/New_York")
-    let parser = TimeParser(format: forms[Int(data[0] >> 1) % forms.count], zone: zone)
-    if case .time(let micros, _) = parser.parse(text) {
-        precondition(TimeParser.range.contains(micros / 1_000_000))
+    let formats = TimeFormat.allCases
+    let format = formats[Int(data[0] >> 1) % formats.count]
+    // A line a value: the column as a whole.
+    let column = TimeColumnBuilder(capacity: 4)
+    for line in text.split(separator: 0x0A) {
+        if let written = WrittenTime(UnsafeRawBufferPointer(rebasing: line)), format.takes(written.form) {
+            column.append(written)
+        }
+    }
+    let count = column.count
+    if let resolved = try? column.finish(
+        format: format, preferred: nil, zone: zone, file: "log", column: "Time", line: { $0 + 2 })
+    {
+        precondition(resolved.times.count == count)
+        let faults = Set(resolved.faults.map(\.row))
+        for (row, time) in resolved.times.enumerated() where !faults.contains(row) {
+            // A zone moves a time by a day at most.
+            precondition(abs(time) <= 253_402_300_800_000_000 + 86_400_000_000)
+        }
+    }
+    if let moment = TimeFormat.moment(String(decoding: text, as: UTF8.self), zone: zone) {
+        precondition(abs(moment) <= 253_402_300_800_000_000 + 86_400_000_000)
     }
     return 0
 }

@@ -272,6 +272,7 @@ struct ReadingRecord: Codable {
     var columns: [String]?
     var delimiter: String?
     var timeFormat: String?
+    var preferredTimes: String?
     var timeZone: String?
     var durationUnit: Double?
     var topicSeparator: String?
@@ -282,6 +283,7 @@ struct ReadingRecord: Codable {
         columns = options.columns
         delimiter = options.delimiter
         timeFormat = options.timeFormat.rawValue
+        preferredTimes = options.preferredTimes?.rawValue
         timeZone = options.timeZone?.identifier
         durationUnit = options.durationUnit
         topicSeparator = options.topicSeparator
@@ -306,9 +308,15 @@ struct ReadingRecord: Codable {
             guard let zone = TimeZone(identifier: timeZone) else { throw ManifestError("a zone \"\(timeZone)\"") }
             options.timeZone = zone
         }
-        options.durationUnit = durationUnit ?? 1
-        guard options.durationUnit > 0, options.durationUnit.isFinite else {
-            throw ManifestError("a unit of durations of \(options.durationUnit) s")
+        if let preferredTimes {
+            guard let format = TimeFormat(rawValue: preferredTimes) else {
+                throw ManifestError("a form of times \"\(preferredTimes)\"")
+            }
+            options.preferredTimes = format
+        }
+        options.durationUnit = durationUnit
+        guard (durationUnit ?? 1) > 0, (durationUnit ?? 1).isFinite else {
+            throw ManifestError("a unit of durations of \(durationUnit ?? 1) s")
         }
         options.topicSeparator = topicSeparator
         options.eventWeights = eventWeights ?? [:]

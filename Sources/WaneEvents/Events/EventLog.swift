@@ -80,6 +80,28 @@ public struct EventLog: Sendable {
         return own
     }
 
+    /// The same log without some of its rows, and without the users and items that only those had.
+    func without(rows: some Collection<Int>) -> EventLog {
+        let out = Set(rows)
+        var log = gathered((0..<UInt32(count)).filter { !out.contains(Int($0)) })
+        func compacted(_ column: Column<UInt32>, _ names: Vocabulary) -> (Column<UInt32>, Vocabulary, kept: [Int]) {
+            var isUsed = [Bool](repeating: false, count: names.count)
+            for number in column { isUsed[Int(number)] = true }
+            let kept = isUsed.indices.filter { isUsed[$0] }
+            var number = [UInt32](repeating: 0, count: names.count)
+            for (new, old) in kept.enumerated() { number[old] = UInt32(new) }
+            return (Column(column.map { number[Int($0)] }), Vocabulary(kept.map { names[$0] }), kept)
+        }
+        let kept: [Int]
+        (log.user, log.users, _) = compacted(log.user, users)
+        (log.item, log.items, kept) = compacted(log.item, items)
+        if topics.isDecided || topics.itemCount > 0 {
+            log.topics = ItemTopics(
+                names: topics.names, byItem: kept.map { Array(topics[UInt32($0)]) }, source: topics.source)
+        }
+        return log
+    }
+
     /// Rows in another order, or some of them.
     private func gathered(_ order: [UInt32]) -> EventLog {
         var log = self

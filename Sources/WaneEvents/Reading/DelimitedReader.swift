@@ -76,6 +76,33 @@ final class DelimitedReader {
         return count
     }
 
+    /// Passes over the line at `position`.
+    func skipLine() throws(LogError) {
+        while true {
+            if let newline = buffer[position..<end].firstIndex(of: 0x0A) {
+                position = newline + 1
+                line += 1
+                return
+            }
+            if try !refill() { return position = end }
+        }
+    }
+
+    /// Lines without anything before the first that has something.
+    func skipBlankLines() throws(LogError) {
+        while true {
+            if unread == 0, try !refill() { return }
+            let line = try firstLine()
+            guard line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }), unread > line.count else { return }
+            try skipLine()
+        }
+    }
+
+    /// The byte after the first that is no blank, as far as the buffer shows.
+    func secondByte() throws(LogError) -> UInt8? {
+        buffer[position..<end].filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }.dropFirst().first
+    }
+
     func skipByteOrderMark() throws(LogError) {
         while end - position < 3, try refill() {}
         if end - position >= 3, buffer[position] == 0xEF, buffer[position + 1] == 0xBB, buffer[position + 2] == 0xBF {
@@ -88,7 +115,7 @@ final class DelimitedReader {
     /// The fields of one record: places in `scratch`.
     private var fields: [Range<Int>] = []
     private var scratch: [UInt8] = []
-    private var fault: RejectedRow.Reason?
+    private(set) var fault: RejectedRow.Reason?
 
     /// Reads the record at `position`, RFC 4180 with blanks around bare fields dropped; false at the end.
     func nextRecord(_ dialect: Dialect) throws(LogError) -> Bool {
@@ -249,6 +276,12 @@ final class DelimitedReader {
             let reason = RejectedRow.Reason.missingFields(found: fields.count, needed: builder.schema.needed)
             return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
         }
+        // A last delimiter opens a field with nothing in it; anything else beyond the header is a row out of joint.
+        let columns = builder.schema.names.count
+        if fields.count > columns, !fields[columns...].allSatisfy(\.isEmpty) {
+            let reason = RejectedRow.Reason.tooManyFields(found: fields.count, header: columns)
+            return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
+        }
         let fields = self.fields
         let result: Result<Void, LogError> = scratch.withUnsafeBytes { bytes in
             do throws(LogError) {
@@ -276,11 +309,14 @@ final class DelimitedReader {
             let stop = base + last + 1
             var row = base + position
             var taken = 0
+            let before = builder.user.count
             while row < stop, let next = plan.take(row, builder) {
                 row = next
                 taken &+= 1
             }
             position = base.distance(to: row)
+            // Rows of other people are lines too: where some are left out, which is whose is not kept.
+            builder.noteLines(rows: builder.user.count - before, line: line + taken - (builder.user.count - before))
             line += taken
             if row < stop { return }
             if try !refill() { return }

@@ -9,7 +9,6 @@ struct FastRowPlan {
     private let delimiter: UInt64
     private let delimiterByte: UInt8
     private let durationUnit: Double
-    private let utc: Bool
     /// The only person wanted, as a token; one that no token equals where the name is longer.
     private let wanted: (key: UInt64, length: Int)?
     private let cache = DateCache()
@@ -23,12 +22,12 @@ struct FastRowPlan {
 
     /// - Returns: nothing when the layout or the options need the general path for every row.
     init?(_ dialect: Dialect, _ builder: RowBuilder) {
-        guard case .byte(let byte) = dialect.delimiter, builder.isPlain, builder.options.timeFormat == .auto,
-            !builder.dateColumn
-        else { return nil }
+        guard case .byte(let byte) = dialect.delimiter, builder.isPlain, builder.options.timeFormat == .auto else {
+            return nil
+        }
         var steps: [Step] = []
-        for role in builder.schema.roles {
-            switch role {
+        for column in builder.schema.names.indices {
+            switch builder.schema.roles(of: column).first {
             case .user: steps.append(.user)
             case .item: steps.append(.item)
             case .time: steps.append(.time)
@@ -40,8 +39,7 @@ struct FastRowPlan {
         self.steps = steps
         delimiterByte = byte
         delimiter = UInt64(byte) &* 0x0101_0101_0101_0101
-        durationUnit = builder.options.durationUnit
-        utc = builder.parser.zone == nil
+        durationUnit = builder.durationUnit
         wanted = builder.wanted.map { name in
             name.count > 7 ? (0, -1) : (name.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }, name.count)
         }
@@ -59,7 +57,7 @@ struct FastRowPlan {
         var itemKey: UInt64 = 0
         var itemLength = 0
         var time: Int64 = 0
-        var form = TimeParser.Form.seconds
+        var form = WrittenTime.Form.integer
         var duration = Double.nan
         var weight = Double.nan
         let last = steps.count &- 1
@@ -103,10 +101,9 @@ struct FastRowPlan {
         }
         builder.user.append(builder.users.number(key: userKey, length: userLength))
         builder.item.append(builder.items.number(key: itemKey, length: itemLength))
-        builder.time.append(time)
+        builder.time.append(time, form)
         builder.duration?.append(Float(duration))
         builder.weight?.append(Float(weight))
-        builder.countForm(form)
         builder.countAccepted()
         return at
     }
@@ -141,21 +138,18 @@ struct FastRowPlan {
         Int64(at.load(fromByteOffset: offset, as: UInt8.self) &- 0x30)
     }
 
-    /// A time as `YYYY-MM-DD HH:MM:SS` in UTC, or as epoch seconds of up to ten digits.
+    /// A time as `YYYY-MM-DD HH:MM:SS` without a zone, or digits, whatever they count.
     @inline(__always)
     private func moment(
-        _ at: UnsafeRawPointer, _ stop: UInt8, _ time: inout Int64, _ form: inout TimeParser.Form
+        _ at: UnsafeRawPointer, _ stop: UInt8, _ time: inout Int64, _ form: inout WrittenTime.Form
     ) -> UnsafeRawPointer? {
         if at.load(fromByteOffset: 4, as: UInt8.self) == 0x2D {
-            guard utc else { return nil }
             let head = at.loadUnaligned(as: UInt64.self)
             let tail = at.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
             if head != cache.head || tail != cache.tail {
                 let text = UnsafeRawBufferPointer(start: at, count: 10)
-                guard case .time(let micros, .text) = TimeParser(format: .text, zone: nil).parse(text) else {
-                    return nil
-                }
-                (cache.head, cache.tail, cache.micros) = (head, tail, micros)
+                guard let date = WrittenTime(text), date.form == .local else { return nil }
+                (cache.head, cache.tail, cache.micros) = (head, tail, date.raw)
             }
             let separator = at.load(fromByteOffset: 10, as: UInt8.self)
             let (h1, h2) = (digit(at, 11), digit(at, 12))
@@ -168,7 +162,7 @@ struct FastRowPlan {
             else { return nil }
             let seconds = (h1 &* 10 &+ h2) &* 3_600 &+ (m1 &* 10 &+ m2) &* 60 &+ s1 &* 10 &+ s2
             time = cache.micros &+ seconds &* EventLog.second
-            form = .text
+            form = .local
             return at + 19
         }
         var index = at
@@ -178,11 +172,11 @@ struct FastRowPlan {
             if byte > 9 { break }
             value = value &* 10 &+ Int64(byte)
             index += 1
-            if at.distance(to: index) > 10 { return nil }
+            if at.distance(to: index) > 18 { return nil }
         }
         guard at.distance(to: index) > 0 else { return nil }
-        time = value &* EventLog.second
-        form = .seconds
+        time = value
+        form = .integer
         return index
     }
 

@@ -3,13 +3,15 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotOpen(file: String, reason: String)
     case cannotRead(file: String, reason: String)
     case empty(file: String)
-    case headerOnly(file: String, rejected: Int)
+    case headerOnly(file: String)
+    case nothingRead(file: String, rejected: Int, examples: [RejectedRow])
+    case ambiguousTimes(file: String, column: String, what: String, choices: [String])
     case noSuchUser(file: String, name: String)
     case missingColumn(file: String, column: String, found: [String])
     case wrongDelimiter(file: String, expected: String, header: String)
     case unknownColumn(file: String, name: String, found: [String])
     case duplicateColumn(file: String, column: String, names: [String])
-    case noHeader(file: String, fields: Int)
+    case noHeader(file: String, fields: [String])
     case lineTooLong(file: String, line: Int, limit: Int)
     case damagedArchive(file: String, reason: String)
     case tooManyRows(file: String)
@@ -23,10 +25,13 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .cannotRead(let file, let reason): "\(file): cannot be read: \(reason)"
         case .empty(let file):
             "\(file): the file is empty; a log begins with a header such as UserID,Time,PageID,Duration"
-        case .headerOnly(let file, let rejected):
-            rejected == 0
-                ? "\(file): there is a header but no row below it"
-                : "\(file): none of its \(rejected) rows could be read; `wane inspect` shows why"
+        case .headerOnly(let file): "\(file): there is a header but no row below it"
+        case .nothingRead(let file, let rejected, let examples):
+            "\(file): none of its \(rejected) rows could be read:"
+                + examples.map { "\n  \($0)" }.joined() + (rejected > examples.count ? "\n  ..." : "")
+        case .ambiguousTimes(let file, let column, let what, let choices):
+            "\(file), \(column): \(what); say which with "
+                + choices.map { "--time-format \($0)" }.joined(separator: " or ")
         case .noSuchUser(let file, let name): "\(file): the log has no person \"\(name)\""
         case .missingColumn(let file, let column, let found):
             "\(file), line 1: no column for \(column) among \(found.joined(separator: ", ")); "
@@ -41,8 +46,8 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(file), line 1: \(names.joined(separator: " and ")) could both be \(column); "
                 + "choose one with --map \(column)=COLUMN"
         case .noHeader(let file, let fields):
-            "\(file), line 1: there is no header and \(fields) fields; say what they are, for example "
-                + "--columns UserID,PageID"
+            "\(file), line 1: \(fields.prefix(6).joined(separator: ", ")) look like data, not like names of columns; say what the "
+                + "\(fields.count) columns are, for example --columns \(Self.columns(fields))"
         case .lineTooLong(let file, let line, let limit):
             "\(file), line \(line): longer than \(limit) bytes; is a quote left open?"
         case .damagedArchive(let file, let reason): "\(file): the compressed data is damaged: \(reason)"
@@ -51,5 +56,18 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unsupported(let file, let reason): "\(file): \(reason)"
         case .options(let text): text
         }
+    }
+
+    /// Names for fields without a header, as far as what they hold tells.
+    private static func columns(_ fields: [String]) -> String {
+        var roles = ["UserID", "PageID", "Duration"][...]
+        return fields.map { field in
+            let written = Array(field.utf8).withUnsafeBytes { WrittenTime($0) }
+            let isTime =
+                written.map {
+                    $0.number == nil || NumberReading.decide([$0]) != .counts && NumberReading.decide([$0]) != .none
+                } ?? false
+            return isTime ? "Time" : roles.popFirst() ?? "-"
+        }.joined(separator: ",")
     }
 }

@@ -1,34 +1,38 @@
 import Foundation
 
-/// Reads a behaviour log from a file or standard input, whatever its format: CSV, TSV and other delimited
-/// text, JSON Lines, RecBole atomic files, MovieLens files, any of them through gzip or zstd.
+/// Reads a behaviour log, whatever its format: CSV, TSV and other delimited text, JSON Lines and arrays, RecBole atomic
+/// files, MovieLens files, any of them through gzip or zstd; one file, several, a folder or a pattern.
 public enum LogReader {
     /// - Parameters:
-    ///   - path: a file, or `-` for standard input.
+    ///   - path: a file, a folder, a pattern such as `logs/*.csv`, or `-` for standard input.
     ///   - progress: called now and then with the rows read so far.
     public static func read(
         _ path: String, options: ReadingOptions = ReadingOptions(), progress: (Int) -> Void = { _ in }
     ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
-        let source = try FileSource(path: path)
-        let start = try source.peek(4)
-        let file = path == "-" ? "standard input" : path
-        guard !start.isEmpty else { throw .empty(file: file) }
-        let contents: any ByteSource
-        var size = source.size
-        if start.starts(with: [0x1F, 0x8B]) {
-            contents = try GzipSource(source, file: file)
-            size = nil
-        } else if start.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
-            contents = try ZstdSource(source, file: file)
-            size = nil
-        } else if start.starts(with: Array("PAR1".utf8)) {
-            throw .unsupported(file: file, reason: "Parquet is not read yet; export it as CSV, for example with pandas")
-        } else {
-            contents = source
+        try read([path], options: options, progress: progress)
+    }
+
+    /// Several files as one log: columns by their names, whatever their order in each.
+    public static func read(
+        _ paths: [String], options: ReadingOptions = ReadingOptions(), progress: (Int) -> Void = { _ in }
+    ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
+        var files: [String] = []
+        for path in paths { files += try LogFiles.files(path) }
+        var builder: RowBuilder?
+        for path in files {
+            let name = path == "-" ? "standard input" : path
+            let contents = try LogFiles.contents(path)
+            builder = try read(
+                contents.source, file: name, path: path, size: contents.size, options: options, into: builder,
+                isOneOfMany: files.count > 1, progress: progress)
         }
-        var (log, report) = try read(contents, file: file, size: size, options: options, progress: progress)
+        guard let builder else { throw .empty(file: paths.joined(separator: ", ")) }
+        var (log, report) = try builder.finish()
+        report.files = files.count
         if let items = options.items {
-            log = log.with(topics: try ItemFile.read(items, for: log.items, options: options))
+            let contents = try ItemFile.read(items, for: log.items, options: options)
+            log = log.with(topics: contents.topics)
+            report.warnings += contents.notes
         }
         return (log, report)
     }
@@ -38,43 +42,94 @@ public enum LogReader {
         bytes: [UInt8], file: String = "log", options: ReadingOptions = ReadingOptions()
     ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
         guard !bytes.isEmpty else { throw .empty(file: file) }
-        return try read(MemorySource(bytes), file: file, size: bytes.count, options: options) { _ in }
+        let contents = try LogFiles.contents(of: MemorySource(bytes), file: file, size: bytes.count)
+        return try read(
+            contents.source, file: file, path: file, size: contents.size, options: options, into: nil,
+            isOneOfMany: false, progress: { _ in }
+        ).finish()
     }
 
     private static func read(
-        _ source: any ByteSource, file: String, size: Int?, options: ReadingOptions, progress: (Int) -> Void
-    ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
+        _ source: any ByteSource, file: String, path: String, size: Int?, options: ReadingOptions,
+        into before: RowBuilder?, isOneOfMany: Bool, progress: (Int) -> Void
+    ) throws(LogError) -> RowBuilder {
+        let userID = options.userID ?? options.userFrom.map { $0.name(path) }
+        func builder(_ names: [String], expectedRows: Int) throws(LogError) -> RowBuilder {
+            let schema = try Schema(names: names, map: options.map, file: file, needsUser: userID == nil)
+            if let before {
+                try before.begin(file, schema: schema, userID: userID)
+                return before
+            }
+            let builder = try RowBuilder(
+                schema: schema, options: options, file: file, userID: userID, expectedRows: expectedRows)
+            builder.namesFiles = isOneOfMany
+            return builder
+        }
         let reader = DelimitedReader(source, file: file)
         try reader.skipByteOrderMark()
-        let first = try reader.firstLine()
-        if first.first(where: { $0 != 0x20 && $0 != 0x09 }) == 0x7B {
-            let rest = RestOfSource(reader)
-            return try JSONLinesReader(source: rest, file: file, options: options).read { count throws(LogError) in
-                progress(count)
+        try reader.skipBlankLines()
+        var first = try reader.firstLine()
+        if let byte = first.first(where: { $0 != 0x20 && $0 != 0x09 }), byte == 0x7B || byte == 0x5B {
+            let json = JSONReader(source: RestOfSource(reader), file: file)
+            if byte == 0x7B {
+                return try json.readLines { names throws(LogError) in
+                    try builder(names, expectedRows: 1_024)
+                } progress: { count throws(LogError) in
+                    progress(count)
+                }
+            }
+            if try reader.secondByte() != 0x5D || first.count > 2 {
+                return try json.readArray { names throws(LogError) in
+                    try builder(names, expectedRows: 1_024)
+                } progress: { count throws(LogError) in
+                    progress(count)
+                }
             }
         }
         guard !first.isEmpty || reader.unread > 0 else { throw .empty(file: file) }
-        let dialect =
-            try options.delimiter.map { name throws(LogError) in try Dialect(named: name) }
-            ?? Dialect(firstLine: first)
+        var dialect = try options.delimiter.map { name throws(LogError) in try Dialect(named: name) }
+        // Spreadsheets may say in a first line what separates.
+        let text = String(decoding: first, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+        if text.lowercased().hasPrefix("sep="), text.utf8.count <= 5 {
+            if dialect == nil, text.count == 5 { dialect = try Dialect(named: String(text.suffix(1))) }
+            if text.count == 4 { dialect = dialect ?? Dialect(firstLine: [0x09]) }
+            try reader.skipLine()
+            first = try reader.firstLine()
+        }
+        let used = dialect ?? Dialect(firstLine: first)
         let names: [String]
-        if let columns = options.columns ?? standardColumns(file: file, first: first, dialect) {
+        if let columns = options.columns ?? standardColumns(file: file, first: first, used) {
             names = columns
         } else {
-            guard try reader.nextRecord(dialect) else { throw .empty(file: file) }
+            guard try reader.nextRecord(used) else { throw .empty(file: file) }
             names = reader.texts
             reader.skipRecord()
-            if names.count == 1, !names[0].isEmpty, ColumnRole.named(names[0]) == nil {
-                throw .wrongDelimiter(file: file, expected: dialect.delimiter.words, header: names[0])
-            }
-            if names.allSatisfy({ Double($0) != nil }) { throw .noHeader(file: file, fields: names.count) }
+            try checkHeader(names, used, options, file)
         }
-        let schema = try Schema(names: names, map: options.map, file: file)
         // A row of a log is seldom shorter than this; untouched room costs no memory.
         let expected = size.map { $0 / max(8, first.count / 2) + 16 } ?? 1_024
-        let builder = try RowBuilder(schema: schema, options: options, file: file, expectedRows: expected)
-        try reader.readRows(dialect, into: builder) { count throws(LogError) in progress(count) }
-        return try builder.finish()
+        let built = try builder(names, expectedRows: expected)
+        try reader.readRows(used, into: built) { count throws(LogError) in progress(count) }
+        return built
+    }
+
+    /// Refuses a first line that is no header.
+    private static func checkHeader(
+        _ names: [String], _ dialect: Dialect, _ options: ReadingOptions, _ file: String
+    ) throws(LogError) {
+        let mapped = options.map.values.contains { Schema.index(of: $0, in: names) != nil }
+        let known = names.contains { name in
+            ColumnRole.named(name) != nil || ColumnRole.role(ColumnName(name), others: true) != nil
+        }
+        guard !known, !mapped else { return }
+        if names.count == 1, !names[0].isEmpty {
+            throw .wrongDelimiter(file: file, expected: dialect.delimiter.words, header: names[0])
+        }
+        // Numbers and times are no names of columns.
+        func isData(_ text: String) -> Bool {
+            Double(text) != nil || Array(text.utf8).withUnsafeBytes { WrittenTime($0) } != nil
+        }
+        if names.contains(where: isData) { throw .noHeader(file: file, fields: names) }
     }
 
     /// The columns of files that everyone knows and that have no header.

@@ -11,8 +11,14 @@ public struct ReadingOptions: Sendable, Equatable {
     public var timeFormat = TimeFormat.auto
     /// The zone of times that name none.
     public var timeZone: TimeZone?
-    /// Seconds in one unit of the duration column.
-    public var durationUnit = 1.0
+    /// How a model's own log had its times, where this one leaves it open.
+    public var preferredTimes: TimeFormat?
+    /// Seconds in one unit of the duration column; what its name says, else one, when absent.
+    public var durationUnit: Double?
+    /// The person whose rows these are, where no column says.
+    public var userID: String?
+    /// Takes the person from the name of each file, or of its folder.
+    public var userFrom: UserSource?
     /// What stands between several topics of one row.
     public var topicSeparator: String?
     /// Engagement by type of event, in 0...1.
@@ -30,4 +36,19 @@ public struct ReadingOptions: Sendable, Equatable {
     public var onlyUser: String?
 
     public init() {}
+}
+
+/// Where a person's name stands when no column has it.
+public enum UserSource: String, Sendable, CaseIterable {
+    /// The file's name without its last extensions.
+    case file
+    /// The name of the folder that the file lies in.
+    case folder
+
+    func name(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path)
+        if self == .folder { return url.deletingLastPathComponent().lastPathComponent }
+        let name = url.lastPathComponent
+        return String(name.prefix { $0 != "." })
+    }
 }

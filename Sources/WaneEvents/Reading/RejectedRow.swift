@@ -6,6 +6,8 @@ public struct RejectedRow: Error, Sendable, Equatable {
         case unreadableTime(String)
         case timeOutOfRange(String)
         case unreadableNumber(String)
+        case unreadableDuration(String)
+        case tooManyFields(found: Int, header: Int)
         case negativeDuration(Double)
         case enormousDuration(Double)
         case labelOutOfRange(Double)
@@ -23,6 +25,8 @@ public struct RejectedRow: Error, Sendable, Equatable {
             case .unreadableTime: "unreadable time"
             case .timeOutOfRange: "time out of range"
             case .unreadableNumber: "unreadable number"
+            case .unreadableDuration: "unreadable duration"
+            case .tooManyFields: "too many fields"
             case .negativeDuration: "negative duration"
             case .enormousDuration: "enormous duration"
             case .labelOutOfRange: "label out of range"
@@ -39,8 +43,11 @@ public struct RejectedRow: Error, Sendable, Equatable {
     /// The column's name in the file; empty where the row as a whole is wrong.
     public let column: String
     public let reason: Reason
+    /// The file, where the log has several.
+    public var file: String?
 
-    public init(line: Int, column: String, reason: Reason) {
+    public init(line: Int, column: String, reason: Reason, file: String? = nil) {
+        self.file = file
         self.line = line
         self.column = column
         self.reason = reason
@@ -48,17 +55,38 @@ public struct RejectedRow: Error, Sendable, Equatable {
 }
 
 extension RejectedRow: CustomStringConvertible {
+    private static func timeAdvice(_ text: String) -> String {
+        for part in text.split(whereSeparator: { !$0.isLetter }) {
+            if let choices = ZoneNames.meanings(String(part)) {
+                return
+                    "\(part) is the name of several zones (\(choices.joined(separator: ", "))); write the offset, such as "
+                    + "-05:00, or leave the name out and give --time-zone PLACE"
+            }
+        }
+        return "use 2023-01-01 10:00:00, RFC 3339 or epoch seconds, or name the form with --time-format"
+    }
+
     public var description: String {
-        let index = column.isEmpty ? "line \(line)" : "line \(line), \(column)"
+        let place = (file.map { "\($0), " } ?? "") + "line \(line)"
+        let index = column.isEmpty ? place : "\(place), \(column)"
         return switch reason {
         case .missingValue: "\(index): no value"
         case .missingFields(let found, let needed):
             "\(index): \(found) fields where at least \(needed) are needed"
+        case .tooManyFields(let found, let header):
+            "\(index): \(found) fields where the header has \(header); is a field that holds the delimiter not in quotes?"
         case .unreadableTime(let text):
-            "\(index): cannot read \"\(text)\" as a time; use 2023-01-01 10:00:00, RFC 3339 or epoch "
-                + "seconds, or name the form with --time-format"
+            "\(index): cannot read \"\(text)\" as a time; " + Self.timeAdvice(text)
+        case .unreadableDuration(let text):
+            "\(index): cannot read \"\(text)\" as a duration; give a number or h:mm:ss"
+                + (text.filter { $0 == ":" }.count == 1
+                    ? " (two parts could be hours and minutes, or minutes and seconds)" : "")
+                + (text.contains(",") ? " (a comma in a number is not read: is it a decimal point?)" : "")
         case .timeOutOfRange(let text): "\(index): the time \"\(text)\" lies outside the years 1 to 9999"
-        case .unreadableNumber(let text): "\(index): cannot read \"\(text)\" as a number"
+        case .unreadableNumber(let text):
+            "\(index): cannot read \"\(text)\" as a number"
+                + (text.contains(",")
+                    ? "; a comma in a number is not read: is it a decimal point, or between thousands?" : "")
         case .negativeDuration(let seconds): "\(index): a duration of \(seconds) s; durations start at 0"
         case .enormousDuration(let seconds):
             "\(index): a duration of \(seconds) s is more than a year; are the durations in milliseconds? "
@@ -87,6 +115,12 @@ public struct ReadingReport: Sendable {
     public internal(set) var warnings: [String] = []
     /// Columns of the file that nothing uses.
     public internal(set) var unusedColumns: [String] = []
+    /// How many files the log is of.
+    public internal(set) var files = 1
+    /// How the times were read, in words.
+    public internal(set) var times: [String] = []
+    /// The form of times to prefer where a later log leaves it open.
+    public internal(set) var preferredTimes: TimeFormat?
 
     static let exampleLimit = 5
 

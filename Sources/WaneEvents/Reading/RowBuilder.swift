@@ -3,73 +3,158 @@ import Foundation
 /// Turns the fields of rows, whatever file they come from, into columns; a row becomes an event whole or
 /// is set aside whole.
 final class RowBuilder {
-    let schema: Schema
+    private(set) var schema: Schema
     let options: ReadingOptions
-    let file: String
-    let parser: TimeParser
+    private(set) var file: String
+    /// Whether messages name the file: the log has several.
+    var namesFiles = false
     private(set) var report = ReadingReport()
 
     let users = VocabularyBuilder()
     let items = VocabularyBuilder()
     let user: ColumnBuilder<UInt32>
     let item: ColumnBuilder<UInt32>
-    let time: ColumnBuilder<Int64>
-    let duration: ColumnBuilder<Float>?
-    let weight: ColumnBuilder<Float>?
-    private let label: ColumnBuilder<Float>?
-    private let eventType: ColumnBuilder<UInt32>?
+    let time: TimeColumnBuilder
+    private let positions: ColumnBuilder<Int64>
+    private(set) var duration: ColumnBuilder<Float>?
+    private(set) var weight: ColumnBuilder<Float>?
+    private var label: ColumnBuilder<Float>?
+    private var eventType: ColumnBuilder<UInt32>?
     private let eventTypes = VocabularyBuilder()
-    private let topics: TopicColumnBuilder?
-    private let eventIDs: VocabularyBuilder?
-    private var positions: [Int64] = []
-    private var forms = [Int](repeating: 0, count: TimeParser.Form.allCases.count)
+    private var topics: TopicColumnBuilder?
+    private var eventIDs: VocabularyBuilder?
+    private var ends: TimeColumnBuilder?
+    private var lastPosition: [Int64] = []
+    private var lines = LineMap()
     private let rejects: RejectsFile?
     /// The name of the only person whose rows are kept; everybody's are when absent.
     let wanted: [UInt8]?
+    /// Seconds in one unit of the duration column.
+    private(set) var durationUnit: Double
+    private let recBole: Bool
+    /// The only person there is, and the only item, where no column names one.
+    private var onlyUser: (name: [UInt8], number: UInt32)?
+    private var onlyItem: UInt32?
+    /// Where the rows of each file begin.
+    private var fileStarts: [(row: Int, file: String)]
 
     /// A year: no one looks at a page for longer.
     static let longestDuration = 366.0 * 86_400
+    /// Between the parts of a list that needs no separator of a person's choice.
+    static let listSeparator: UInt8 = 0x1F
 
-    init(schema: Schema, options: ReadingOptions, file: String, expectedRows: Int) throws(LogError) {
+    init(
+        schema: Schema, options: ReadingOptions, file: String, userID: String? = nil, expectedRows: Int
+    ) throws(LogError) {
         self.schema = schema
         self.options = options
         self.file = file
-        dateColumn = schema.index(.time).map { schema.names[$0].lowercased().hasPrefix("date") } ?? false
-        parser = TimeParser(format: options.timeFormat, zone: options.timeZone)
-        dateParser = TimeParser(format: .yyyymmdd, zone: options.timeZone)
         user = ColumnBuilder(capacity: expectedRows)
         item = ColumnBuilder(capacity: expectedRows)
-        time = ColumnBuilder(capacity: expectedRows)
-        func column<Element>(_ role: ColumnRole, _: Element.Type) -> ColumnBuilder<Element>? {
-            schema.index(role) == nil ? nil : ColumnBuilder(capacity: expectedRows)
-        }
-        duration = column(.duration, Float.self)
-        weight = column(.weight, Float.self)
-        label = column(.label, Float.self)
-        eventType = column(.eventType, UInt32.self)
-        eventIDs = schema.index(.eventID) == nil ? nil : VocabularyBuilder()
+        time = TimeColumnBuilder(capacity: expectedRows)
+        positions = ColumnBuilder(capacity: 1)
         rejects = try options.rejects.map { path throws(LogError) in try RejectsFile(path: path) }
-        // RecBole separates by blanks, MovieLens by bars.
-        let recBole = schema.index(.topic).map { schema.names[$0].hasSuffix(":token_seq") } ?? false
         wanted = options.onlyUser.map { Array($0.utf8) }
-        topics =
-            schema.index(.topic) == nil
-            ? nil : TopicColumnBuilder(separators: Set((options.topicSeparator ?? (recBole ? " " : "|")).utf8))
-        if schema.index(.item) == nil { _ = items.number(of: "all") }
+        // RecBole says so in the column's name.
+        recBole = schema.index(.topic).map { schema.names[$0].hasSuffix(":token_seq") } ?? false
+        durationUnit = 1
+        fileStarts = [(0, file)]
+        onlyUser = userID.map { [users] name in (Array(name.utf8), users.number(of: name)) }
+        onlyItem = schema.index(.item) == nil ? items.number(of: "all") : nil
+        for role in ColumnRole.allCases where schema.index(role) != nil { activate(role, capacity: expectedRows) }
     }
 
-    /// A column called `date` holds eight digits as a calendar date, not as seconds in 1970.
-    let dateColumn: Bool
-    private let dateParser: TimeParser
+    /// Goes on with the rows of another file, whose columns may stand in another order.
+    ///
+    /// - Throws: where it has no times and the others have, or no items.
+    func begin(_ file: String, schema: Schema, userID: String?) throws(LogError) {
+        for role in [ColumnRole.time, .item, .clock]
+        where (self.schema.index(role) == nil) != (schema.index(role) == nil) {
+            throw .unsupported(
+                file: file,
+                reason:
+                    "it has \(schema.index(role) == nil ? "no" : "a") column for \(role.rawValue), and the files before it "
+                    + "\(schema.index(role) == nil ? "have one" : "have none"); read them as logs of their own, or say with --map"
+            )
+        }
+        let had = self.schema
+        self.schema = schema
+        self.file = file
+        fileStarts.append((user.count, file))
+        for role in ColumnRole.allCases where schema.index(role) != nil && had.index(role) == nil {
+            // A role that an earlier file had may already have its column.
+            if !isActive(role) { activate(role, capacity: 1_024) }
+        }
+        onlyUser = userID.map { (Array($0.utf8), users.number(of: $0)) }
+        lines.endRun()
+    }
 
-    /// Whether any column needs more than the four that the fast path knows.
+    private func isActive(_ role: ColumnRole) -> Bool {
+        switch role {
+        case .duration: duration != nil
+        case .weight: weight != nil
+        case .label: label != nil
+        case .eventType: eventType != nil
+        case .topic: topics != nil
+        case .eventID: eventIDs != nil
+        case .end: ends != nil
+        case .user, .item, .time, .clock: true
+        }
+    }
+
+    private func file(ofRow row: Int) -> String? {
+        namesFiles ? fileStarts.last { $0.row <= row }?.file : nil
+    }
+
+    /// Makes room for a role's column, with nothing in the rows so far.
+    private func activate(_ role: ColumnRole, capacity: Int) {
+        func floats() -> ColumnBuilder<Float> {
+            let column = ColumnBuilder<Float>(capacity: max(capacity, user.count))
+            for _ in 0..<user.count { column.append(.nan) }
+            return column
+        }
+        switch role {
+        case .duration:
+            durationUnit =
+                options.durationUnit ?? schema.index(.duration).flatMap { ColumnName(schema.names[$0]).unit?.seconds }
+                ?? 1
+            duration = floats()
+        case .weight: weight = floats()
+        case .label: label = floats()
+        case .eventType:
+            let column = ColumnBuilder<UInt32>(capacity: max(capacity, user.count))
+            for _ in 0..<user.count { column.append(.max) }
+            eventType = column
+        case .topic:
+            let separator = options.topicSeparator ?? (recBole ? " " : nil)
+            topics = TopicColumnBuilder(separator: separator.map { Array($0.utf8) })
+            for row in 0..<user.count { topics?.append(nil, item: item[row], row: row, items: item) }
+        case .eventID: eventIDs = VocabularyBuilder()
+        case .end:
+            ends = TimeColumnBuilder(capacity: capacity)
+            for _ in 0..<user.count { ends?.append(Self.noTime, .instant) }
+        case .user, .item, .time, .clock: break
+        }
+    }
+
+    private static let noTime = Int64.min
+
+    /// One more column, met later in the file.
+    func addColumn(_ name: String) {
+        for role in schema.add(name) { activate(role, capacity: 1_024) }
+    }
+
+    /// Whether any column needs more than the five that the fast path knows, each for itself.
     var isPlain: Bool {
-        label == nil && eventType == nil && eventIDs == nil && schema.index(.topic) == nil
-            && schema.index(.time) != nil && schema.index(.item) != nil
+        label == nil && eventType == nil && eventIDs == nil && topics == nil && ends == nil
+            && schema.index(.clock) == nil && schema.index(.time) != nil && schema.index(.item) != nil
+            && schema.names.indices.allSatisfy { schema.roles(of: $0).count < 2 }
     }
 
     func reject(_ row: RejectedRow, text: @autoclosure () -> String) throws(LogError) {
         if options.strict { throw .strict(file: file, row: row) }
+        var row = row
+        if namesFiles, row.file == nil { row.file = file }
         report.note(row)
         try rejects?.write(row, text: text())
     }
@@ -78,11 +163,12 @@ final class RowBuilder {
     @inline(__always)
     func countPassedOver() { report.passedOver &+= 1 }
 
-    func countForm(_ form: TimeParser.Form) { forms[form.rawValue] += 1 }
-
-    /// Called once the row is in the columns.
+    /// Called once rows are in the columns.
     @inline(__always)
-    func countAccepted() { report.accepted &+= 1 }
+    func countAccepted(_ count: Int = 1) { report.accepted &+= count }
+
+    /// Rows that the fast path took, a line each.
+    func noteLines(rows count: Int, line: Int) { lines.append(rows: count, from: user.count - count, line: line) }
 
     /// Reads one row; `field` gives the bytes of a column, or nothing where the row has none.
     func add(
@@ -112,32 +198,45 @@ final class RowBuilder {
         func number(_ role: ColumnRole) throws(RejectedRow) -> Double {
             guard let bytes = value(role) else { return .nan }
             let text = String(decoding: bytes, as: UTF8.self)
-            guard let number = Double(text), number.isFinite else {
+            guard let number = Double(text), abs(number) < 3e38 else {
                 if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
                 throw fault(role, .unreadableNumber(text))
             }
             return number
         }
+        func moment(_ role: ColumnRole, clock: UnsafeRawBufferPointer? = nil) throws(RejectedRow) -> WrittenTime {
+            guard let bytes = value(role) else { throw fault(role, .missingValue) }
+            let written: WrittenTime?
+            if let clock {
+                let both = Array(bytes) + [0x20] + Array(clock)
+                written = both.withUnsafeBytes { WrittenTime($0) }
+            } else {
+                written = WrittenTime(bytes)
+            }
+            guard let written, options.timeFormat.takes(written.form) else {
+                throw fault(role, .unreadableTime(String(decoding: bytes.prefix(60), as: UTF8.self)))
+            }
+            // A number of more digits than any time has.
+            if written.form == .integer, written.raw == .max || written.raw == .min {
+                throw fault(role, .timeOutOfRange(String(decoding: bytes.prefix(60), as: UTF8.self)))
+            }
+            return written
+        }
 
         // Everything is read before anything is kept.
-        let userName = try name(.user)
-        if let wanted, !userName.elementsEqual(wanted) { return false }
-        let itemName = schema.index(.item) == nil ? nil : try name(.item)
-        var moment: Int64?
+        let userName = onlyUser == nil ? try name(.user) : nil
+        if let wanted, !(userName.map { $0.elementsEqual(wanted) } ?? (onlyUser?.name == wanted)) { return false }
+        // Where topics are the only items there are, a row without one is of the unknown topic.
+        let isTopic = schema.index(.item) == schema.index(.topic)
+        let itemName = schema.index(.item) == nil || (isTopic && value(.item) == nil) ? nil : try name(.item)
+        var written: WrittenTime?
         if schema.index(.time) != nil {
-            guard let bytes = value(.time) else { throw fault(.time, .missingValue) }
-            let chosen = dateColumn && bytes.count == 8 && options.timeFormat == .auto ? dateParser : parser
-            switch chosen.parse(bytes) {
-            case .time(let time, let form):
-                moment = time
-                countForm(form)
-            case .unreadable:
-                throw fault(.time, .unreadableTime(String(decoding: bytes.prefix(60), as: UTF8.self)))
-            case .outOfRange:
-                throw fault(.time, .timeOutOfRange(String(decoding: bytes.prefix(60), as: UTF8.self)))
-            }
+            let clock = schema.index(.clock) == nil ? nil : value(.clock)
+            if schema.index(.clock) != nil, clock == nil { throw fault(.clock, .missingValue) }
+            written = try moment(.time, clock: clock)
         }
-        let seconds = try number(.duration) * options.durationUnit
+        let end = ends == nil || value(.end) == nil ? nil : try moment(.end)
+        let seconds = try length(value(.duration), fault)
         if seconds < 0 { throw fault(.duration, .negativeDuration(seconds)) }
         if seconds > Self.longestDuration { throw fault(.duration, .enormousDuration(seconds)) }
         let rating = try number(.weight)
@@ -153,17 +252,36 @@ final class RowBuilder {
             }
         }
 
-        let userNumber = users.number(userName)
-        let itemNumber = itemName.map(items.number) ?? 0
+        let userNumber = userName.map(users.number) ?? onlyUser?.number ?? 0
+        let itemNumber = itemName.map(items.number) ?? onlyItem ?? items.number(of: ItemTopics.unknownName)
         user.append(userNumber)
         item.append(itemNumber)
-        time.append(moment ?? nextPosition(userNumber))
+        if let written { time.append(written) } else { positions.append(nextPosition(userNumber)) }
+        if let ends { ends.append(end ?? WrittenTime(.instant, Self.noTime)) }
         duration?.append(Float(seconds))
         weight?.append(Float(rating))
         label?.append(Float(degree))
         if let eventType { eventType.append(typeName.map(eventTypes.number) ?? .max) }
-        topics?.append(topicText, items: item)
+        topics?.append(topicText, item: itemNumber, row: user.count - 1, items: item)
+        lines.append(row: user.count - 1, line: line)
         return true
+    }
+
+    /// A duration in seconds: a number of units, or `h:mm:ss`.
+    private func length(
+        _ bytes: UnsafeRawBufferPointer?, _ fault: (ColumnRole, RejectedRow.Reason) -> RejectedRow
+    ) throws(RejectedRow) -> Double {
+        guard let bytes else { return .nan }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if let number = Double(text), number.isFinite { return number * durationUnit }
+        if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        if parts.count == 3, let hours = Int(parts[0]), let minutes = Int(parts[1]), let seconds = Double(parts[2]),
+            hours >= 0, hours < 1_000_000, (0..<60).contains(minutes), seconds >= 0, seconds < 60
+        {
+            return Double(hours * 3_600 + minutes * 60) + seconds
+        }
+        throw fault(.duration, .unreadableDuration(text))
     }
 
     private func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -171,42 +289,71 @@ final class RowBuilder {
     }
 
     private func nextPosition(_ user: UInt32) -> Int64 {
-        while positions.count <= Int(user) { positions.append(0) }
-        positions[Int(user)] += EventLog.second
-        return positions[Int(user)]
+        while lastPosition.count <= Int(user) { lastPosition.append(0) }
+        lastPosition[Int(user)] += EventLog.second
+        return lastPosition[Int(user)]
     }
 
     /// Lets all histories end at one moment: positions have no common clock, and counted from the beginning only
     /// the longest histories would reach a test part. Gaps and ages are differences, so nothing else changes.
-    private func alignPositions() {
-        let longest = positions.max() ?? 0
-        for index in 0..<time.count { time[index] += longest - positions[Int(user[index])] }
+    private func aligned() -> Column<Int64> {
+        let longest = lastPosition.max() ?? 0
+        for index in 0..<positions.count { positions[index] += longest - lastPosition[Int(user[index])] }
+        return positions.finish()
     }
 
     /// The log and what became of its rows.
     func finish() throws(LogError) -> (EventLog, ReadingReport) {
-        try rejects?.close()
         guard user.count > 0 else {
+            try rejects?.close()
             if let name = options.onlyUser, report.passedOver > 0, report.rejectedCount == 0 {
                 throw .noSuchUser(file: file, name: name)
             }
-            throw .headerOnly(file: file, rejected: report.rejectedCount)
+            if report.rejectedCount == 0 { throw .headerOnly(file: file) }
+            throw .nothingRead(file: file, rejected: report.rejectedCount, examples: report.examples)
         }
-        if schema.index(.time) == nil { alignPositions() }
-        let used = TimeParser.Form.allCases.filter { forms[$0.rawValue] > 0 }
-        if used.count > 1 {
-            let parts = used.map { "\(forms[$0.rawValue]) as \($0.words)" }
-            report.warnings.append("times are written in several forms: \(parts.joined(separator: ", "))")
+        let hasTimes = schema.index(.time) != nil
+        let lines = lines
+        var faults: [Int: RejectedRow] = [:]
+        let times: Column<Int64>
+        if hasTimes {
+            let column = schema.name(.time)
+            let resolved = try time.finish(
+                format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
+                column: column, line: lines.line)
+            times = resolved.times
+            report.times = resolved.reading.words
+            report.preferredTimes = resolved.reading.preferred
+            report.warnings += resolved.reading.notes
+            if resolved.reading.words.count > 1 {
+                report.warnings.append(
+                    "times are written in several forms: " + resolved.reading.words.joined(separator: ", "))
+            }
+            for (row, reason) in resolved.faults {
+                faults[row] = RejectedRow(
+                    line: lines.line(of: row), column: column, reason: reason, file: file(ofRow: row))
+            }
+            try addDurations(times, &faults)
+        } else {
+            times = aligned()
         }
-        if schema.index(.time) == nil {
-            report.warnings.append("no times: the position in each person's history stands in for time")
+        for row in faults.keys.sorted() {
+            guard let fault = faults[row] else { continue }
+            report.accepted -= 1
+            try reject(fault, text: "")
         }
-        report.unusedColumns = zip(schema.names, schema.roles).filter { $0.1 == nil }.map(\.0)
+        try rejects?.close()
+        guard user.count > faults.count else {
+            throw .nothingRead(file: file, rejected: report.rejectedCount, examples: report.examples)
+        }
+        report.unusedColumns = schema.unused
+        noteColumns(hasTimes)
         let item = item.finish()
         let decided: ItemTopics
         var rowTopics: RowTopics?
         if let topics {
             (decided, rowTopics) = topics.finish(itemCount: items.count, item: item)
+            report.warnings += topics.notes(events: item.count, separator: options.topicSeparator)
         } else if schema.index(.item) == nil {
             decided = .single(items.count)
         } else {
@@ -214,12 +361,81 @@ final class RowBuilder {
             decided = ItemTopics(names: Vocabulary(), byItem: [], source: .coVisitation)
         }
         let types = eventType?.finish()
-        let log = EventLog(
-            users: users.finish(), items: items.finish(), user: user.finish(), item: item, time: time.finish(),
+        var log = EventLog(
+            users: users.finish(), items: items.finish(), user: user.finish(), item: item, time: times,
             duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.finish(), topics: decided, rowTopics: rowTopics,
-            clock: schema.index(.time) == nil ? .position : .wall)
+            clock: hasTimes ? .wall : .position)
+        if !faults.isEmpty { log = log.without(rows: faults.keys) }
+        noteNames(log)
         return (log, report)
+    }
+
+    /// Durations from beginnings to ends, where the file has those.
+    private func addDurations(_ times: Column<Int64>, _ faults: inout [Int: RejectedRow]) throws(LogError) {
+        guard let ends, duration == nil else { return }
+        let column = schema.name(.end)
+        let missing = (0..<ends.count).filter { ends.raw($0) == Self.noTime }
+        let isMissing = Set(missing)
+        let resolved = try ends.finish(
+            format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
+            column: column, line: lines.line)
+        let bad = Dictionary(resolved.faults.map { ($0.row, $0.reason) }) { first, _ in first }
+        let durations = ColumnBuilder<Float>(capacity: times.count)
+        for row in 0..<times.count {
+            guard !isMissing.contains(row), faults[row] == nil else {
+                durations.append(.nan)
+                continue
+            }
+            let seconds = Double(resolved.times[row]) / 1e6 - Double(times[row]) / 1e6
+            let reason: RejectedRow.Reason? =
+                bad[row]
+                ?? (seconds < 0
+                    ? .negativeDuration(seconds) : seconds > Self.longestDuration ? .enormousDuration(seconds) : nil)
+            if let reason { faults[row] = RejectedRow(line: lines.line(of: row), column: column, reason: reason) }
+            durations.append(Float(seconds))
+        }
+        duration = durations
+    }
+
+    /// What a person should know of how the columns were understood.
+    private func noteColumns(_ hasTimes: Bool) {
+        if !hasTimes {
+            let unused = report.unusedColumns
+            report.warnings.append(
+                "no times: the position in each person's history stands in for time"
+                    + (unused.isEmpty
+                        ? ""
+                        : "; columns not used: \(unused.joined(separator: ", ")) (if one is the time: --map Time=COLUMN)")
+            )
+        }
+        if options.map[.eventID] == nil, let index = schema.index(.eventID),
+            ColumnName(schema.names[index]).bare == "id"
+        {
+            report.warnings.append(
+                "column \(schema.names[index]) is taken for the event's id, so a row whose id was read before is set aside; "
+                    + "--map EventID= takes it for nothing")
+        }
+        if let index = schema.index(.duration), options.durationUnit == nil,
+            let unit = ColumnName(schema.names[index]).unit,
+            unit != .seconds
+        {
+            report.warnings.append("durations are in \(unit.words), as their column's name says")
+        }
+    }
+
+    /// Names that stand for nobody.
+    private func noteNames(_ log: EventLog) {
+        let nobody: Set<String> = ["null", "na", "n/a", "none", "nan", "-", "undefined", "unknown", "(null)", "\\n"]
+        let suspects = log.users.names.enumerated().filter { nobody.contains($0.element.lowercased()) }
+        guard !suspects.isEmpty else { return }
+        var counts = [Int](repeating: 0, count: log.users.count)
+        for user in log.user { counts[Int(user)] += 1 }
+        for (user, name) in suspects where counts[user] > 0 {
+            report.warnings.append(
+                "\(counts[user]) of \(log.count) events are of a user called \"\(name)\": one person to the models; take those "
+                    + "rows out if they are of nobody")
+        }
     }
 
     /// The weight column, or weights by type of event where the options give them.
@@ -241,32 +457,5 @@ final class RowBuilder {
         }
         let byType = known.map { options.eventWeights[$0] ?? 1 }
         return Column(types.map { $0 == .max ? 1 : byType[Int($0)] })
-    }
-}
-
-/// Keeps every row that was set aside: where, why, and the row.
-final class RejectsFile {
-    private let path: String
-    private let handle: FileHandle
-
-    init(path: String) throws(LogError) {
-        self.path = path
-        guard FileManager.default.createFile(atPath: path, contents: Data("line,column,reason,row\n".utf8)),
-            let handle = FileHandle(forWritingAtPath: path)
-        else { throw .cannotOpen(file: path, reason: "cannot be written") }
-        self.handle = handle
-        _ = try? handle.seekToEnd()
-    }
-
-    func write(_ row: RejectedRow, text: String) throws(LogError) {
-        func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
-        let line = "\(row.line),\(quoted(row.column)),\(quoted(row.description)),\(quoted(text))\n"
-        do { try handle.write(contentsOf: Data(line.utf8)) } catch {
-            throw .cannotRead(file: path, reason: "\(error)")
-        }
-    }
-
-    func close() throws(LogError) {
-        do { try handle.close() } catch { throw .cannotRead(file: path, reason: "\(error)") }
     }
 }

@@ -73,7 +73,7 @@ public struct SocialEdges: Sendable {
     ///
     /// - Parameter until: microseconds; friendships that begin later are left out.
     public static func read(_ path: String, users: Vocabulary, until: Int64? = nil) throws(LogError) -> SocialEdges {
-        try read(FileSource(path: path), file: path, users: users, until: until)
+        try read(LogFiles.contents(path).source, file: path, users: users, until: until)
     }
 
     static func read(
@@ -88,13 +88,20 @@ public struct SocialEdges: Sendable {
             throw .unsupported(file: path, reason: "line 1 holds one field; give UserID,FriendID[,Time]")
         }
         var places = (user: 0, friend: 1, time: 2)
-        var friends = [[UInt32: Int64]](repeating: [:], count: users.count)
         var report = Report()
+        // Friendships with the time each began as it stands; the whole column says how times are meant.
+        var edges: [(a: UInt32, b: UInt32, time: Int?)] = []
+        let times = TimeColumnBuilder(capacity: 16)
+        var lines = LineMap()
 
-        func take(_ fields: [String]) {
-            guard fields.count > max(places.user, places.friend), !fields[places.user].isEmpty,
+        func unreadable(_ line: Int) {
+            report.unreadable += 1
+            if report.unreadableLines.count < 5 { report.unreadableLines.append(line) }
+        }
+        func take(_ fields: [String], line: Int) {
+            guard reader.fault == nil, fields.count > max(places.user, places.friend), !fields[places.user].isEmpty,
                 !fields[places.friend].isEmpty
-            else { return unreadable() }
+            else { return unreadable(line) }
             let names = [fields[places.user], fields[places.friend]]
             guard let a = users.find(names[0]), let b = users.find(names[1]) else {
                 report.unknown += 1
@@ -104,39 +111,60 @@ public struct SocialEdges: Sendable {
                 return
             }
             if a == b { return report.selfLoops += 1 }
-            var since = Int64.min
+            var time: Int?
             if fields.count > places.time, !fields[places.time].isEmpty {
-                guard let moment = TimeFormat.moment(fields[places.time]) else { return unreadable() }
-                if let until, moment > until { return report.later += 1 }
-                since = moment
+                guard let written = Array(fields[places.time].utf8).withUnsafeBytes({ WrittenTime($0) }) else {
+                    return unreadable(line)
+                }
+                time = times.count
+                lines.append(row: times.count, line: line)
+                times.append(written)
             }
-            if let known = friends[Int(a)][b] {
+            edges.append((a, b, time))
+        }
+
+        var column = "Time"
+        if let friend = first.firstIndex(where: Self.isFriend),
+            let user = first.firstIndex(where: { ColumnRole.named($0) == .user })
+        {
+            places = (user, friend, first.firstIndex { ColumnRole.named($0) == .time } ?? Int.max)
+            if places.time < first.count { column = first[places.time] }
+        } else if first.contains(where: { ColumnRole.named($0) == .user }) {
+            throw .missingColumn(file: path, column: "FriendID", found: first)
+        } else {
+            take(first, line: 1)
+        }
+        reader.skipRecord()
+        while try reader.nextRecord(dialect) {
+            let line = reader.line
+            if !reader.isBlank { take(reader.texts, line: line) }
+            reader.skipRecord()
+        }
+        let resolved = try times.finish(
+            format: .auto, preferred: nil, zone: nil, file: path, column: column, line: lines.line)
+        let faults = Set(resolved.faults.map(\.row))
+        var friends = [[UInt32: Int64]](repeating: [:], count: users.count)
+        for edge in edges {
+            var since = Int64.min
+            if let time = edge.time {
+                guard !faults.contains(time) else {
+                    unreadable(lines.line(of: time))
+                    continue
+                }
+                since = resolved.times[time]
+                if let until, since > until {
+                    report.later += 1
+                    continue
+                }
+            }
+            if let known = friends[Int(edge.a)][edge.b] {
                 report.repeats += 1
                 since = min(since, known)
             } else {
                 report.edges += 1
             }
-            friends[Int(a)][b] = since
-            friends[Int(b)][a] = since
-        }
-        func unreadable() {
-            report.unreadable += 1
-            if report.unreadableLines.count < 5 { report.unreadableLines.append(reader.line) }
-        }
-
-        if let friend = first.firstIndex(where: Self.isFriend),
-            let user = first.firstIndex(where: { ColumnRole.named($0) == .user })
-        {
-            places = (user, friend, first.firstIndex { ColumnRole.named($0) == .time } ?? Int.max)
-        } else if first.contains(where: { ColumnRole.named($0) == .user }) {
-            throw .missingColumn(file: path, column: "FriendID", found: first)
-        } else {
-            take(first)
-        }
-        reader.skipRecord()
-        while try reader.nextRecord(dialect) {
-            if !reader.isBlank { take(reader.texts) }
-            reader.skipRecord()
+            friends[Int(edge.a)][edge.b] = since
+            friends[Int(edge.b)][edge.a] = since
         }
         guard report.edges > 0 else {
             throw .unsupported(

@@ -1,7 +1,7 @@
 /// Gathers what a log's topic column says: lists of topics, each read once however many rows repeat it, and which list
 /// each item has; each row's own from when rows of one item first differ.
 final class TopicColumnBuilder {
-    private let separators: Set<UInt8>
+    private let separator: TopicSeparator
     private let names = VocabularyBuilder()
     /// What stands in the column, and the list that each such text is.
     private let texts = VocabularyBuilder()
@@ -12,23 +12,25 @@ final class TopicColumnBuilder {
     /// The list of each item's first row; `.max` before it.
     private var listOfItem: [UInt32] = []
     private var listOfRow: ColumnBuilder<UInt32>?
+    private var rowsWithout = 0
 
-    init(separators: Set<UInt8>) { self.separators = separators }
+    /// - Parameter separator: what stands between several topics of one row; each row's text is one topic when absent.
+    init(separator: [UInt8]?) { self.separator = TopicSeparator(separator) }
 
     /// One more row.
     ///
     /// - Parameters:
     ///   - text: what it says, whole; nothing where it says nothing.
     ///   - items: of all rows so far, this one included.
-    func append(_ text: UnsafeRawBufferPointer?, items: ColumnBuilder<UInt32>) {
+    func append(_ text: UnsafeRawBufferPointer?, item: UInt32, row: Int, items: ColumnBuilder<UInt32>) {
         let list = number(of: text)
-        let row = items.count - 1
-        let item = Int(items[row])
+        let item = Int(item)
+        if lists[Int(list)].isEmpty { rowsWithout += 1 }
         while listOfItem.count <= item { listOfItem.append(.max) }
         if listOfItem[item] == .max { listOfItem[item] = list }
         if listOfRow == nil, listOfItem[item] != list {
             // The first row that differs: all before it said what their item's first one said.
-            let column = ColumnBuilder<UInt32>(capacity: items.count)
+            let column = ColumnBuilder<UInt32>(capacity: row + 1)
             for earlier in 0..<row { column.append(listOfItem[Int(items[earlier])]) }
             listOfRow = column
         }
@@ -39,8 +41,8 @@ final class TopicColumnBuilder {
         let seen = Int(texts.number(text ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         if seen < listOfText.count { return listOfText[seen] }
         var own: [UInt32] = []
-        for part in text?.split(whereSeparator: { separators.contains($0) }) ?? [] {
-            let topic = names.number(UnsafeRawBufferPointer(rebasing: part))
+        separator.forEachPart(text ?? UnsafeRawBufferPointer(start: nil, count: 0)) { part in
+            let topic = names.number(part)
             if !own.contains(topic) { own.append(topic) }
         }
         let number = numbers[own] ?? UInt32(lists.count)
@@ -50,6 +52,14 @@ final class TopicColumnBuilder {
         }
         listOfText.append(number)
         return number
+    }
+
+    /// What a person should know: events without a topic, and signs that look like separators.
+    func notes(events: Int, separator given: String?) -> [String] {
+        var notes: [String] = []
+        if rowsWithout > 0 { notes.append("\(rowsWithout) of \(events) events have no topic") }
+        notes += TopicSeparator.notes(names.finish().names, given: given)
+        return notes
     }
 
     /// All topics of each item, and what each row says where rows differ.
@@ -66,5 +76,54 @@ final class TopicColumnBuilder {
             }
         }
         return (ItemTopics(names: names.finish(), byItem: byItem, source: .column), rows)
+    }
+}
+
+/// What stands between several topics of one row: a text, never one byte of it, and what surrounds a topic is no part
+/// of it.
+struct TopicSeparator: Sendable {
+    private let text: [UInt8]?
+
+    init(_ text: [UInt8]?) { self.text = text.flatMap { $0.isEmpty ? nil : $0 } }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    func forEachPart(_ whole: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+        func take(_ range: Range<Int>) {
+            var (low, high) = (range.lowerBound, range.upperBound)
+            while low < high, Self.isBlank(whole[low]) { low += 1 }
+            while high > low, Self.isBlank(whole[high - 1]) { high -= 1 }
+            if high > low { body(UnsafeRawBufferPointer(rebasing: whole[low..<high])) }
+        }
+        var start = 0
+        var at = 0
+        while at < whole.count {
+            if whole[at] == RowBuilder.listSeparator {
+                take(start..<at)
+                at += 1
+                start = at
+            } else if let text, at + text.count <= whole.count, whole[at..<at + text.count].elementsEqual(text) {
+                take(start..<at)
+                at += text.count
+                start = at
+            } else {
+                at += 1
+            }
+        }
+        take(start..<whole.count)
+    }
+
+    /// Signs that stand in many topics, where no separator was given.
+    static func notes(_ names: [String], given: String?) -> [String] {
+        guard given == nil else { return [] }
+        for sign in ["|", ";", ", ", "/"] {
+            let count = names.count { $0.contains(sign) }
+            guard count >= 3, count * 20 >= names.count, sign == "|" || count * 4 >= names.count else { continue }
+            return [
+                "\(count) of \(names.count) topics have \"\(sign)\" in them and are read as one each; if it stands between several, "
+                    + "give --topic-separator \"\(sign)\""
+            ]
+        }
+        return []
     }
 }

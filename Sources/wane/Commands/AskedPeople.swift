@@ -17,7 +17,7 @@ struct AskedPeople {
     let isUnknown: Bool
     /// The last moment of the whole log, also where one person's rows are kept.
     private let end: Int64?
-    private let zone: TimeZone?
+    private let input: LogOptions
 
     /// - Parameters:
     ///   - user: the only person whose rows are read; everybody's when absent.
@@ -28,7 +28,7 @@ struct AskedPeople {
         _ console: Console
     ) throws {
         self.user = user
-        zone = try input.options(over: bundle.reading).timeZone
+        self.input = input
         for note in bundle.description.notes { console.note("note: \(note)") }
         predictor = Predictor(bundle)
         var last: Int64?
@@ -63,7 +63,7 @@ struct AskedPeople {
         if log.log.clock == .position, !events.isEmpty, let position = Int64(text), position > 0, position < 1 << 40 {
             return log.moment(ofPosition: position, user: user)
         }
-        guard let moment = TimeFormat.moment(text, zone: zone) else {
+        guard let moment = try input.moment(text, over: predictor.bundle.reading) else {
             throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
         }
         return moment

@@ -37,7 +37,7 @@ struct Bench: AsyncParsableCommand {
             var rows = 0
             for _ in 0..<max(1, runs) {
                 let start = ContinuousClock.now
-                let (log, _) = try LogReader.read(input.log, options: input.options())
+                let (log, _) = try LogReader.read(input.logs, options: input.options())
                 best = min(best, start.duration(to: .now) / .seconds(1))
                 rows = log.count
             }

@@ -59,7 +59,7 @@ struct Evaluate: AsyncParsableCommand {
         func moment(_ text: String?, _ name: String) throws -> Int64? {
             try text.map { text in
                 guard bundle.description.clock == .wall,
-                    let moment = TimeFormat.moment(text, zone: try input.options(over: bundle.reading).timeZone)
+                    let moment = try input.moment(text, over: bundle.reading)
                 else { throw ValidationError("--\(name) \(text): give a time such as 2023-01-01 10:00:00") }
                 return moment
             }

@@ -115,12 +115,12 @@ struct RankTrain: AsyncParsableCommand {
         let (modelOptions, trainingOptions) = try await training.resolved(
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
         try saving.prepare()
-        let (log, _) = try input.read(console)
+        let (log, report) = try input.read(console)
         let ranking = try task.task(log)
         var run = try RankingTraining(
             ranking, model: modelOptions, training: trainingOptions, ranking: options)
         run.friends = try task.friends(ranking, console)
-        run.reading = try input.options()
+        run.reading = try input.options(of: report)
         saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
         let trained = try run.run()

@@ -90,13 +90,13 @@ struct ReturnTrain: AsyncParsableCommand {
         try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()
-        let (log, _) = try input.read(console)
+        let (log, report) = try input.read(console)
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
         var run = try ReturnTraining(returns, model: modelOptions, training: options)
         run.friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
-        run.reading = try input.options()
+        run.reading = try input.options(of: report)
         saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
         let bundle = try run.run()
@@ -280,7 +280,7 @@ struct ReturnCohort: AsyncParsableCommand {
             }
             try BundleFolder.prepare(save)
         }
-        let (log, _) = try input.read(console)
+        let (log, report) = try input.read(console)
         guard log.clock == .wall else {
             throw ValidationError("the log has order but no times; a cohort is followed over weeks")
         }
@@ -297,7 +297,7 @@ struct ReturnCohort: AsyncParsableCommand {
             for number in 0..<seeds {
                 let (model, options) = try await training.resolved(family: family, seed: seed &+ UInt64(number))
                 var run = try CohortTraining(task, classics, model: model, training: options)
-                run.reading = try input.options()
+                run.reading = try input.options(of: report)
                 keeping.keep(&run.trainer, "cohort-\(family)-seed-\(options.seed)")
                 runs.append(run.trainer)
                 InterestRun.watch(&run.trainer, as: family, console)

@@ -36,8 +36,7 @@ struct Topics: AsyncParsableCommand {
         if let words = log.coverage.words { console.note("note: \(words)") }
         var moment = log.log.span?.upperBound ?? 0
         if let at {
-            let zone = try input.options(over: bundle.reading).timeZone
-            guard log.log.clock == .wall, let given = TimeFormat.moment(at, zone: zone) else {
+            guard log.log.clock == .wall, let given = try input.moment(at, over: bundle.reading) else {
                 throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00")
             }
             guard log.log.span.map({ given >= $0.lowerBound }) == true else {

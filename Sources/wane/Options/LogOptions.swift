@@ -6,8 +6,12 @@ import WaneEvents
 struct LogOptions: ParsableArguments {
     @Argument(
         help:
-            "The log: CSV, TSV, JSON Lines, RecBole or MovieLens, plain or through gzip or zstd; - for standard input.")
-    var log: String
+            "The log: CSV, TSV, JSON Lines or arrays, RecBole or MovieLens, plain or through gzip or zstd; several files, a folder or a 'pattern*' are one log; - for standard input."
+    )
+    var logs: [String]
+
+    /// What messages and titles call the log.
+    var log: String { logs.joined(separator: ", ") }
 
     @Option(
         help: ArgumentHelp("A side file of items with their topics (RecBole .item, movies.csv).", valueName: "file"))
@@ -15,7 +19,8 @@ struct LogOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which column is what, such as UserID=customer; may be given several times.", valueName: "role=column"))
+            "Which column is what, such as UserID=customer; ROLE= for none; may be given several times.",
+            valueName: "role=column"))
     var map: [String] = []
 
     @Option(
@@ -32,10 +37,17 @@ struct LogOptions: ParsableArguments {
     )
     var timeFormat: TimeFormat?
 
+    @Option(help: ArgumentHelp("The person whose rows these are, where no column says.", valueName: "name"))
+    var userID: String?
+
+    @Option(help: "Take the person from the name of each file, or of its folder.") var userFrom: UserSource?
+
     @Option(help: ArgumentHelp("The zone of times that name none, such as Europe/Berlin.", valueName: "zone"))
     var timeZone: String?
 
-    @Option(help: ArgumentHelp("The unit of durations: s, ms or min.", valueName: "unit"))
+    @Option(
+        help: ArgumentHelp(
+            "The unit of durations: s, ms, min or h; what the column's name says when absent.", valueName: "unit"))
     var durationUnit: DurationUnit?
 
     @Option(help: ArgumentHelp("What stands between several topics of one row.", valueName: "text"))
@@ -51,13 +63,14 @@ struct LogOptions: ParsableArguments {
     var rejects: String?
 
     enum DurationUnit: String, ExpressibleByArgument, CaseIterable {
-        case s, ms, min
+        case s, ms, min, h
 
         var seconds: Double {
             switch self {
             case .s: 1
             case .ms: 0.001
             case .min: 60
+            case .h: 3_600
             }
         }
     }
@@ -68,7 +81,7 @@ struct LogOptions: ParsableArguments {
     func options(over base: ReadingOptions = ReadingOptions()) throws -> ReadingOptions {
         var options = base
         for pair in map {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, let role = ColumnRole.canonical(parts[0]) else {
                 let known = ColumnRole.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("--map \(pair): give ROLE=COLUMN, with one of the roles \(known)")
@@ -81,17 +94,21 @@ struct LogOptions: ParsableArguments {
         options.delimiter = delimiter ?? base.delimiter
         options.timeFormat = timeFormat ?? base.timeFormat
         if let timeZone {
-            guard let zone = TimeZone(identifier: timeZone) else {
-                throw ValidationError("--time-zone \(timeZone): no such zone; give a name such as Europe/Berlin")
+            do throws(ZoneError) { options.timeZone = try TimeZone.named(timeZone) } catch {
+                throw ValidationError("--time-zone \(error)")
             }
-            options.timeZone = zone
         }
+        guard userID == nil || userFrom == nil else {
+            throw ValidationError("--user-id and --user-from: give one of them")
+        }
+        options.userID = userID
+        options.userFrom = userFrom
         options.durationUnit = durationUnit?.seconds ?? base.durationUnit
         options.topicSeparator = topicSeparator ?? base.topicSeparator
         options.mayLackEventTypes = eventWeights == nil
         for pair in eventWeights?.split(separator: ",") ?? [] {
             let parts = pair.split(separator: "=")
-            guard parts.count == 2, let weight = Float(parts[1]) else {
+            guard parts.count == 2, let weight = Float(parts[1]), weight.isFinite else {
                 throw ValidationError("--event-weights \(pair): give TYPE=WEIGHT")
             }
             options.eventWeights[String(parts[0])] = weight
@@ -100,6 +117,21 @@ struct LogOptions: ParsableArguments {
         options.rejects = rejects
         options.items = items
         return options
+    }
+
+    /// How the log was read, to be kept with a model so that a later one is read alike.
+    func options(of report: ReadingReport) throws -> ReadingOptions {
+        var options = try options()
+        options.preferredTimes = report.preferredTimes
+        return options
+    }
+
+    /// A moment as a person typed it, in the zone and the form of the log's own times; nothing for what is none.
+    func moment(_ text: String, over base: ReadingOptions) throws -> Int64? {
+        let options = try options(over: base)
+        return TimeFormat.moment(
+            text, zone: options.timeZone,
+            preferred: options.timeFormat == .auto ? options.preferredTimes : options.timeFormat)
     }
 
     /// Reads the log with progress on standard error.
@@ -112,7 +144,7 @@ struct LogOptions: ParsableArguments {
     ) throws -> (log: EventLog, report: ReadingReport) {
         var options = try options(over: base)
         options.onlyUser = onlyUser
-        let result = try LogReader.read(log, options: options) { rows in console.status("read \(rows) rows") }
+        let result = try LogReader.read(logs, options: options) { rows in console.status("read \(rows) rows") }
         console.clearStatus()
         let report = result.report
         for warning in report.warnings { console.note("note: \(warning)") }
@@ -126,3 +158,4 @@ struct LogOptions: ParsableArguments {
 }
 
 extension TimeFormat: ExpressibleByArgument {}
+extension UserSource: ExpressibleByArgument {}

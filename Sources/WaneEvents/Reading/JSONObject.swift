@@ -1,0 +1,263 @@
+/// One JSON object as columns: keys with their values as bytes, lists of plain values joined, objects inside flattened
+/// with a point between names.
+///
+/// A strict reader of RFC 8259, apart from that of two equal keys the last one holds. It keeps its memory from object to
+/// object.
+struct JSONObject {
+    private(set) var keys: [String] = []
+    private var numbers: [String: Int] = [:]
+    /// Bytes of this object's values, and for each key its range there; nothing where it has none.
+    private var bytes: [UInt8] = []
+    private var ranges: [Range<Int>?] = []
+    private var text: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var at = 0
+    private var scratch: [UInt8] = []
+    private var key: [UInt8] = []
+    /// The number of the key that stood at a place of the last object: objects of one file are mostly alike.
+    private var order: [(name: [UInt8], number: Int)] = []
+    private var placeInOrder = 0
+
+    static let deepest = 32
+
+    enum Fault: Error, Equatable {
+        case notAnObject
+        case syntax(at: Int)
+        case tooDeep
+        case encoding
+
+        var words: String {
+            switch self {
+            case .notAnObject: "it is another kind of value"
+            case .syntax(let at): "it does not parse at byte \(at + 1)"
+            case .tooDeep: "it is nested more than \(JSONObject.deepest) deep"
+            case .encoding: "bytes that are not UTF-8"
+            }
+        }
+    }
+
+    /// Reads an object that takes all of `line`, blanks aside.
+    mutating func read(_ line: UnsafeRawBufferPointer) throws(Fault) {
+        text = line
+        at = 0
+        bytes.removeAll(keepingCapacity: true)
+        for index in ranges.indices { ranges[index] = nil }
+        placeInOrder = 0
+        skipBlanks()
+        guard at < text.count, text[at] == 0x7B else {
+            // Any other value must parse too, or it is no JSON at all.
+            throw at < text.count && [0x5B, 0x22, 0x74, 0x66, 0x6E, 0x2D].contains(text[at]) || digit(at)
+                ? .notAnObject : .syntax(at: at)
+        }
+        try object(prefix: [], depth: 0)
+        skipBlanks()
+        if at != text.count { throw .syntax(at: at) }
+    }
+
+    /// The bytes of a key's value; nothing where the object has none, or null.
+    func value(_ key: Int, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard key < ranges.count, let range = ranges[key] else { return nil }
+        return UnsafeRawBufferPointer(rebasing: bytes[range])
+    }
+
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
+
+    private func digit(_ index: Int) -> Bool { index < text.count && text[index] &- 0x30 < 10 }
+
+    private mutating func skipBlanks() {
+        while at < text.count, text[at] == 0x20 || text[at] == 0x09 || text[at] == 0x0A || text[at] == 0x0D { at += 1 }
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard at < text.count, text[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func object(prefix: [UInt8], depth: Int) throws(Fault) {
+        if depth > Self.deepest { throw .tooDeep }
+        at += 1
+        skipBlanks()
+        if take(0x7D) { return }
+        while true {
+            skipBlanks()
+            guard take(0x22) else { throw .syntax(at: at) }
+            let plain = try string()
+            key.removeAll(keepingCapacity: true)
+            if let plain { key.append(contentsOf: text[plain]) } else { key.append(contentsOf: scratch) }
+            skipBlanks()
+            guard take(0x3A) else { throw .syntax(at: at) }
+            skipBlanks()
+            if at < text.count, text[at] == 0x7B {
+                try object(prefix: prefix + key + [0x2E], depth: depth + 1)
+            } else {
+                let number = prefix.isEmpty ? number(of: key) : number(of: prefix + key)
+                let start = bytes.count
+                let isThere = try value(depth: depth)
+                ranges[number] = isThere ? start..<bytes.count : nil
+            }
+            skipBlanks()
+            if take(0x2C) { continue }
+            guard take(0x7D) else { throw .syntax(at: at) }
+            return
+        }
+    }
+
+    private mutating func number(of name: [UInt8]) -> Int {
+        defer { placeInOrder += 1 }
+        if placeInOrder < order.count, order[placeInOrder].name == name { return order[placeInOrder].number }
+        let text = String(decoding: name, as: UTF8.self)
+        let number = numbers[text] ?? keys.count
+        if number == keys.count {
+            numbers[text] = number
+            keys.append(text)
+            ranges.append(nil)
+        }
+        if placeInOrder < order.count {
+            order[placeInOrder] = (name, number)
+        } else {
+            order.append((name, number))
+        }
+        return number
+    }
+
+    /// One value that is no object, into `bytes`; false for null.
+    private mutating func value(depth: Int) throws(Fault) -> Bool {
+        guard at < text.count else { throw .syntax(at: at) }
+        switch text[at] {
+        case 0x22:
+            at += 1
+            if let plain = try string() {
+                bytes.append(contentsOf: text[plain])
+            } else {
+                bytes.append(contentsOf: scratch)
+            }
+        case 0x5B:
+            if depth > Self.deepest { throw .tooDeep }
+            at += 1
+            skipBlanks()
+            if take(0x5D) { return true }
+            var isFirst = true
+            while true {
+                skipBlanks()
+                if !isFirst { bytes.append(RowBuilder.listSeparator) }
+                isFirst = false
+                if at < text.count, text[at] == 0x7B {
+                    // An object in a list is no column: it is checked and passed over.
+                    let kept = ranges
+                    try object(prefix: Array("[].".utf8), depth: depth + 1)
+                    for index in kept.indices { ranges[index] = kept[index] }
+                    for index in kept.count..<ranges.count { ranges[index] = nil }
+                } else {
+                    _ = try value(depth: depth + 1)
+                }
+                skipBlanks()
+                if take(0x2C) { continue }
+                guard take(0x5D) else { throw .syntax(at: at) }
+                return true
+            }
+        case 0x74: try word("true")
+        case 0x66: try word("false")
+        case 0x6E:
+            let before = bytes.count
+            try word("null")
+            bytes.removeLast(bytes.count - before)
+            return false
+        default: try number()
+        }
+        return true
+    }
+
+    private mutating func word(_ word: StaticString) throws(Fault) {
+        let count = word.utf8CodeUnitCount
+        guard at + count <= text.count,
+            text[at..<at + count].elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: count))
+        else { throw .syntax(at: at) }
+        bytes.append(contentsOf: text[at..<at + count])
+        at += count
+    }
+
+    private mutating func number() throws(Fault) {
+        let start = at
+        _ = take(0x2D)
+        guard digit(at) else { throw .syntax(at: at) }
+        if text[at] == 0x30 { at += 1 } else { while digit(at) { at += 1 } }
+        if take(0x2E) {
+            guard digit(at) else { throw .syntax(at: at) }
+            while digit(at) { at += 1 }
+        }
+        if at < text.count, text[at] | 0x20 == 0x65 {
+            at += 1
+            if at < text.count, text[at] == 0x2B || text[at] == 0x2D { at += 1 }
+            guard digit(at) else { throw .syntax(at: at) }
+            while digit(at) { at += 1 }
+        }
+        bytes.append(contentsOf: text[start..<at])
+    }
+
+    /// What stands between quotes, after the first of them: where it lies in the text, or, where it had escapes, in
+    /// `scratch`.
+    private mutating func string() throws(Fault) -> Range<Int>? {
+        let begin = at
+        var isPlain = true
+        while true {
+            let start = at
+            while at < text.count, text[at] != 0x22, text[at] != 0x5C {
+                if text[at] < 0x20 { throw .syntax(at: at) }
+                at += 1
+            }
+            guard at < text.count else { throw .syntax(at: at) }
+            if isPlain, text[at] == 0x22 {
+                at += 1
+                return begin..<at - 1
+            }
+            if isPlain { scratch.removeAll(keepingCapacity: true) }
+            isPlain = false
+            scratch.append(contentsOf: text[start..<at])
+            if take(0x22) { return nil }
+            at += 1
+            guard at < text.count else { throw .syntax(at: at) }
+            let escaped = text[at]
+            at += 1
+            switch escaped {
+            case 0x22, 0x5C, 0x2F: scratch.append(escaped)
+            case 0x62: scratch.append(0x08)
+            case 0x66: scratch.append(0x0C)
+            case 0x6E: scratch.append(0x0A)
+            case 0x72: scratch.append(0x0D)
+            case 0x74: scratch.append(0x09)
+            case 0x75: scratch.append(contentsOf: try unicode())
+            default: throw .syntax(at: at - 1)
+            }
+        }
+    }
+
+    private mutating func unicode() throws(Fault) -> String.UTF8View {
+        var value = try fourDigits()
+        if (0xD800..<0xDC00).contains(value) {
+            guard at + 6 <= text.count, text[at] == 0x5C, text[at + 1] == 0x75 else { throw .encoding }
+            at += 2
+            let low = try fourDigits()
+            guard (0xDC00..<0xE000).contains(low) else { throw .encoding }
+            value = 0x10000 + ((value - 0xD800) << 10) + (low - 0xDC00)
+        }
+        guard let scalar = Unicode.Scalar(value) else { throw .encoding }
+        return String(Character(scalar)).utf8
+    }
+
+    private mutating func fourDigits() throws(Fault) -> UInt32 {
+        guard at + 4 <= text.count else { throw .syntax(at: at) }
+        var value: UInt32 = 0
+        for byte in text[at..<at + 4] {
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte - 0x30
+            case 0x41...0x46: digit = byte - 0x37
+            case 0x61...0x66: digit = byte - 0x57
+            default: throw .syntax(at: at)
+            }
+            value = value << 4 | UInt32(digit)
+        }
+        at += 4
+        return value
+    }
+}

@@ -1,0 +1,116 @@
+/// Which column of a file has which role.
+struct Schema: Sendable {
+    private(set) var names: [String]
+    private var places: [ColumnRole: Int] = [:]
+    private let map: [ColumnRole: String]
+    private let file: String
+
+    func index(_ role: ColumnRole) -> Int? { places[role] }
+
+    /// The roles of a column: `--map` may give a second one.
+    func roles(of column: Int) -> [ColumnRole] { ColumnRole.allCases.filter { places[$0] == column } }
+
+    /// One more than the last column that must be there.
+    var needed: Int { 1 + ([ColumnRole.user, .item, .time].compactMap { places[$0] }.max() ?? 0) }
+
+    /// - Parameters:
+    ///   - map: column names by role, over the aliases; an empty name takes the role away.
+    ///   - needsUser: whether somebody must be named in a column.
+    init(
+        names: [String], map: [ColumnRole: String], file: String, needsUser: Bool = true
+    ) throws(LogError) {
+        self.names = names
+        self.map = map
+        self.file = file
+        for (role, name) in map where !name.isEmpty {
+            guard let index = Self.index(of: name, in: names) else {
+                throw .unknownColumn(file: file, name: name, found: names)
+            }
+            places[role] = index
+        }
+        try guess(others: false)
+        try guess(others: true)
+        // A date and a clock in two columns, whatever the second one is called.
+        if map[.clock] == nil, map[.time] == nil, let date = places[.time] {
+            let clock = names.indices.first {
+                $0 != date && roles(of: $0).isEmpty && ["time", "clock", "hour"].contains(ColumnName(names[$0]).bare)
+            }
+            if let clock, ColumnName(names[date]).bare.hasSuffix("date") || ColumnName(names[date]).bare == "day" {
+                places[.clock] = clock
+            }
+        }
+        // Without a beginning, the end is when it was.
+        if let end = places[.end], places[.time] == nil, map[.end] == nil {
+            places[.time] = end
+            places[.end] = nil
+        }
+        if places[.duration] != nil, map[.end] == nil { places[.end] = nil }
+        // A log of topics without items keeps its topics apart.
+        if places[.item] == nil, map[.item] == nil, let topic = places[.topic] { places[.item] = topic }
+        guard places[.user] != nil || !needsUser else {
+            throw .missingColumn(file: file, column: "UserID", found: names)
+        }
+    }
+
+    static func index(of name: String, in names: [String]) -> Int? {
+        names.firstIndex(of: name) ?? names.firstIndex { $0.lowercased() == name.lowercased() }
+            ?? names.firstIndex { $0.prefix { $0 != ":" }.lowercased() == name.lowercased() }
+    }
+
+    private mutating func guess(others: Bool) throws(LogError) {
+        let had = places
+        for (index, name) in names.enumerated()
+        where !map.values.contains(where: { Self.index(of: $0, in: names) == index }) {
+            guard roles(of: index).isEmpty, let role = ColumnRole.role(ColumnName(name), others: others),
+                map[role] == nil, had[role] == nil
+            else { continue }
+            if let other = places[role] {
+                // Two names of equal standing: guessing could read the wrong one.
+                if role == .time, let both = Self.dateAndClock(other, index, names) {
+                    (places[.time], places[.clock]) = (both.date, both.clock)
+                    continue
+                }
+                guard role != .user, role != .time, role != .item else {
+                    throw .duplicateColumn(file: file, column: role.rawValue, names: [names[other], name])
+                }
+                continue
+            }
+            places[role] = index
+        }
+    }
+
+    /// `Date` beside `Time`.
+    private static func dateAndClock(_ a: Int, _ b: Int, _ names: [String]) -> (date: Int, clock: Int)? {
+        let (first, second) = (ColumnName(names[a]).bare, ColumnName(names[b]).bare)
+        func isDate(_ name: String) -> Bool { name.hasSuffix("date") || name == "day" }
+        if isDate(first), second == "time" { return (a, b) }
+        if isDate(second), first == "time" { return (b, a) }
+        return nil
+    }
+
+    /// One more column, met later in the file: its roles, which nothing had before.
+    mutating func add(_ name: String) -> [ColumnRole] {
+        names.append(name)
+        let index = names.count - 1
+        var roles = map.filter { $0.value.lowercased() == name.lowercased() }.map(\.key)
+        if roles.isEmpty {
+            for others in [false, true] {
+                guard let role = ColumnRole.role(ColumnName(name), others: others), map[role] == nil,
+                    places[role] == nil
+                else { continue }
+                roles = [role]
+                break
+            }
+        }
+        for role in roles { places[role] = index }
+        return roles
+    }
+
+    func name(_ role: ColumnRole) -> String { index(role).map { names[$0] } ?? role.rawValue }
+
+    /// Columns that nothing reads.
+    var unused: [String] {
+        let used = Set(places.values)
+        return names.indices.filter { !used.contains($0) }.map { names[$0] }
+    }
+}
