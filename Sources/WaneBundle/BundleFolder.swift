@@ -40,7 +40,8 @@ public enum BundleFolder {
     ///
     /// - Throws: ``StorageError`` or ``BundleFolderError/wouldOverwrite(path:)``; nothing has been trained by then.
     public static func prepare(_ path: String) throws {
-        let url = URL(fileURLWithPath: path)
+        // A link to a folder stays a link: what it points to is exchanged.
+        let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         let manager = FileManager.default
         if manager.fileExists(atPath: url.path),
             !manager.fileExists(atPath: url.appendingPathComponent("model.json").path)
@@ -68,7 +69,8 @@ public enum BundleFolder {
             ("metrics.json", metrics), ("card.md", Data(card.utf8)),
         ]
         if bundle.people.count > 0 { contents.append(("vocabulary/people.txt", VocabularyFile.encode(bundle.people))) }
-        let url = URL(fileURLWithPath: path)
+        // A link to a folder stays a link: what it points to is exchanged.
+        let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         let manager = FileManager.default
         let exists = manager.fileExists(atPath: url.path)
         if exists, !manager.fileExists(atPath: url.appendingPathComponent("model.json").path) {

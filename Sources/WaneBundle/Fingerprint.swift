@@ -10,8 +10,17 @@ public enum Fingerprint {
         log.user.withBytes { hash.update(bufferPointer: $0) }
         log.item.withBytes { hash.update(bufferPointer: $0) }
         log.time.withBytes { hash.update(bufferPointer: $0) }
-        for column in [log.duration, log.weight, log.label] { column?.withBytes { hash.update(bufferPointer: $0) } }
-        log.eventType?.withBytes { hash.update(bufferPointer: $0) }
+        // Which column it is goes before its bytes: durations are no weights.
+        update(&hash, [log.clock.rawValue, log.topics.source.rawValue])
+        for (name, column) in [("duration", log.duration), ("weight", log.weight), ("label", log.label)] {
+            guard let column else { continue }
+            update(&hash, [name])
+            column.withBytes { hash.update(bufferPointer: $0) }
+        }
+        if let types = log.eventType {
+            update(&hash, ["types"] + log.eventTypes.names)
+            types.withBytes { hash.update(bufferPointer: $0) }
+        }
         for names in [log.users, log.items, log.topics.names] { update(&hash, names.names) }
         var lists: [UInt32] = []
         for item in 0..<UInt32(log.items.count) {

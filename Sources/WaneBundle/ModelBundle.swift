@@ -176,8 +176,10 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     public var validationLoss: [Double] = []
     public var bestEpoch = 0
     public var bestLoss = Double.greatestFiniteMagnitude
-    /// Spent in training, over all interruptions; not known of folders of an older version.
+    /// Spent in training, over all interruptions; of this run only, not kept with the model: the same run gives the same file.
     public var seconds: Double?
+
+    private enum CodingKeys: String, CodingKey { case trainLoss, validationLoss, bestEpoch, bestLoss }
 
     public init() {}
 }

@@ -1,114 +1,165 @@
+import Foundation
 import WaneCurves
-import WaneMetrics
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import WaneTasks
 
 /// What a model says of people in general, where a person has not met a topic or is not known at all.
 public enum Population: Sendable, Equatable {
-    /// Of models of interest.
-    case curves(PopulationCurves)
-    /// Of models of return times.
-    case returnTimes(PopulationReturnTimes)
+    /// Of models of interest and of return times: how long people go without a first touch of each topic.
+    case firstTouches(FirstTouches)
     /// Of models of the next item: how much each was met, by the model's numbers of items.
     case itemCounts([Float])
 }
 
-/// Curves of the population: what answers where a person has not met a topic, or is not known at all.
-///
-/// For each topic the mean of the model's own curve parameters and of the logarithms of elapsed times over validation
-/// queries, drawn towards the mean of all topics as if there were twenty more of those.
-public struct PopulationCurves: Sendable, Equatable {
-    /// `[topic rows + 1, parameters + 2]`, row by row; row 0 is of all topics. The last two are mean logarithms of
-    /// seconds since the topic and since any event.
+/// How long people go without touching a topic for the first time, counted from their own first event: Kaplan and Meier's
+/// estimate over everybody of the training part, a curve a topic.
+public struct FirstTouches: Sendable, Equatable {
+    /// `[topic rows + 1, knots]`, row by row: the share that has not touched the topic by each of ``knots``; -1 from where on
+    /// nobody was watched. Row 0 is the mean of all topics, for those that the model does not know.
     public let rows: [Float]
-    public static let width = 13
-    static let priorQueries = 20.0
+    /// Of the degree of a return: the mean over those who come back within the horizon.
+    public let degreeOfReturn: Float
 
-    public init(rows: [Float]) { self.rows = rows }
+    /// Horizons.
+    public static let knots: [Double] = (0..<48).map { 1e-3 * pow(10, 6 * Double($0) / 47) }
+
+    public init(rows: [Float], degreeOfReturn: Float) {
+        self.rows = rows
+        self.degreeOfReturn = degreeOfReturn
+    }
 
     /// - Parameters:
-    ///   - parameters: `[queries, 11]`, row by row.
-    ///   - topicRows: the model's row of each query's topic, and how many rows there are beside row 0.
+    ///   - trainEnd: until when people are watched; microseconds, as is `horizon`.
+    ///   - topicRow: the model's row of each of the log's topics; `topicRows` how many there are beside row 0.
+    /// - Complexity: O(user-topics · log user-topics + topics · knots · log users)
     public init(
-        parameters: [Float], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float], topicRows: [Int64], rows: Int
+        _ histories: Histories, trainEnd: Int64, horizon: Int64, topicRow: [Int64], topicRows: Int,
+        degreeOfReturn: Float
     ) {
-        let width = Self.width
-        let inputs = topicRows.indices.map { query -> [Double] in
-            parameters[query * (width - 2)..<(query + 1) * (width - 2)].map(Double.init) + [
-                log(max(1, Double(elapsedSinceTopic[query]))), log(max(1, Double(elapsedSinceEvent[query]))),
-            ]
-        }
-        var all = [Double](repeating: 0, count: width)
-        for input in inputs { for column in 0..<width { all[column] += input[column] } }
-        let count = Double(max(1, inputs.count))
-        for column in 0..<width { all[column] /= count }
-        var sums = [Double](repeating: 0, count: (rows + 1) * width)
-        var counts = [Double](repeating: 0, count: rows + 1)
-        for (input, row) in zip(inputs, topicRows) where row > 0 {
-            counts[Int(row)] += 1
-            for column in 0..<width { sums[Int(row) * width + column] += input[column] }
-        }
-        self.rows = (0...rows).flatMap { row -> [Float] in
-            (0..<width).map { column in
-                let own = row == 0 ? 0 : sums[row * width + column]
-                let weight = row == 0 ? 0 : counts[row]
-                return Float((own + Self.priorQueries * all[column]) / (weight + Self.priorQueries))
+        let log = histories.log
+        var watched: [Double] = []
+        var touched = [[(time: Double, end: Double)]](repeating: [], count: topicRows + 1)
+        for user in 0..<histories.userCount {
+            let events = histories.events(ofUser: user)
+            guard let first = events.first, log.time[first] < trainEnd else { continue }
+            let begin = log.time[first]
+            var end = trainEnd
+            if log.clock == .position {
+                // A person's own clock ends with their history.
+                end = log.time[events.upperBound - 1]
+            }
+            let length = Double(max(0, min(end, trainEnd) - begin)) / Double(horizon)
+            watched.append(length)
+            for userTopic in histories.userTopics(ofUser: user) {
+                let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])
+                let at = histories.time(ofTopicEvent: histories.topicEventStarts[userTopic])
+                guard row > 0, at < trainEnd else { continue }
+                touched[row].append((Double(at - begin) / Double(horizon), length))
             }
         }
+        watched.sort()
+        var rows = [Float](repeating: 0, count: Self.knots.count)
+        var mean = [Double](repeating: 0, count: Self.knots.count)
+        for row in 1..<max(1, topicRows + 1) {
+            let own = Self.survival(touched[row].sorted { $0.time < $1.time }, watched)
+            for (knot, value) in own.enumerated() { mean[knot] += max(0, value) }
+            rows += own.map { Float($0) }
+        }
+        for knot in mean.indices {
+            let isWatched = watched.last.map { $0 >= Self.knots[knot] } ?? false
+            rows[knot] = isWatched && topicRows > 0 ? Float(mean[knot] / Double(topicRows)) : -1
+        }
+        self.init(rows: rows, degreeOfReturn: degreeOfReturn)
     }
-
-    /// The curve that stands for a topic; row 0 stands for any.
-    ///
-    /// - Parameter horizon: seconds.
-    public func curve(topicRow: Int, horizon: Double) -> InterestCurve {
-        let start = max(0, min(topicRow, rows.count / Self.width - 1)) * Self.width
-        let own = Array(rows[start..<start + Self.width])
-        return InterestCurve(
-            own.dropLast(2), elapsedSinceTopic: exp(Double(own[Self.width - 2])),
-            elapsedSinceEvent: exp(Double(own[Self.width - 1])), horizon: horizon)
-    }
-}
-
-/// How long people in general stay away from a topic after they touched it: Kaplan and Meier's estimate on training
-/// questions, a row a topic; a topic of which too few returns were seen has the row of all topics.
-public struct PopulationReturnTimes: Sendable, Equatable {
-    /// `[topic rows + 1, 3]`, row by row, in horizons from the touch: by then a tenth, half and nine tenths have come
-    /// back; -1 where so many were not seen to. Row 0 is of all topics.
-    public let rows: [Float]
-    public static let shares = [0.1, 0.5, 0.9]
-    static let leastReturns = 50
-
-    public init(rows: [Float]) { self.rows = rows }
 
     /// - Parameters:
-    ///   - durations: horizons from the touch to the return where it was seen, else to the end of what was watched.
-    ///   - topicRows: the model's row of each question's topic; `rows` how many there are beside row 0.
-    public init(durations: [Double], observed: [Bool], topicRows: [Int64], rows: Int) {
-        var byRow = [[Int]](repeating: [], count: rows + 1)
-        for question in durations.indices {
-            byRow[0].append(question)
-            if topicRows[question] > 0 { byRow[Int(topicRows[question])].append(question) }
+    ///   - touched: of those who touch the topic, when and until when they are watched, by the former.
+    ///   - watched: until when everybody is watched, in order.
+    private static func survival(_ touched: [(time: Double, end: Double)], _ watched: [Double]) -> [Double] {
+        var survival = 1.0
+        var result: [Double] = []
+        var next = 0
+        // Those who touched it are at risk until they did; the others until they are watched no more.
+        let ends = touched.map(\.end).sorted()
+        for knot in knots {
+            while next < touched.count, touched[next].time <= knot {
+                let time = touched[next].time
+                var events = 0
+                let before = next
+                while next < touched.count, touched[next].time == time {
+                    events += 1
+                    next += 1
+                }
+                let leftBefore = watched.partitioningIndex { $0 >= time }
+                let touchersLeft = ends.partitioningIndex { $0 >= time }
+                // Touchers before now who are still watched are at risk no more.
+                let atRisk = watched.count - leftBefore - (before - touchersLeft)
+                survival *= 1 - Double(events) / Double(max(events, atRisk))
+            }
+            result.append((watched.last ?? 0) >= knot ? survival : -1)
         }
-        func quantiles(_ questions: [Int]) -> [Float] {
-            let curve = KaplanMeier(
-                durations: questions.map { durations[$0] }, observed: questions.map { observed[$0] })
-            return Self.shares.map { curve.time(share: $0).map { Float($0) } ?? -1 }
-        }
-        let all = quantiles(byRow[0])
-        self.rows = byRow.flatMap { questions in
-            questions.count { observed[$0] } < Self.leastReturns ? all : quantiles(questions)
-        }
+        return result
     }
 
-    /// Horizons from a touch by which a share of ``shares`` has come back, by its index; nothing where so many were
-    /// not seen to. Topic row 0 stands for any.
-    public func time(_ share: Int, topicRow: Int) -> Double? {
-        let row = max(0, min(topicRow, rows.count / Self.shares.count - 1))
-        let value = rows[row * Self.shares.count + share]
-        return value < 0 ? nil : Double(value)
+    /// The share of a topic's row that has not touched it by a time in horizons, and whether so long was watched.
+    private func share(_ time: Double, row: Int) -> (value: Double, isWatched: Bool) {
+        let count = Self.knots.count
+        let own = rows[row * count..<(row + 1) * count]
+        func value(_ knot: Int) -> Double { Double(own[own.startIndex + knot]) }
+        guard time > Self.knots[0] else { return (time <= 0 ? 1 : max(0, value(0)), value(0) >= 0) }
+        let next = Self.knots.partitioningIndex { $0 >= time }
+        guard next < count, value(next) >= 0 else {
+            let last = (0..<count).last { value($0) >= 0 }
+            return (last.map(value) ?? 1, false)
+        }
+        let (low, high) = (value(next - 1), value(next))
+        let part = log(time / Self.knots[next - 1]) / log(Self.knots[next] / Self.knots[next - 1])
+        return (low + (high - low) * part, true)
+    }
+
+    private func row(_ topicRow: Int) -> Int { max(0, min(topicRow, rows.count / Self.knots.count - 1)) }
+
+    /// The chance of a first touch within a span for somebody who has had none for so long since their first event; what was
+    /// watched last where nobody was watched that long.
+    ///
+    /// - Parameters:
+    ///   - elapsed, span: horizons; `elapsed` is 0 for somebody who begins now.
+    public func chance(topicRow: Int, elapsed: Double, within span: Double) -> Double {
+        let row = row(topicRow)
+        let watched = Self.knots.indices.last { rows[row * Self.knots.count + $0] >= 0 }.map { Self.knots[$0] } ?? 0
+        let elapsed = max(0, min(elapsed, watched - span))
+        let now = elapsed > 0 ? share(elapsed, row: row).value : 1
+        guard now > 0 else { return 0 }
+        return min(1, max(0, 1 - share(elapsed + span, row: row).value / now))
+    }
+
+    /// By when a share of such people has touched it: horizons from now; nothing where so many were not seen to.
+    public func time(_ share: Double, topicRow: Int, elapsed: Double) -> Double? {
+        let row = row(topicRow)
+        let now = elapsed > 0 ? self.share(elapsed, row: row) : (value: 1, isWatched: true)
+        guard now.isWatched, now.value > 0 else { return nil }
+        let goal = (1 - share) * now.value
+        func isThere(_ time: Double) -> Bool {
+            let (value, isWatched) = self.share(elapsed + time, row: row)
+            return isWatched && value <= goal
+        }
+        guard let knot = Self.knots.first(where: { $0 > elapsed && isThere($0 - elapsed) }) else { return nil }
+        var (low, high) = (0.0, knot - elapsed)
+        for _ in 0..<50 {
+            let middle = (low + high) / 2
+            if isThere(middle) { high = middle } else { low = middle }
+        }
+        return high
+    }
+
+    /// The same as a curve: the chance of a first touch within the horizon, now and while nothing happens.
+    ///
+    /// - Parameters:
+    ///   - elapsed: seconds since the person's first event, 0 for somebody who begins now; `horizon` in seconds.
+    public func curve(topicRow: Int, elapsed: Double, horizon: Double) -> InterestCurve {
+        let begun = elapsed / horizon
+        let now = chance(topicRow: topicRow, elapsed: begun, within: 1)
+        let later = chance(topicRow: topicRow, elapsed: begun + 4, within: 1)
+        return InterestCurve(
+            chance: now, later: later, after: 4 * horizon, degree: now * Double(degreeOfReturn), horizon: horizon)
     }
 }

@@ -26,12 +26,10 @@ enum Tables {
         tables["popularity.touches"] = try Tensor(bundle.popularity.touches.map(Int64.init))
         tables["popularity.lately"] = try Tensor(bundle.popularity.latelyTouches.map(Int64.init))
         switch bundle.population {
-        case .curves(let curves):
-            tables["population"] = try Tensor(
-                curves.rows, shape: [curves.rows.count / PopulationCurves.width, PopulationCurves.width])
-        case .returnTimes(let times):
-            let width = PopulationReturnTimes.shares.count
-            tables["population.return_times"] = try Tensor(times.rows, shape: [times.rows.count / width, width])
+        case .firstTouches(let touches):
+            let width = FirstTouches.knots.count
+            tables["population.first_touches"] = try Tensor(touches.rows, shape: [touches.rows.count / width, width])
+            tables["population.degree"] = try Tensor([touches.degreeOfReturn])
         case .itemCounts(let counts): tables["population.item_counts"] = try Tensor(counts)
         case nil: break
         }
@@ -124,18 +122,14 @@ enum Tables {
             latelyEvents: manifest.popularity.latelyEvents, topicCount: manifest.popularity.topics)
 
         var population: Population?
-        if tables["population"] != nil {
-            let rows = try numbers("population")
+        if tables["population.first_touches"] != nil {
+            let rows = try numbers("population.first_touches")
+            let degree = try numbers("population.degree")
             try check(
-                rows.count == (manifest.topicRows + 1) * PopulationCurves.width,
-                "curves of the population that do not fit")
-            population = .curves(PopulationCurves(rows: rows))
-        } else if tables["population.return_times"] != nil {
-            let rows = try numbers("population.return_times")
-            try check(
-                rows.count == (manifest.topicRows + 1) * PopulationReturnTimes.shares.count,
-                "return times of the population that do not fit")
-            population = .returnTimes(PopulationReturnTimes(rows: rows))
+                rows.count == (manifest.topicRows + 1) * FirstTouches.knots.count && rows.allSatisfy { $0 <= 1 }
+                    && degree.count == 1 && (0...1).contains(degree[0]),
+                "first touches of the population that do not fit")
+            population = .firstTouches(FirstTouches(rows: rows, degreeOfReturn: degree[0]))
         } else if tables["population.item_counts"] != nil {
             let counts = try numbers("population.item_counts")
             try check(counts.count == manifest.itemRows, "counts of items that do not fit")

@@ -78,6 +78,27 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         self.horizon = horizon
     }
 
+    /// A chance that falls from one value to another in a time, and goes on so: of what has not begun, there is no touch to count
+    /// from.
+    ///
+    /// - Parameters:
+    ///   - chance, degree: now; `later` is the chance `span` seconds on.
+    public init(chance: Double, later: Double, after span: Double, degree: Double, horizon: Double) {
+        returnAmplitude = chance
+        degreeAmplitude = degree
+        // retention(d) = 1 / (1 + d / tau) passes through both; what does not fall stays.
+        let ratio = chance > 0 ? later / chance : 1
+        let falls = ratio < 1
+        returnFloor = falls ? 0 : 1
+        degreeFloor = falls ? 0 : 1
+        topicHalfLife = falls ? max(1e-3 * horizon, span * ratio / (1 - ratio)) : Self.longest
+        topicShape = 1
+        (habitHalfLife, visitHalfLife) = (1e6 * Self.longest, 1e6 * Self.longest)
+        (habitShape, visitShape, visitShare) = (1, 1, 0)
+        (elapsedSinceTopic, elapsedSinceEvent) = (0, 0)
+        self.horizon = horizon
+    }
+
     private func retention(_ elapsed: Double, _ halfLife: Double, _ shape: Double) -> Double {
         1 / (1 + pow((elapsed + Self.smallestTime * horizon) / halfLife, shape))
     }

@@ -36,8 +36,8 @@ public struct Predictor {
         case population
     }
 
-    /// Interest curves for questions about people, in the order of the questions; the population's where a person has
-    /// not met the topic.
+    /// Interest curves for questions about people, in the order of the questions. Where a person has not met the topic they are
+    /// of the chance of a first touch, as people in general have it who have had none for so long.
     ///
     /// - Parameters:
     ///   - states: each with the person's number among those whose friends the model knows, or -1.
@@ -78,20 +78,30 @@ public struct Predictor {
             }
         }
         return zip(answers, questions).map { answer, question in
-            answer ?? (populationCurve(topicRow: log.rows.topicRow[Int(question.topic)]), .population)
+            answer
+                ?? (
+                    populationCurve(
+                        topicRow: log.rows.topicRow[Int(question.topic)],
+                        elapsed: elapsed(states[question.person].state, question.moment)), .population
+                )
         }
     }
 
-    /// The curve of people in general for a topic; row 0 for any topic.
-    public func populationCurve(topicRow: Int64) -> InterestCurve {
+    /// What people in general do who have not met a topic: the chance of a first touch within the horizon. Row 0 stands for
+    /// topics that the model does not know; a folder of an older version says nothing, which is a chance of 0.
+    ///
+    /// - Parameter elapsed: seconds since the person's first event; 0 for somebody who begins now.
+    public func populationCurve(topicRow: Int64, elapsed: Double) -> InterestCurve {
         let horizon = Double(bundle.description.split.horizon) / 1e6
-        if case .curves(let population) = bundle.population {
-            return population.curve(topicRow: Int(topicRow), horizon: horizon)
+        guard case .firstTouches(let touches) = bundle.population else {
+            return InterestCurve(chance: 0, later: 0, after: horizon, degree: 0, horizon: horizon)
         }
-        // A folder of an older version: what a model without any training would say.
-        return InterestCurve(
-            [Float](repeating: 0, count: InterestCurve.Parameter.allCases.count), elapsedSinceTopic: horizon,
-            elapsedSinceEvent: horizon, horizon: horizon)
+        return touches.curve(topicRow: Int(topicRow), elapsed: elapsed, horizon: horizon)
+    }
+
+    /// Seconds from a person's first event to a moment; 0 for somebody without one.
+    private func elapsed(_ state: PersonState, _ moment: Int64) -> Double {
+        state.eventCount > 0 ? max(0, Double(moment - state.firstTime) / 1e6) : 0
     }
 
     private func blocks(_ log: AskedLog, readsWindows: Bool = true) -> StateBlocks {
@@ -128,8 +138,9 @@ public struct Predictor {
         public let high: Double?
     }
 
-    /// Times of return, in the order of the questions. Where a person has not met the topic they are those of people in
-    /// general after a touch of it; nothing where the model does not say (a folder of an older version).
+    /// Times of return, in the order of the questions. Where a person has not met the topic they are those until a first touch,
+    /// of people in general who have had none for so long; nothing where the model does not say (a folder of an older
+    /// version).
     public func returnTimes(
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
     ) throws -> [(time: ReturnTime, basis: Basis)?] {
@@ -161,14 +172,15 @@ public struct Predictor {
                 answers[number] = (time, .history)
             }
         }
-        guard case .returnTimes(let population) = bundle.population else { return answers }
+        guard case .firstTouches(let touches) = bundle.population else { return answers }
         return zip(answers, questions).map { answer, question in
             if let answer { return answer }
             let row = Int(log.rows.topicRow[Int(question.topic)])
-            func seconds(_ share: Int) -> Double? {
-                population.time(share, topicRow: row).map { $0 * horizon / 1e6 }
+            let begun = elapsed(states[question.person].state, question.moment) * 1e6 / horizon
+            func seconds(_ share: Double) -> Double? {
+                touches.time(share, topicRow: row, elapsed: begun).map { $0 * horizon / 1e6 }
             }
-            return (ReturnTime(median: seconds(1), low: seconds(0), high: seconds(2)), .population)
+            return (ReturnTime(median: seconds(0.5), low: seconds(0.1), high: seconds(0.9)), .population)
         }
     }
 

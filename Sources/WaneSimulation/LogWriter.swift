@@ -7,26 +7,18 @@ public enum LogWriter {
     public static func csv(_ log: EventLog, to path: String) throws {
         let order = (0..<log.count).sorted { log.time[$0] < log.time[$1] }
         var text = "UserID,Time,PageID,Duration,Topic\n"
-        let handle = try output(path)
+        let file = try OutputFile(path)
         for index in order {
             let topics = log.topics[log.item[index]].map { log.topics.names[Int($0)] }.joined(separator: "|")
             let seconds = log.duration.map { "\($0[index])" } ?? ""
             text += "\(log.users[Int(log.user[index])]),\(TimeFormat.words(log.time[index])),"
             text += "\(log.items[Int(log.item[index])]),\(seconds),\(topics)\n"
             if text.utf8.count > 1 << 16 {
-                try handle.write(contentsOf: Data(text.utf8))
+                try file.write(text)
                 text = ""
             }
         }
-        try handle.write(contentsOf: Data(text.utf8))
-        if path != "-" { try handle.close() }
-    }
-
-    private static func output(_ path: String) throws -> FileHandle {
-        if path == "-" { return .standardOutput }
-        guard FileManager.default.createFile(atPath: path, contents: nil),
-            let handle = FileHandle(forWritingAtPath: path)
-        else { throw LogError.cannotOpen(file: path, reason: "cannot be written") }
-        return handle
+        try file.write(text)
+        try file.close()
     }
 }

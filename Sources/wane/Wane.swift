@@ -33,6 +33,7 @@ struct Wane: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try StandardOutput.check()
         } catch let error as TrainingError {
             guard case .interrupted = error else { exit(withError: error) }
             Console(quiet: false).note("\(error)")

@@ -186,7 +186,38 @@ struct CommandTests {
         let last = try Command.run(base + ["--runs", runs])
         #expect(last.status == 0, "\(last.errors)")
         #expect(last.output == whole.output)
-        #expect(!FileManager.default.fileExists(atPath: runs), "nothing is left once the table is printed")
+        let left = try FileManager.default.contentsOfDirectory(atPath: runs)
+        #expect(left.isEmpty, "nothing is left once the table is printed")
+    }
+
+    @Test(
+        "every command that trains several models keeps them until its answer has gone out, and goes on from there",
+        arguments: [
+            ["compare", "--models", "mlp", "--queries", "400", "--test-queries", "400"],
+            ["rank", "compare", "--models", "gru", "--refit"],
+            ["return", "compare", "--models", "mlp", "--queries", "400"],
+            ["return", "cohort", "--models", "mlp", "--known", "40d", "--ahead", "20d"],
+            ["sparse", "--model", "gru", "--shares", "0.5", "--thin", "users"],
+        ])
+    func runs(arguments: [String]) throws {
+        let (folder, log) = try Self.log(users: 40)
+        let runs = folder.file("runs").path
+        let words = arguments.prefix { !$0.hasPrefix("-") }
+        let base =
+            words + [log] + arguments.dropFirst(words.count)
+            + ["--epochs", "1", "--threads", "1", "--format", "csv", "--quiet", "--runs", runs]
+        let (process, _, _) = Command.process(Array(base))
+        // Nothing of the answer is taken: it fails, and the runs stay.
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1)
+        let kept = try FileManager.default.contentsOfDirectory(atPath: runs)
+        #expect(!kept.isEmpty)
+        let again = try Command.run(Array(base))
+        #expect(again.status == 0 && again.output.split(separator: "\n").count > 2, "\(again.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: runs).isEmpty)
     }
 
     @Test("killed while saving, the folder holds one whole model or the other")

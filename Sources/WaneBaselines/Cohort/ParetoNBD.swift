@@ -75,17 +75,11 @@ public struct ParetoNBD: Sendable, Equatable {
     ///
     /// with `A(u) = (alpha + t) / (alpha + t + u)` and `B(u) = (beta + t) / (beta + t + u)`.
     public func returns(_ c: CustomerSummary, ahead: Double) -> Double {
-        func none(_ u: Double) -> Double {
-            exp(
-                (r + c.x) * log((alpha + c.t) / (alpha + c.t + u)) + s * log((beta + c.t) / (beta + c.t + u)))
-        }
-        var left = 0.0
-        for (node, weight) in zip(Self.rule.nodes, Self.rule.weights) {
-            let u = (node + 1) / 2 * ahead
-            left += weight * s / (beta + c.t + u) * none(u)
-        }
-        return alive(c) * max(0, 1 - none(ahead) - left * ahead / 2)
+        guard ahead > 0 else { return 0 }
+        let (a, b) = (alpha + c.t, beta + c.t)
+        let none = exp((r + c.x) * log(a / (a + ahead)) + s * log(b / (b + ahead)))
+        let scale = log(s) + (r + c.x) * log(a) + s * log(b)
+        let left = exp(scale + LeavingIntegral(p: r + c.x, alpha: a, q: s + 1, beta: b).log(from: 0, to: ahead))
+        return alive(c) * min(1, max(0, 1 - none - left))
     }
-
-    private static let rule = GaussLegendre(places: 24)
 }

@@ -116,6 +116,7 @@ final class DelimitedReader {
     private var fields: [Range<Int>] = []
     private var scratch: [UInt8] = []
     private(set) var fault: RejectedRow.Reason?
+    private var isDividedByBlanks = false
 
     /// Reads the record at `position`, RFC 4180 with blanks around bare fields dropped; false at the end.
     func nextRecord(_ dialect: Dialect) throws(LogError) -> Bool {
@@ -137,6 +138,7 @@ final class DelimitedReader {
 
     /// The place after the record, or nothing when the buffer ends first.
     private func scan(_ dialect: Dialect, atEnd: Bool = false) -> Int? {
+        isDividedByBlanks = dialect.delimiter == .blanks
         fields.removeAll(keepingCapacity: true)
         scratch.removeAll(keepingCapacity: true)
         fault = nil
@@ -279,7 +281,8 @@ final class DelimitedReader {
         // A last delimiter opens a field with nothing in it; anything else beyond the header is a row out of joint.
         let columns = builder.schema.names.count
         if fields.count > columns, !fields[columns...].allSatisfy(\.isEmpty) {
-            let reason = RejectedRow.Reason.tooManyFields(found: fields.count, header: columns)
+            let reason = RejectedRow.Reason.tooManyFields(
+                found: fields.count, header: columns, blanks: isDividedByBlanks)
             return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
         }
         let fields = self.fields

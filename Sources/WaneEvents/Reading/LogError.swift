@@ -18,6 +18,8 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
     case strict(file: String, row: RejectedRow)
     case unsupported(file: String, reason: String)
     case options(String)
+    /// The file for rows set aside cannot be written.
+    case rejects(OutputError)
 
     public var description: String {
         switch self {
@@ -55,6 +57,7 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .strict(let file, let row): "\(file), \(row); stopped there because of --strict"
         case .unsupported(let file, let reason): "\(file): \(reason)"
         case .options(let text): text
+        case .rejects(let error): "--rejects \(error)"
         }
     }
 

@@ -55,7 +55,11 @@ public enum LogReader {
     ) throws(LogError) -> RowBuilder {
         let userID = options.userID ?? options.userFrom.map { $0.name(path) }
         func builder(_ names: [String], expectedRows: Int) throws(LogError) -> RowBuilder {
-            let schema = try Schema(names: names, map: options.map, file: file, needsUser: userID == nil)
+            var map = options.map
+            for (role, name) in options.preferredMap where map[role] == nil {
+                if name.isEmpty || Schema.index(of: name, in: names) != nil { map[role] = name }
+            }
+            let schema = try Schema(names: names, map: map, file: file, needsUser: userID == nil)
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
                 return before

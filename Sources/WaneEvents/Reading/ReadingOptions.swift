@@ -4,6 +4,8 @@ import Foundation
 public struct ReadingOptions: Sendable, Equatable {
     /// Column names by role, where the aliases do not find them.
     public var map: [ColumnRole: String] = [:]
+    /// The same of a model's own log: they hold where a file has such columns.
+    public var preferredMap: [ColumnRole: String] = [:]
     /// The columns of a file without a header, in order.
     public var columns: [String]?
     /// The byte between fields; found from the first line when absent.

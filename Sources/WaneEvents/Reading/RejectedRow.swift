@@ -7,7 +7,7 @@ public struct RejectedRow: Error, Sendable, Equatable {
         case timeOutOfRange(String)
         case unreadableNumber(String)
         case unreadableDuration(String)
-        case tooManyFields(found: Int, header: Int)
+        case tooManyFields(found: Int, header: Int, blanks: Bool)
         case negativeDuration(Double)
         case enormousDuration(Double)
         case labelOutOfRange(Double)
@@ -73,8 +73,11 @@ extension RejectedRow: CustomStringConvertible {
         case .missingValue: "\(index): no value"
         case .missingFields(let found, let needed):
             "\(index): \(found) fields where at least \(needed) are needed"
-        case .tooManyFields(let found, let header):
-            "\(index): \(found) fields where the header has \(header); is a field that holds the delimiter not in quotes?"
+        case .tooManyFields(let found, let header, let blanks):
+            "\(index): \(found) fields where the header has \(header); "
+                + (blanks
+                    ? "divided by blanks, a date and its clock are two: name both, as in --columns UserID,Date,Clock,PageID"
+                    : "is a field that holds the delimiter not in quotes?")
         case .unreadableTime(let text):
             "\(index): cannot read \"\(text)\" as a time; " + Self.timeAdvice(text)
         case .unreadableDuration(let text):

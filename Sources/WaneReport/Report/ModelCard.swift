@@ -63,7 +63,9 @@ public enum ModelCard {
         for row in comparison.rows {
             let r = row.report
             out += "| \(row.name) | "
-            out += [r.auc, r.logLoss, r.mae].map { String(format: "%.4f", $0) }.joined(separator: " | ") + " |\n"
+            out +=
+                [r.auc, r.logLoss, r.mae].map { $0.map { String(format: "%.4f", $0) } ?? "-" }.joined(separator: " | ")
+                + " |\n"
         }
         return out + limits
     }

@@ -45,6 +45,11 @@ public struct CohortTask: Sendable {
         guard start + known < last else {
             throw .knownTooLong(known: TimeSpan.words(known, .wall), length: TimeSpan.words(last - first, .wall))
         }
+        // Of days without an event nothing is known but that the log goes on after them: a day's grace, or a twentieth.
+        let covered = last / Self.day * Self.day + Self.day - (start + known)
+        guard ahead - covered <= max(Self.day, ahead / 20) else {
+            throw .notObserved(ahead: TimeSpan.words(ahead, .wall), left: TimeSpan.words(covered, .wall))
+        }
         histories = Histories(sorted.with(topics: .single(sorted.items.count)), trainEnd: knownUntil)
     }
 

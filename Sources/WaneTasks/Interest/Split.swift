@@ -6,6 +6,7 @@ public enum SplitError: Error, Sendable, Equatable, CustomStringConvertible {
     case noTimeSpan(events: Int)
     case horizonTooLong(horizon: String, part: String, length: String)
     case knownTooLong(known: String, length: String)
+    case notObserved(ahead: String, left: String)
     case noQueries(part: String)
 
     public var description: String {
@@ -17,6 +18,9 @@ public enum SplitError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "give a shorter one with --horizon"
         case .knownTooLong(let known, let length):
             "a known time of \(known) leaves nothing to ask about: the log is \(length) long; give a shorter one with --known"
+        case .notObserved(let ahead, let left):
+            "the log ends \(left) after what is known, so what happens within \(ahead) is not seen to its end; give --ahead \(left) "
+                + "or less, or a shorter --known"
         case .noQueries(let part):
             "the \(part) part holds no query: no person meets a topic early enough to see what follows; "
                 + "give a shorter --horizon or a longer log"
@@ -71,24 +75,25 @@ public struct Split: Sendable, Equatable {
         guard let first = times.first, let last = times.last, first < last else {
             throw .noTimeSpan(events: log.count)
         }
-        // The first hundredth may lie far before all others: a wrong clock, a lone import.
-        let early = times[times.count / 100]
-        let chosen = horizon ?? Self.defaultHorizon(log, first: early, last: last)
+        let span = LogSpan(times, clock: log.clock)
+        // The first hundredth may be thinly spread before all others.
+        let early = max(span.start, times[times.count / 100])
+        let chosen = horizon ?? Self.defaultHorizon(log, span: span.active - (early - span.start))
         func cut(_ share: Double) -> Int64 {
-            max(
-                times[min(times.count - 1, Int(share * Double(times.count)))],
-                early + Int64(share * Double(last - early)))
+            max(times[min(times.count - 1, Int(share * Double(times.count)))], span.moment(share, from: early))
         }
         // Histories of positions end together: their last stretches are the later parts.
         let (a, b) =
             log.clock == .position
-            ? (last - 6 * chosen, last - 3 * chosen) : (cut(shares.train), cut(shares.train + shares.validation))
+            ? (span.end - 6 * chosen, span.end - 3 * chosen)
+            : (cut(shares.train), cut(shares.train + shares.validation))
         // An eighth of the training part's events lies between two snapshots.
         let training = times.partitioningIndex { $0 >= a }
         var snapshots = (1..<Self.snapshotCount).map { times[training * $0 / Self.snapshotCount] }
         snapshots.append(a - 1)
-        self.init(start: first, trainEnd: a, validationEnd: b, end: last, horizon: chosen, snapshots: snapshots)
-        let parts = [("training", first, a), ("validation", a, b), ("test", b, last)]
+        self.init(
+            start: span.start, trainEnd: a, validationEnd: b, end: span.end, horizon: chosen, snapshots: snapshots)
+        let parts = [("training", span.start, a), ("validation", a, b), ("test", b, span.end)]
         for (name, from, to) in parts where to - from <= chosen {
             throw .horizonTooLong(
                 horizon: TimeSpan.words(chosen, log.clock), part: name,
@@ -98,8 +103,7 @@ public struct Split: Sendable, Equatable {
 
     /// The longest of an hour, six hours, a day, a week and thirty days that fits twelve times into the span;
     /// where the log has no times, a twelfth of a long history (one in ten is longer), one to ten positions.
-    static func defaultHorizon(_ log: EventLog, first: Int64, last: Int64) -> Int64 {
-        let span = last - first
+    static func defaultHorizon(_ log: EventLog, span: Int64) -> Int64 {
         if log.clock == .position {
             var lengths = [Int](repeating: 0, count: log.users.count)
             for user in log.user { lengths[Int(user)] += 1 }

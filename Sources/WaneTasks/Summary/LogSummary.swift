@@ -112,18 +112,7 @@ public struct LogSummary: Sendable, Codable {
         var warnings = report.warnings
         if start == end { warnings.append("all events have the same time") }
         if users == 1 { warnings.append("the log has one person: nothing can be learned across people") }
-        if let low = times.isEmpty ? nil : times[times.count / 100], log.clock == .wall {
-            let high = times[times.count - 1 - times.count / 100]
-            let span = max(1, high - low)
-            let early = times.partitioningIndex { $0 >= low - 2 * span }
-            let late = times.count - times.partitioningIndex { $0 > high + 2 * span }
-            if early > 0 {
-                warnings.append("\(early) events lie far before all others, the first at \(TimeFormat.words(start))")
-            }
-            if late > 0 {
-                warnings.append("\(late) events lie far after all others, the last at \(TimeFormat.words(end))")
-            }
-        }
+        if !times.isEmpty { warnings += LogSpan(times, clock: log.clock).notes }
         if repeated > 0 {
             warnings.append("\(repeated) events repeat another of the same person, item and time; they are kept")
         }

@@ -48,12 +48,13 @@ public struct InterestTraining {
         bundle.description.threshold = Classification.bestThreshold(
             returnProbability, validation.didReturn.map(Double.init))
         if bundle.hasCurves {
-            let rows = LogRows(vocabulary, of: log).topicRow
-            bundle.population = .curves(
-                PopulationCurves(
-                    parameters: try predictor.curveParameters(validation),
-                    elapsedSinceTopic: validation.elapsedSinceTopic, elapsedSinceEvent: validation.elapsedSinceEvent,
-                    topicRows: validation.topic.map { rows[Int($0)] }, rows: vocabulary.topicRows))
+            let returned = validation.didReturn.indices.filter { validation.didReturn[$0] > 0 }
+            let degree = returned.reduce(0.0) { $0 + Double(validation.degree[$1]) } / Double(max(1, returned.count))
+            bundle.population = .firstTouches(
+                FirstTouches(
+                    task.histories, trainEnd: task.split.trainEnd, horizon: task.split.horizon,
+                    topicRow: LogRows(vocabulary, of: log).topicRow, topicRows: vocabulary.topicRows,
+                    degreeOfReturn: Float(degree)))
         }
         return bundle
     }

@@ -37,6 +37,17 @@ public struct InterestComparison: Sendable, Codable {
     public let leaks: Bool
 
     public var rows: [Comparison<Report>.Row] { table.rows }
+
+    /// People in a test part from whom differences can be told.
+    public static let leastPeople = 10
+
+    /// Why there is no verdict, where there is none.
+    public var doubt: String? {
+        guard verdicts.isEmpty, rows.contains(where: \.isModel) else { return nil }
+        return people < Self.leastPeople
+            ? "No verdict: the test part is of \(people) \(people == 1 ? "person" : "people"), too few to tell models apart."
+            : "No verdict: nearly all of the test part's answers are the same, so models cannot be told apart."
+    }
 }
 
 extension InterestComparison {
@@ -114,28 +125,33 @@ extension InterestComparison {
         let baselines = answers.indices.filter { !answers[$0].isModel }
         let byLoss = table.bestIndex(models: false)
         let byError = baselines.min { errors[$0] < errors[$1] }
-        verdicts = answers.indices.filter { answers[$0].isModel }.compactMap { index in
-            guard let byLoss, let byError else { return nil }
-            func report(_ index: Int) -> Evaluation { table.rows[index].report.evaluation }
-            let intervals = bootstrap.difference(
-                returned: answers[index].test.returnProbability, answers[byLoss].test.returnProbability,
-                labels: returned, degree: answers[index].test.degree, answers[byError].test.degree,
-                degreeLabels: degrees)
-            let name = answers[index].name
-            return Verdict(
-                model: name,
-                logLoss: Difference(
-                    measure: "log loss", model: name, baseline: answers[byLoss].name,
-                    value: report(index).classification.logLoss - report(byLoss).classification.logLoss,
-                    interval: intervals.logLoss, lessIsBetter: true),
-                mae: Difference(
-                    measure: "MAE", model: name, baseline: answers[byError].name,
-                    value: report(index).regression.mae - report(byError).regression.mae, interval: intervals.mae,
-                    lessIsBetter: true))
-        }
+        people = Set(test.user).count
+        let positives = test.didReturn.count { $0 > 0 }
+        let isEnough = people >= Self.leastPeople && min(positives, test.count - positives) >= 10
+        verdicts =
+            !isEnough
+            ? []
+            : answers.indices.filter { answers[$0].isModel }.compactMap { index in
+                guard let byLoss, let byError else { return nil }
+                func report(_ index: Int) -> Evaluation { table.rows[index].report.evaluation }
+                let intervals = bootstrap.difference(
+                    returned: answers[index].test.returnProbability, answers[byLoss].test.returnProbability,
+                    labels: returned, degree: answers[index].test.degree, answers[byError].test.degree,
+                    degreeLabels: degrees)
+                let name = answers[index].name
+                return Verdict(
+                    model: name,
+                    logLoss: Difference(
+                        measure: "log loss", model: name, baseline: answers[byLoss].name,
+                        value: report(index).classification.logLoss - report(byLoss).classification.logLoss,
+                        interval: intervals.logLoss, lessIsBetter: true),
+                    mae: Difference(
+                        measure: "MAE", model: name, baseline: answers[byError].name,
+                        value: report(index).regression.mae - report(byError).regression.mae, interval: intervals.mae,
+                        lessIsBetter: true))
+            }
         self.table = table
         testQueries = test.count
-        people = Set(test.user).count
         baseRate = test.didReturn.reduce(0.0) { $0 + Double($1) } / Double(max(1, test.count))
         self.horizon = task.split.horizon
         leaks = task.split.random

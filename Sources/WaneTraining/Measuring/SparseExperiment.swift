@@ -27,6 +27,15 @@ public struct SparseExperiment: Sendable {
         /// A blend with classical counts over everybody: transfer from global statistics.
         case globalStatistics = "global-statistics"
 
+        /// The families that all remedies together train.
+        public static func families(of family: String) -> [String] {
+            var families: [String] = []
+            for remedy in allCases where !families.contains(remedy.variant(of: family).family) {
+                families.append(remedy.variant(of: family).family)
+            }
+            return families
+        }
+
         /// The family, and the weight of L1.
         func variant(of family: String) -> (family: String, l1: Double) {
             switch self {
@@ -50,15 +59,19 @@ public struct SparseExperiment: Sendable {
 
     public let task: RankingTask
     public let family: String
+    /// Sizes by family; the task's own for those that are not named.
+    public let models: [String: ModelOptions]
     public let training: TrainingOptions
     public let ranking: RankingOptions
     public let friends: SocialEdges
 
     public init(
-        _ task: RankingTask, family: String, training: TrainingOptions, ranking: RankingOptions, friends: SocialEdges
+        _ task: RankingTask, family: String, models: [String: ModelOptions] = [:], training: TrainingOptions,
+        ranking: RankingOptions, friends: SocialEdges
     ) {
         self.task = task
         self.family = family
+        self.models = models
         self.training = training
         self.ranking = ranking
         self.friends = friends
@@ -100,7 +113,8 @@ public struct SparseExperiment: Sendable {
                 var options = training
                 options.l1 = l1
                 var run = try RankingTraining(
-                    thinned, model: RankingOptions.model(family), training: options, ranking: ranking)
+                    thinned, model: models[family] ?? RankingOptions.model(family), training: options,
+                    ranking: ranking)
                 if remedy == .social { run.friends = friends }
                 configure(&run.trainer, remedy)
                 let ranker = try run.run().ranker

@@ -183,9 +183,10 @@ public struct CohortComparison: Sendable, Codable {
     public struct Report: Sendable, Codable {
         public let auc: Double
         public let prAUC: Double
-        public let logLoss: Double
-        public let brier: Double
-        public let ece: Double
+        /// Nothing for the row that is certain of everybody.
+        public let logLoss: Double?
+        public let brier: Double?
+        public let ece: Double?
         public let mae: Double
         public let maeOfMean: Double
         public let rmse: Double
@@ -220,21 +221,24 @@ public struct CohortComparison: Sendable, Codable {
             CohortAnswers(
                 name: "Pareto/NBD", chance: test.map { fitted.pareto.returns($0.customer, ahead: ahead) },
                 mean: test.map { fitted.pareto.expectedPurchases($0.customer, ahead: ahead) }))
-        let nobody = [Double](repeating: returned, count: test.count)
-        add(CohortAnswers(name: "nobody comes back", chance: nobody, mean: [Double](repeating: 0, count: test.count)))
+        let nobody = [Double](repeating: 0, count: test.count)
+        add(CohortAnswers(name: "nobody comes back", chance: nobody, mean: nobody))
     }
 
     private mutating func add(_ answer: CohortAnswers) {
         let labels = counts.map { $0 > 0 ? 1.0 : 0 }
         let chance = answer.chance.map { min(1 - 1e-6, max(1e-6, $0)) }
         let c = Classification.report(chance, labels, threshold: 0.5)
+        // Certainty has no log loss to speak of.
+        let isCertain = answer.chance.allSatisfy { $0 == 0 }
         let median = Regression.report(answer.median, counts)
         let mean = Regression.report(answer.mean, counts)
         table.add(
             .init(
                 name: answer.name, isModel: answer.isModel,
                 report: Report(
-                    auc: c.rocAUC, prAUC: c.prAUC, logLoss: c.logLoss, brier: c.brier, ece: c.ece, mae: median.mae,
+                    auc: c.rocAUC, prAUC: c.prAUC, logLoss: isCertain ? nil : c.logLoss,
+                    brier: isCertain ? nil : c.brier, ece: isCertain ? nil : c.ece, mae: median.mae,
                     maeOfMean: mean.mae, rmse: mean.rmse,
                     total: answer.mean.reduce(0, +) / max(1e-9, counts.reduce(0, +))), validation: nil))
     }

@@ -75,13 +75,10 @@ public struct ReturnTraining {
             typicalEngagement: interest.typicalEngagement, scaling: scaling, data: data)
         description.history = try trainer.run(&job)
         var bundle = try inputs.bundle(description, .returns(network), reading: reading)
-        // Questions asked right after a touch only: later ones know already that there was no return so far.
-        let first = (0..<questions.count).filter { questions.entry[$0] == 0 }
-        bundle.population = .returnTimes(
-            PopulationReturnTimes(
-                durations: first.map { questions.duration[$0] }, observed: first.map { questions.observed[$0] },
-                topicRows: first.map { inputs.rows.topicRow[Int(questions.queries.topic[$0])] },
-                rows: vocabulary.topicRows))
+        bundle.population = .firstTouches(
+            FirstTouches(
+                histories, trainEnd: split.trainEnd, horizon: split.horizon, topicRow: inputs.rows.topicRow,
+                topicRows: vocabulary.topicRows, degreeOfReturn: 0))
         return bundle
     }
 }

@@ -14,6 +14,8 @@ struct Checkpoint {
         var lossSum = 0.0
         var lossRows = 0
         var history = TrainingHistory()
+        /// Spent so far.
+        var seconds = 0.0
         /// What the run was started with; another run's checkpoint is refused.
         var options = TrainingOptions()
         var task = ""

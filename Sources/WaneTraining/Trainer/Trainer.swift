@@ -61,10 +61,10 @@ public struct Trainer {
             (state, best) = (saved.place, saved.best)
         }
 
-        let secondsBefore = state.history.seconds ?? 0
+        let secondsBefore = state.seconds
         let started = ContinuousClock.now
         func save() throws {
-            state.history.seconds = secondsBefore + started.duration(to: .now) / .seconds(1)
+            state.seconds = secondsBefore + started.duration(to: .now) / .seconds(1)
             guard let checkpoint else { return }
             try Checkpoint(
                 place: state, weights: try snapshot(parameters), best: best, optimizer: try optimizer.state(),
@@ -116,6 +116,7 @@ public struct Trainer {
             lastSave = .now
         }
         try restore(best, parameters)
+        state.history.seconds = rowsDone > 0 ? secondsBefore + started.duration(to: .now) / .seconds(1) : secondsBefore
         return state.history
     }
 

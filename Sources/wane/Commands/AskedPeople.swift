@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Torch
 import WaneBundle
 import WaneEvents
 import WaneModels
@@ -29,6 +30,8 @@ struct AskedPeople {
     ) throws {
         self.user = user
         self.input = input
+        // Blocks of one person are too small for a second thread.
+        try Runtime.setThreads(1)
         for note in bundle.description.notes { console.note("note: \(note)") }
         predictor = Predictor(bundle)
         var last: Int64?
@@ -60,8 +63,13 @@ struct AskedPeople {
         let last = events.last.map { log.log.time[$0] } ?? predictor.bundle.popularity.until
         guard let text else { return last }
         if text == Self.endOfLog { return end ?? last }
-        if log.log.clock == .position, !events.isEmpty, let position = Int64(text), position > 0, position < 1 << 40 {
+        if log.log.clock == .position, events.isEmpty { return last }
+        if log.log.clock == .position, let position = Int64(text), position > 0, position < 1 << 40 {
             return log.moment(ofPosition: position, user: user)
+        }
+        guard log.log.clock == .wall else {
+            throw ValidationError(
+                "--at \(text): the log has order only; give a position such as 12, or end for the log's end")
         }
         guard let moment = try input.moment(text, over: predictor.bundle.reading) else {
             throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
@@ -89,8 +97,10 @@ struct AskedPeople {
         var questions: [StateQuestion] = []
         for (person, moment) in moments.enumerated() {
             let met = states[person].state.topics.map(\.topic).sorted()
-            let all = met.isEmpty && user != nil ? Array(0..<UInt32(log.log.topics.count)) : met
-            let topics = topic.map { user != nil || met.contains($0) ? [$0] : [] } ?? all
+            // What nothing is known of is asked about where the model says something of it.
+            let isAnswered = user != nil && predictor.bundle.population != nil
+            let all = met.isEmpty && isAnswered ? Array(0..<UInt32(log.log.topics.count)) : met
+            let topics = topic.map { isAnswered || met.contains($0) ? [$0] : [] } ?? all
             questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
         }
         return questions
@@ -98,7 +108,7 @@ struct AskedPeople {
 
     /// Says that the answer about the only person is the population's, where they have no event by then.
     func noteNothingKnown(_ state: PersonState, _ console: Console) {
-        guard let user, !isUnknown, state.eventCount == 0 else { return }
+        guard let user, !isUnknown, state.eventCount == 0, predictor.bundle.population != nil else { return }
         console.note("note: \(user) has no event by then; the answer is the population's")
     }
 

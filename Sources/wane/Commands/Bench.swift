@@ -42,7 +42,7 @@ struct Bench: AsyncParsableCommand {
                 rows = log.count
             }
             let peak = Memory.peak()
-            print(
+            StandardOutput.print(
                 try Render.json(
                     Answer(
                         rows: rows, seconds: best, rowsPerSecond: Double(rows) / best, peakBytes: peak,
@@ -83,7 +83,7 @@ struct Bench: AsyncParsableCommand {
             try Runtime.seed(1)
             let network = try LSTMBasic()
             let result = try BasicBench.run(network, inputs: inputs, labels: labels, options: options)
-            print(
+            StandardOutput.print(
                 try Render.json(
                     Answer(
                         torch: try Runtime.version, threads: try Runtime.threads, rows: rows,
@@ -124,7 +124,7 @@ extension Bench {
             let result = try StepBench.run(
                 family: family, items: items, length: length, batch: batch, users: 4 * batch, steps: steps,
                 bfloat16: bf16)
-            print(
+            StandardOutput.print(
                 try Render.json(
                     Answer(
                         torch: try Runtime.version, threads: try Runtime.threads,
@@ -187,7 +187,7 @@ extension Bench {
                 let chart = LineChart(
                     title: "Seconds of an epoch as work grows", series: series, xLabel: "", yLabel: "times the base"
                 ) { place in cases.indices.contains(Int(place)) && place == place.rounded() ? cases[Int(place)].0 : "" }
-                try Data(chart.svg(standalone: true).utf8).write(to: URL(fileURLWithPath: svg))
+                try OutputFile.write(chart.svg(standalone: true), to: svg)
             }
             var table = Table(["family", "grown", "items", "history", "users", "seconds an epoch", "of the base"])
             table.rows = rows.map {
@@ -196,7 +196,7 @@ extension Bench {
                     Render.number($0.secondsPerEpoch, 3), Render.number($0.ratio, 2),
                 ]
             }
-            print(table.text)
+            StandardOutput.print(table.text)
         }
     }
 }
@@ -288,7 +288,7 @@ extension Bench {
                 }
                 liveTimes[family] = samples.sorted()[samples.count / 2]
             }
-            print(
+            StandardOutput.print(
                 try Render.json(
                     Answer(
                         torch: try Runtime.version, applyMicroseconds: apply, stateBytes: bytes, topics: 20,

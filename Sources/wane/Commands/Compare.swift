@@ -80,7 +80,7 @@ struct Compare: AsyncParsableCommand {
             console.note("wrote \(report)")
         }
         try ComparisonTable.print(comparison, output.format, clock: clock)
-        keeping.remove(runs)
+        try keeping.remove(runs)
     }
 }
 

@@ -52,7 +52,8 @@ struct Curve: AsyncParsableCommand {
         let (curve, basis) = try asked.predictor.curves([question], of: states, in: asked.log)[0]
         let name = asked.log.log.topics.names[Int(number)]
         if basis == .population, !asked.isUnknown {
-            console.note("note: \(user) has not met \"\(name)\" by then; the curve is the population's")
+            console.note(
+                "note: \(user) has not met \"\(name)\" by then; the curve is the population's chance of a first touch")
         }
         let horizon = Double(bundle.description.split.horizon) / 1e6
         let enough = min(horizon * 4, max(curve.halfLife * 8, 60))
@@ -97,19 +98,24 @@ enum CurvePrinting {
         let lapse = curve.lapse(below: drawing.threshold).map {
             $0 == 0 ? "already" : "in " + TimeSpan.words(seconds: $0, clock)
         }
-        Swift.print(
+        let what = basis == .history ? "coming back" : "a first touch"
+        var facts = "as for people in general who have had none for so long"
+        if basis == .history {
+            facts =
+                "last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; "
+                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), "
+                + "lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))"
+        }
+        StandardOutput.print(
             """
-            \(Colour.bold("\(drawing.user) and \(drawing.topic)")): chance of coming back within \
+            \(Colour.bold("\(drawing.user) and \(drawing.topic)")): chance of \(what) within \
             \(TimeSpan.words(seconds: curve.horizon, clock)), from \(drawing.moment) on
-            last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; \
-            interest \(Render.number(curve.degree(after: 0), 2)), \
-            half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), \
-            lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))
+            \(facts)
 
             """)
         let values = drawing.points.map(\.returnProbability)
         let top = max(0.1, ((values.max() ?? 1) * 10).rounded(.up) / 10)
-        Swift.print(
+        StandardOutput.print(
             TerminalPlot().draw(
                 values, top: top, left: "now", right: "+" + TimeSpan.words(seconds: drawing.ahead, clock)))
     }

@@ -33,11 +33,11 @@ struct Demo: AsyncParsableCommand {
         let simulated = Simulator(options).run()
         let path = folder.appendingPathComponent("visits.csv").path
         try LogWriter.csv(simulated.log, to: path)
-        print("1. A simulated log with planted half-lives: \(path) (\(simulated.log.count) events)")
+        StandardOutput.print("1. A simulated log with planted half-lives: \(path) (\(simulated.log.count) events)")
 
         // Everything from here on knows only what was read back, as of a user's own log.
         let (log, reading) = try LogReader.read(path)
-        print("2. Read back: \(reading.accepted) rows, \(reading.rejectedCount) set aside")
+        StandardOutput.print("2. Read back: \(reading.accepted) rows, \(reading.rejectedCount) set aside")
         guard log.count == simulated.log.count else { throw ValidationError("the log read back differs") }
 
         let task = try Self.task(log, seed: seed)
@@ -51,17 +51,18 @@ struct Demo: AsyncParsableCommand {
             var generator = SeededGenerator(seed: seed, stream: 70_000 + UInt64(user))
             return generator.next() % 5 == 0
         }
-        print("3. Training an LSTM on queries of the first 60 % of the time, without a fifth of the people")
+        StandardOutput.print(
+            "3. Training an LSTM on queries of the first 60 % of the time, without a fifth of the people")
         var run = try InterestTraining(task, model: ModelOptions(), training: training)
         run.users = { !isHeldOut($0) }
         InterestRun.watch(&run.trainer, as: "lstm", console)
         let model = try run.run()
         let comparison = try InterestRun.compare(task, training.record, [model], console: console)
-        print("\n4. Measured on the last 20 % of the time, beside the baselines\n")
+        StandardOutput.print("\n4. Measured on the last 20 % of the time, beside the baselines\n")
         try ComparisonTable.print(comparison, .table, clock: .wall)
 
         let recovery = try Recovery(model, task, isHeldOut: isHeldOut, simulated: simulated, seed: seed)
-        print("\n5. On people that no training saw: \(recovery.words)\n")
+        StandardOutput.print("\n5. On people that no training saw: \(recovery.words)\n")
         var table = Table(["topic", "planted", "recovered", "ratio"])
         for row in recovery.topics {
             table.rows.append([
@@ -69,7 +70,7 @@ struct Demo: AsyncParsableCommand {
                 Render.number(row.recovered / row.planted, 2),
             ])
         }
-        print(table.text)
+        StandardOutput.print(table.text)
 
         let modelFolder = folder.appendingPathComponent("model").path
         try BundleFolder.write(
@@ -82,10 +83,10 @@ struct Demo: AsyncParsableCommand {
         let report = folder.appendingPathComponent("report.html")
         try OutputFile.write(page.html(), to: report.path)
 
-        print("\n6. One person's curve, from the saved model and that person's events alone\n")
+        StandardOutput.print("\n6. One person's curve, from the saved model and that person's events alone\n")
         let curve = try Curve.parse([modelFolder, path, "--user", "user-1", "--quiet"])
         try await curve.run()
-        print("\nReport: \(report.path)\nModel:  \(modelFolder)")
+        StandardOutput.print("\nReport: \(report.path)\nModel:  \(modelFolder)")
     }
 
     private static func task(_ log: EventLog, seed: UInt64) throws -> InterestTask {

@@ -32,7 +32,7 @@ struct Inspect: AsyncParsableCommand {
         let summary = LogSummary(histories, horizon: horizon, report: report)
         switch output.format {
         case .json:
-            print(
+            StandardOutput.print(
                 try Render.json(
                     Answer(
                         accepted: report.accepted, rejected: report.rejected, unusedColumns: report.unusedColumns,
@@ -42,7 +42,7 @@ struct Inspect: AsyncParsableCommand {
             for point in summary.returnCurve {
                 table.rows.append([Render.number(point.age, 0), Render.number(point.share, 6), "\(point.cases)"])
             }
-            print(table.csv)
+            StandardOutput.print(table.csv)
         case .table: show(summary, report, horizon)
         }
     }
@@ -77,15 +77,15 @@ struct Inspect: AsyncParsableCommand {
         if !report.unusedColumns.isEmpty {
             facts.rows.append(["columns not used", report.unusedColumns.joined(separator: ", ")])
         }
-        print(facts.text.drop { $0 == "\n" || $0 == " " })
+        StandardOutput.print(String(facts.text.drop { $0 == "\n" || $0 == " " }))
 
-        print("\n" + Colour.bold("Busiest topics"))
+        StandardOutput.print("\n" + Colour.bold("Busiest topics"))
         var topics = Table(["topic", "events", "people"])
         topics.rows = summary.busiestTopics.map { [$0.name, "\($0.events)", "\($0.users)"] }
-        print(topics.text)
+        StandardOutput.print(topics.text)
 
         if !summary.returnCurve.isEmpty {
-            print(
+            StandardOutput.print(
                 "\n"
                     + Colour.bold(
                         "Who comes back to a topic within \(TimeSpan.words(horizon, clock)), by time since the last touch"
@@ -98,13 +98,15 @@ struct Inspect: AsyncParsableCommand {
                     bar.padding(toLength: 40, withPad: " ", startingAt: 0), "\(point.cases)",
                 ]
             }
-            print(curve.text)
+            StandardOutput.print(curve.text)
         }
-        print("\n" + Colour.bold("Rows"))
-        print("\(report.accepted) read, \(report.rejectedCount) set aside")
-        for (kind, count) in report.rejected.sorted(by: { $0.key < $1.key }) { print("  \(count)  \(kind)") }
-        for row in report.examples { print("    \(row)") }
-        for warning in summary.warnings { print("note: \(warning)") }
+        StandardOutput.print("\n" + Colour.bold("Rows"))
+        StandardOutput.print("\(report.accepted) read, \(report.rejectedCount) set aside")
+        for (kind, count) in report.rejected.sorted(by: { $0.key < $1.key }) {
+            StandardOutput.print("  \(count)  \(kind)")
+        }
+        for row in report.examples { StandardOutput.print("    \(row)") }
+        for warning in summary.warnings { StandardOutput.print("note: \(warning)") }
     }
 
     private func words(_ source: ItemTopics.Source) -> String {

@@ -73,6 +73,6 @@ struct Models: AsyncParsableCommand {
         }
         var table = Table(["", ""])
         table.rows = rows.map { [$0.name.replacing("_", with: " "), $0.words] }
-        print(table.text)
+        StandardOutput.print(table.text)
     }
 }

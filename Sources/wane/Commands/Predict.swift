@@ -96,7 +96,9 @@ struct PredictionRows {
     }
 
     func machine(_ answer: Answer) -> [Cell] {
-        let lapse = answer.curve?.lapse(below: threshold)
+        // What has not begun has no half-life and cannot lapse.
+        let curve = answer.basis == .history ? answer.curve : nil
+        let lapse = curve?.lapse(below: threshold)
         // A lapse beyond what a moment can be is none.
         let at = lapse.flatMap { seconds -> String? in
             guard seconds < Double(TimeSpan.longest) / 1e6 else { return nil }
@@ -106,19 +108,20 @@ struct PredictionRows {
             .text(asked.log.log.users[answer.user]), .text(answer.topic),
             .text(asked.machine(answer.moment, user: answer.user)), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
-            .number(answer.curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
+            .number(curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
         ]
     }
 
     func people(_ answer: Answer) -> [String] {
         let clock = asked.log.log.clock
+        let curve = answer.basis == .history ? answer.curve : nil
         return [
             asked.log.log.users[answer.user],
             answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
             asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
-            answer.curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
-            answer.curve.map { curve in
+            curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
+            curve.map { curve in
                 curve.lapse(below: threshold).map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never"
             } ?? "-",
         ]

@@ -211,7 +211,7 @@ struct RankCompare: AsyncParsableCommand {
             console.note("wrote \(svg)")
         }
         try RankingTable.print(comparison, output.format)
-        keeping.remove(runs)
+        try keeping.remove(runs)
     }
 
     private func compare(
@@ -341,7 +341,8 @@ struct RankItems: AsyncParsableCommand {
                     .number(entry.score.map(Double.init)), .text(topics ?? ""), .text(basis.rawValue),
                 ],
                 people: [
-                    "\(index + 1)", entry.item, entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",
+                    "\(index + 1)", basis == .history ? entry.item : "\(entry.item) (population)",
+                    entry.score.map { Render.number(Double($0), 3) } ?? "-", topics ?? "",
                 ])
         }
         try printer.finish()

@@ -67,7 +67,7 @@ struct ReturnCompare: AsyncParsableCommand {
             try keeping.checkInterruption()
         }
         try ReturnTable.print(comparison, output.format, clock: clock)
-        keeping.remove(runs)
+        try keeping.remove(runs)
     }
 }
 
@@ -124,7 +124,7 @@ struct ReturnPredict: AsyncParsableCommand {
         let bundle = try BundleFolder.read(model, for: [.return, .cohort])
         let asked = try AskedPeople(
             bundle, input, user: about.user, at: about.at, answersUnknown: bundle.population != nil, console)
-        if bundle.task == .cohort { return try cohort(bundle, asked) }
+        if bundle.task == .cohort { return try cohort(bundle, asked, console) }
         let wanted = try about.topic.map { try asked.topic($0) }
         let log = asked.log
         var printer = RowPrinter(
@@ -162,7 +162,7 @@ struct ReturnPredict: AsyncParsableCommand {
     }
 
     /// Whether and how often each person comes back within the span that the model was trained on.
-    private func cohort(_ bundle: ModelBundle, _ asked: AskedPeople) throws {
+    private func cohort(_ bundle: ModelBundle, _ asked: AskedPeople, _ console: Console) throws {
         if about.topic != nil { throw ValidationError("--topic: a cohort's model asks about people, not topics") }
         guard let record = bundle.description.cohort else { return }
         let log = asked.log
@@ -172,6 +172,11 @@ struct ReturnPredict: AsyncParsableCommand {
             sorted: log.log.with(topics: .single(log.log.items.count)), scale: bundle.scale, engagement: log.engagement)
         let cohort = CohortTask(histories, knownUntil: moment, ahead: record.ahead)
         let questions = cohort.test
+        if about.at == nil {
+            console.note(
+                "note: asked as of \(TimeFormat.words(moment)), up to when the model was trained; --at asks as of another moment"
+            )
+        }
         guard !questions.isEmpty else {
             throw about.user.map { PredictionError.noEventYet(user: $0) } ?? PredictionError.nobodyYet
         }
@@ -216,26 +221,39 @@ enum ReturnTable {
     }
 
     static func print(_ comparison: ReturnComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
-        if format == .json { return Swift.print(try Render.json(comparison)) }
+        if format == .json { return StandardOutput.print(try Render.json(comparison)) }
         func likelihood(_ row: Comparison<ReturnReport>.Row) -> Double { row.report.logLikelihood ?? -.infinity }
         let rows = comparison.rows.sorted {
             ($0.isModel ? 0 : 1, likelihood($1)) < ($1.isModel ? 0 : 1, likelihood($0))
+        }
+        if format == .csv {
+            var printer = RowPrinter(
+                .csv,
+                machine: ["name", "kind", "log_likelihood", "c_index", "mae", "rmse", "octaves", "integrated_brier"],
+                people: [])
+            for row in rows {
+                let r = row.report
+                let values = [r.logLikelihood, r.concordance, r.mae, r.rmse, r.octaves, r.integratedBrier]
+                try printer.print(
+                    machine: [.text(row.name), .text(row.isModel ? "model" : "baseline")] + values.map { .number($0) },
+                    people: [])
+            }
+            return try printer.finish()
         }
         var table = Table(["", "log likelihood", "C-index", "MAE", "RMSE", "octaves", "Brier"])
         for row in rows {
             let r = row.report
             table.rows.append(
-                [row.isModel && format == .table ? "\(row.name) *" : row.name, Render.number(r.logLikelihood ?? .nan)]
+                [row.isModel ? "\(row.name) *" : row.name, Render.number(r.logLikelihood ?? .nan)]
                     + [r.concordance, r.mae, r.rmse, r.octaves, r.integratedBrier ?? .nan].map { Render.number($0) })
         }
-        if format == .csv { return Swift.print(table.csv) }
-        for verdict in comparison.verdicts { Swift.print(verdict) }
-        Swift.print(
+        for verdict in comparison.verdicts { StandardOutput.print(verdict) }
+        StandardOutput.print(
             "\(comparison.questions) questions of \(comparison.people) people, each right after a touch; "
                 + "\(Render.number(100 * comparison.observed, 1)) % of the returns were seen.\n"
                 + "Times in horizons of \(TimeSpan.words(comparison.horizon, clock)); MAE, RMSE and octaves "
                 + "(factors of two) of the predicted median where the return was seen. * deep model\n")
-        Swift.print(table.text)
+        StandardOutput.print(table.text)
     }
 }
 
@@ -312,21 +330,39 @@ struct ReturnCohort: AsyncParsableCommand {
             try SavingOptions.write(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), to: save)
             SavingOptions.note(bundle, at: save, console)
         }
-        keeping.remove(runs)
-        if output.format == .json { return print(try Render.json(comparison)) }
+        try print(comparison)
+        try keeping.remove(runs)
+    }
+
+    private func print(_ comparison: CohortComparison) throws {
+        if output.format == .json { return StandardOutput.print(try Render.json(comparison)) }
+        if output.format == .csv {
+            var printer = RowPrinter(
+                .csv,
+                machine: [
+                    "name", "kind", "roc_auc", "pr_auc", "log_loss", "brier", "ece", "mae", "mae_of_mean", "rmse",
+                    "total",
+                ], people: [])
+            for row in comparison.rows {
+                let r = row.report
+                let values = [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse, r.total]
+                try printer.print(
+                    machine: [.text(row.name), .text(row.isModel ? "model" : "baseline")] + values.map { .number($0) },
+                    people: [])
+            }
+            return try printer.finish()
+        }
         var table = Table(
             ["", "ROC-AUC", "PR-AUC", "log loss", "Brier", "ECE", "MAE", "MAE of mean", "RMSE", "total"])
         for row in comparison.rows {
             let r = row.report
-            table.rows.append(
-                [row.isModel && output.format == .table ? "\(row.name) *" : row.name]
-                    + [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse]
-                    .map { Render.number($0) } + [Render.number(r.total, 2)])
+            let values: [Double?] = [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse]
+            let cells = values.map { Render.number($0 ?? .nan) } + [Render.number(r.total, 2)]
+            table.rows.append([row.isModel ? "\(row.name) *" : row.name] + cells)
         }
-        if output.format == .csv { return print(table.csv) }
-        print(
+        StandardOutput.print(
             "\(comparison.questions) people, one question each; \(Render.number(100 * comparison.returned, 1)) % come back.\n"
                 + "MAE is of the median count where a model has one, RMSE and total of the mean. * deep model\n")
-        print(table.text)
+        StandardOutput.print(table.text)
     }
 }

@@ -72,7 +72,7 @@ struct SearchCommand: AsyncParsableCommand {
             console.note("trial \(trial.number + 1): \(loss) in \(Render.number(trial.seconds, 0)) s")
         }
         console.clearStatus()
-        if output.format == .json { return print(try Render.json(found)) }
+        if output.format == .json { return StandardOutput.print(try Render.json(found)) }
         var table = Table(
             ["trial", "validation", "learning rate", "dropout", "hidden", "layers", "weight decay", "averaging", "s"])
         for trial in found {
@@ -83,7 +83,7 @@ struct SearchCommand: AsyncParsableCommand {
                 Render.number(s.averaging, 2), Render.number(trial.seconds, 0),
             ])
         }
-        print(output.format == .csv ? table.csv : table.text)
+        StandardOutput.print(output.format == .csv ? table.csv : table.text)
     }
 
     /// Everything that trials must have alike to be ranked together.

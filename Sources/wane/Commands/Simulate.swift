@@ -24,11 +24,13 @@ struct Simulate: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try OutputFile.prepare(output)
+        try OutputFile.prepare(truth)
         var options = Simulator.Options()
         (options.users, options.topics, options.days, options.seed) = (users, topics, days, seed)
         let result = Simulator(options).run()
         try LogWriter.csv(result.log, to: output)
-        if let truth { try Data(Render.json(result.topics).utf8).write(to: URL(fileURLWithPath: truth)) }
+        if let truth { try OutputFile.write(Render.json(result.topics), to: truth) }
         Console(quiet: quiet).note("\(result.log.count) events of \(users) people in \(topics) topics")
     }
 }

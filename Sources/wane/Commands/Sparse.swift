@@ -30,14 +30,21 @@ struct Sparse: AsyncParsableCommand {
             }
             return share
         }
-        try await training.check([model], for: .ranking, console)
+        if training.l1 != nil { throw ValidationError("--l1: it is one of the remedies that are tried; leave it out") }
+        let families = SparseExperiment.Remedy.families(of: model)
+        try await training.check(families, for: .ranking, console)
         try keeping.prepare()
-        let (_, options) = try await training.resolved(
-            family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
+        var models: [String: ModelOptions] = [:]
+        var options = RankingOptions.training
+        for family in families {
+            (models[family], options) = try await training.resolved(
+                family: family, seed: task.seed, model: RankingOptions.model(family), training: RankingOptions.training)
+        }
+        options.l1 = 0
         let (log, _) = try input.read(console)
         let ranking = try task.task(log)
         let experiment = SparseExperiment(
-            ranking, family: model, training: options, ranking: try task.options(model),
+            ranking, family: model, models: models, training: options, ranking: try task.options(model),
             friends: try task.friends(ranking, console))
         Interruption.listen()
         var rows: [SparseExperiment.Row] = []
@@ -56,8 +63,10 @@ struct Sparse: AsyncParsableCommand {
             }
         }
         console.clearStatus()
-        keeping.remove(runs)
-        if output.format == .json { return print(try Render.json(rows)) }
+        if output.format == .json {
+            StandardOutput.print(try Render.json(rows))
+            return try keeping.remove(runs)
+        }
         var table = Table(["thinned", "share", "events", "remedy", "HR@10", "NDCG@10", "difference in NDCG@10 (95 %)"])
         for row in rows {
             let difference = row.difference.map { "[\(Render.number($0.low)), \(Render.number($0.high))]" } ?? ""
@@ -66,7 +75,8 @@ struct Sparse: AsyncParsableCommand {
                 Render.number(row.report.hitRate[10] ?? .nan), Render.number(row.report.ndcg[10] ?? .nan), difference,
             ])
         }
-        print(output.format == .csv ? table.csv : table.text)
+        StandardOutput.print(output.format == .csv ? table.csv : table.text)
+        try keeping.remove(runs)
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Torch
 import WaneBundle
 import WaneEvents
 import WanePrediction
@@ -28,6 +29,7 @@ struct Topics: AsyncParsableCommand {
         let console = output.console
         if let top, top < 1 { throw ValidationError("--top \(top): ask for at least one topic") }
         try OutputFile.prepare(report)
+        try Runtime.setThreads(1)
         let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         for note in bundle.description.notes { console.note("note: \(note)") }

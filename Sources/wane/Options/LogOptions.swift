@@ -80,6 +80,7 @@ struct LogOptions: ParsableArguments {
     /// - Parameter base: how the log that a model was trained on was read; flags given here go before it.
     func options(over base: ReadingOptions = ReadingOptions()) throws -> ReadingOptions {
         var options = base
+        (options.preferredMap, options.map) = (base.map, [:])
         for pair in map {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, let role = ColumnRole.canonical(parts[0]) else {

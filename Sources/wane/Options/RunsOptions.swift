@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import WaneBundle
+import WaneEvents
 import WaneTraining
 
 /// Where a command that trains several models keeps the state of each, so that it goes on after an interruption.
@@ -14,7 +14,8 @@ struct RunsOptions: ParsableArguments {
     /// Finds out before the work whether the folder takes files.
     func prepare() throws {
         guard let runs else { return }
-        try BundleFolder.prepare(runs + "/run")
+        guard !runs.isEmpty else { throw ValidationError("--runs: give the name of a folder") }
+        try OutputFile.prepare(URL(fileURLWithPath: runs).appendingPathComponent(".try-\(getpid())").path)
     }
 
     /// Lets a run keep its state under a name of its own, and go on from what is there.
@@ -30,10 +31,10 @@ struct RunsOptions: ParsableArguments {
         if Interruption.isAsked { throw TrainingError.interrupted(checkpoint: runs, again: .sameCommand) }
     }
 
-    /// Gives up the states of runs whose results have been printed, and the folder where nothing else is in it.
-    func remove(_ trainers: [Trainer]) {
-        guard let runs else { return }
+    /// Gives up the states of runs, once all of the answer has gone out.
+    func remove(_ trainers: [Trainer]) throws {
+        guard runs != nil else { return }
+        try StandardOutput.check()
         for trainer in trainers { trainer.removeCheckpoint() }
-        rmdir(runs)
     }
 }

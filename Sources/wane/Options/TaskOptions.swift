@@ -32,6 +32,7 @@ struct TaskOptions: ParsableArguments {
                 chosen = span
             }
         }
+        for note in LogSpan(log.time.sorted(), clock: log.clock).notes { console.note("note: \(note)") }
         var split = try Split(log, horizon: chosen)
         if self.split == .random {
             split.random = true

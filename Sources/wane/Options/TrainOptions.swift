@@ -84,7 +84,7 @@ struct TrainOptions: ParsableArguments {
         if task == .cohort { unheard = ["queries", "test-queries"] }
         unheard += EncoderOption.allCases.filter { !Self.obeys(families, $0, for: task) }.map(\.rawValue)
         let ignored = unheard.filter(settings.isSet)
-        if !ignored.isEmpty {
+        if !ignored.isEmpty, !families.isEmpty {
             console.note(
                 "note: \(ignored.map { "train.\($0)" }.joined(separator: ", ")) of the configuration \(ignored.count > 1 ? "are" : "is") "
                     + "of no effect on \(families.joined(separator: ", ")) here")

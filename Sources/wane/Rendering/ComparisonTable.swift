@@ -34,7 +34,7 @@ enum ComparisonTable {
 
     static func print(_ comparison: InterestComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
         switch format {
-        case .json: Swift.print(try Render.json(comparison))
+        case .json: StandardOutput.print(try Render.json(comparison))
         case .csv:
             var table = Table(["name", "kind"] + (comparison.rows.first?.report.evaluation.measures.map(\.name) ?? []))
             for row in ordered(comparison) {
@@ -42,15 +42,16 @@ enum ComparisonTable {
                     [row.name, row.isModel ? "model" : "baseline"]
                         + row.report.evaluation.measures.map { Render.number($0.value, 6) })
             }
-            Swift.print(table.csv)
+            StandardOutput.print(table.csv)
         case .table:
-            for verdict in comparison.verdicts { Swift.print(verdict.words) }
-            if comparison.leaks { Swift.print("The split is random: the future leaks into training.") }
-            Swift.print(
+            if let doubt = comparison.doubt { StandardOutput.print(doubt) }
+            for verdict in comparison.verdicts { StandardOutput.print(verdict.words) }
+            if comparison.leaks { StandardOutput.print("The split is random: the future leaks into training.") }
+            StandardOutput.print(
                 "\(comparison.testQueries) test queries of \(comparison.people) people; "
                     + "\(Render.number(100 * comparison.baseRate, 1)) % come back within "
                     + "\(TimeSpan.words(comparison.horizon, clock)). * deep model\n")
-            Swift.print(Self.table(comparison).text)
+            StandardOutput.print(Self.table(comparison).text)
         }
     }
 }

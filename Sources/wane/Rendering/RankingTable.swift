@@ -6,11 +6,13 @@ enum RankingTable {
     static func print(_ comparison: RankingComparison, _ format: OutputOptions.Format) throws {
         func gain(_ row: Comparison<RankingReport>.Row) -> Double { row.report.ndcg[10] ?? 0 }
         let rows = comparison.rows.sorted { ($0.isModel ? 0 : 1, gain($1)) < ($1.isModel ? 0 : 1, gain($0)) }
-        if format == .json { return Swift.print(try Render.json(comparison)) }
+        if format == .json { return StandardOutput.print(try Render.json(comparison)) }
         let cutoffs = format == .csv ? [1, 5, 10, 20] : [10]
         var table = Table(
-            ["", format == .csv ? "kind" : "HR@10 (95 %)"] + (format == .csv ? cutoffs.map { "HR@\($0)" } : [])
-                + cutoffs.map { "NDCG@\($0)" } + ["MRR", "coverage", "seconds", "setting"])
+            format == .csv
+                ? ["name", "kind"] + cutoffs.map { "hr_\($0)" } + cutoffs.map { "ndcg_\($0)" }
+                    + ["mrr", "coverage", "seconds", "setting"]
+                : ["", "HR@10 (95 %)"] + cutoffs.map { "NDCG@\($0)" } + ["MRR", "coverage", "seconds", "setting"])
         for row in rows {
             let report = row.report
             let interval =
@@ -29,16 +31,16 @@ enum RankingTable {
                     ]
                     + [format == .table && row.setting.count > 60 ? "" : row.setting])
         }
-        if format == .csv { return Swift.print(table.csv) }
-        if let verdict = comparison.verdict { Swift.print(verdict) }
+        if format == .csv { return StandardOutput.print(table.csv) }
+        if let verdict = comparison.verdict { StandardOutput.print(verdict) }
         if comparison.rule == .leaveOneOut {
-            Swift.print("Leave-one-out: counts of other people's later events are in what is fitted.")
+            StandardOutput.print("Leave-one-out: counts of other people's later events are in what is fitted.")
         }
-        Swift.print(
+        StandardOutput.print(
             "\(comparison.queries) questions, each against all \(comparison.items) items"
                 + (comparison.seen == .excluded ? " but those seen" : ", those seen included")
                 + "; the moment of the question is known. * deep model\n")
-        Swift.print(table.text)
-        for row in rows where row.setting.count > 60 { Swift.print("\n\(row.name): \(row.setting)") }
+        StandardOutput.print(table.text)
+        for row in rows where row.setting.count > 60 { StandardOutput.print("\n\(row.name): \(row.setting)") }
     }
 }

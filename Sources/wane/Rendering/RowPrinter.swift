@@ -1,4 +1,5 @@
 import Foundation
+import WaneEvents
 
 /// A value of a row for machines.
 enum Cell {
@@ -51,7 +52,11 @@ struct RowPrinter {
         }
     }
 
-    private func write(_ text: String) throws { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
+    private func write(_ text: String) throws {
+        do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+            throw OutputError(path: "standard output", error)
+        }
+    }
 
     private func number(_ value: Double?) -> String? {
         value.flatMap { $0.isFinite ? String(format: "%.\(digits)g", $0) : nil }
@@ -77,44 +82,4 @@ struct RowPrinter {
         case .none: "null"
         }
     }
-}
-
-/// Files that commands write beside their answers: tried before long work begins.
-enum OutputFile {
-    /// Makes missing folders, and sees that the file can be made.
-    static func prepare(_ path: String?) throws {
-        guard let path else { return }
-        let url = URL(fileURLWithPath: path)
-        let manager = FileManager.default
-        do {
-            try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        } catch {
-            throw OutputError(path: path, reason: (error as NSError).localizedDescription)
-        }
-        var isFolder: ObjCBool = false
-        if manager.fileExists(atPath: path, isDirectory: &isFolder) {
-            guard !isFolder.boolValue else { throw OutputError(path: path, reason: "it is a folder") }
-            guard manager.isWritableFile(atPath: path) else {
-                throw OutputError(path: path, reason: "permission denied")
-            }
-        } else {
-            guard manager.createFile(atPath: path, contents: nil) else {
-                throw OutputError(path: path, reason: String(cString: strerror(errno)))
-            }
-            try? manager.removeItem(at: url)
-        }
-    }
-
-    static func write(_ text: String, to path: String) throws {
-        do { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) } catch {
-            throw OutputError(path: path, reason: (error as NSError).localizedDescription)
-        }
-    }
-}
-
-/// Why a file beside the answer cannot be written.
-struct OutputError: Error, CustomStringConvertible {
-    let path: String
-    let reason: String
-    var description: String { "\(path): cannot be written: \(reason)" }
 }

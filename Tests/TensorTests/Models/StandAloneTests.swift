@@ -294,41 +294,61 @@ extension UsingTorch {
             #expect(long.count >= 2 && bundle.description.options.historyLength == 24)
         }
 
-        @Test("of people and topics never met, return models give what was counted of everybody")
-        func returnTimesOfPopulation() throws {
-            let log = Small.simulated(users: 60).log
-            let returns = ReturnTask(try Small.task(log))
-            var training = TrainingTests.options(epochs: 1)
-            training.trainQueries = 100_000
+        @Test("of people and topics never met, a model says what was counted of everybody's first touches")
+        func firstTouches() throws {
+            let log = Small.simulated(users: 120).log
+            let task = try Small.task(log)
             let bundle = try Self.reread(
-                ReturnTraining(returns, model: TrainingTests.model("mlp"), training: training).run())
+                ReturnTraining(
+                    ReturnTask(task), model: TrainingTests.model("mlp"), training: TrainingTests.options(epochs: 1)
+                ).run())
             let asked = try AskedLog(log, for: bundle)
             let predictor = Predictor(bundle)
-            let nobody = predictor.newState()
-            let topics = UInt32(asked.log.topics.count)
-            let questions = (0..<topics).map { StateQuestion(person: 0, topic: $0, moment: 0) }
-            let answers = try predictor.returnTimes(questions, of: [(nobody, -1)], in: asked)
-            // The same share counted anew, from all questions right after a touch of each topic.
-            let all = try returns.questions(.train, count: 100_000, seed: 1)
-            let horizon = Double(bundle.description.split.horizon) / 1e6
-            var answered = 0
-            for topic in 0..<topics {
-                let answer = try #require(answers[Int(topic)])
-                #expect(answer.basis == .population)
-                guard let median = answer.time.median else { continue }
+            let horizon = Double(bundle.description.split.horizon)
+            let histories = task.histories
+            guard case .firstTouches(let touches) = bundle.population else { return #expect(Bool(false)) }
+            var compared = 0
+            for topic in 0..<UInt32(asked.log.topics.count) {
                 let name = asked.log.topics.names[Int(topic)]
-                let own = (0..<all.count).filter {
-                    returns.interest.histories.log.topics.names[Int(all.queries.topic[$0])] == name
+                // Counted anew: until when each person went without the topic.
+                var (durations, observed) = ([Double](), [Bool]())
+                for user in 0..<histories.userCount {
+                    let events = histories.events(ofUser: user)
+                    let begin = histories.log.time[events.lowerBound]
+                    guard begin < task.split.trainEnd else { continue }
+                    let first = events.first { event in
+                        histories.log.topics[histories.log.item[event]].contains {
+                            histories.log.topics.names[Int($0)] == name
+                        }
+                    }.map { histories.log.time[$0] }
+                    let isSeen = first.map { $0 < task.split.trainEnd } ?? false
+                    durations.append(Double((isSeen ? first ?? 0 : task.split.trainEnd) - begin) / horizon)
+                    observed.append(isSeen)
                 }
-                // At least half of those watched so long, and not returned before, are back by then; fewer just before.
-                let curve = KaplanMeier(
-                    durations: own.map { all.duration[$0] }, observed: own.map { all.observed[$0] })
-                let at = median / horizon
-                #expect(curve(at * 1.0001) <= 0.5 && curve(at * 0.9999) > 0.5, "\(name)")
-                #expect((answer.time.low ?? .infinity) <= median && median <= (answer.time.high ?? .infinity))
-                answered += 1
+                let curve = KaplanMeier(durations: durations, observed: observed)
+                let row = Int(asked.rows.topicRow[Int(topic)])
+                guard row > 0 else { continue }
+                for (elapsed, span) in [(0.0, 1.0), (0.5, 1.0), (2.0, 1.0), (1.0, 3.0)] {
+                    let now = elapsed == 0 ? 1 : curve(elapsed)
+                    guard now > 0, durations.max() ?? 0 > elapsed + span + 1 else { continue }
+                    let expected = 1 - curve(elapsed + span) / now
+                    let value = touches.chance(topicRow: row, elapsed: elapsed, within: span)
+                    // Between knots, which lie a third apart, the share is a line.
+                    #expect(abs(value - expected) < 0.06, "\(name), \(elapsed), \(span): \(value) is not \(expected)")
+                    compared += 1
+                }
+                let question = StateQuestion(person: 0, topic: topic, moment: 0)
+                let answer = try predictor.returnTimes([question], of: [(predictor.newState(), -1)], in: asked)[0]
+                #expect(answer?.basis == .population)
+                if let median = answer?.time.median {
+                    // Within a knot of where half have touched it; at once where half begin with it.
+                    let at = median * 1e6 / horizon
+                    #expect(curve(at * 1.4) <= 0.56, "\(name)")
+                    #expect(at < 2e-3 || curve(at / 1.4) >= 0.44, "\(name)")
+                    #expect((answer?.time.low ?? .infinity) <= median && median <= (answer?.time.high ?? .infinity))
+                }
             }
-            #expect(answered >= 3)
+            #expect(compared >= 12)
         }
 
         @Test(
