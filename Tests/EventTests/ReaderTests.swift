@@ -109,6 +109,126 @@ struct ReaderTests {
         #expect(report.rejected == ["not a JSON object": 2])
     }
 
+    @Test("keys may appear first in any line, also those of the person, the time and the item; true is no number")
+    func lateKeys() throws {
+        let text = """
+            {"item": "w"}
+            {"user": "a", "item": "x"}
+            {"user": "a", "item": "y", "time": "2023-01-01"}
+            {"user": "b", "item": "y", "time": "2023-01-02", "duration": 4, "meta": {"category": "News"}}
+            {"user": "b", "item": "z", "time": "2023-01-03", "duration": true}
+            {"user": "b", "item": "z", "time": "2023-01-03", "duration": null, "tags": [1, [2], {"a": 1}]}
+            """
+        let (log, report) = try read(text, file: "log.jsonl")
+        #expect(log.items.names == ["y", "z"] && log.users.names == ["a", "b"])
+        #expect(log.duration.map { $0.map { $0.isNaN ? -1 : $0 } } == [-1, 4, -1])
+        #expect(report.rejected == ["missing value": 2, "unreadable duration": 1] && report.accepted == 3)
+        #expect(report.unusedColumns.contains("meta.category") && report.unusedColumns.contains("tags"))
+    }
+
+    @Test("an array of objects is a log, over several lines or in one, and one that is cut off is an error")
+    func jsonArrays() throws {
+        let text = #"""
+            [
+              {"endTime": "2023-01-01 10:00", "artistName": "M|O|O|N", "trackName": "T, \"1\" \u00e9\ud83d\ude00", "msPlayed": 1500},
+              {"endTime": "2023-01-01 11:00", "artistName": "B", "trackName": "T2",
+               "msPlayed": 2500}, {"trackName": "}]", "artistName": "B", "endTime": "2023-01-01 12:00", "msPlayed": 0}
+            ]
+            """#
+        let (log, report) = try read(text, file: "log.json") { $0.userID = "me" }
+        #expect(log.users.names == ["me"] && log.items.names == ["T, \"1\" é😀", "T2", "}]"])
+        #expect(log.topics.names.names == ["M|O|O|N", "B"])
+        #expect(log.duration.map { Array($0) } == [1.5, 2.5, 0] && report.accepted == 3)
+        for cut in ["[", "[{\"user\": 1", "[{\"user\": 1},", "[1, 2]"] {
+            #expect(throws: LogError.self) { try read(cut, file: "log.json") }
+        }
+    }
+
+    @Test("several files, a folder or a pattern are one log, columns by their names and the person by the file's")
+    func severalFiles() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("logs/anna.csv", "time,item,duration\n2023-01-01,x,5\n2023-01-02,y,6\n")
+        try folder.write("logs/ben.csv", "item,rating,time\nx,3,2023-01-03\nz,?,2023-01-04\n")
+        var options = ReadingOptions()
+        options.userFrom = .file
+        for paths in [[folder.file("logs").path], [folder.file("logs/*.csv").path]] {
+            let (log, report) = try LogReader.read(paths, options: options)
+            #expect(
+                Self.rows(log).map { $0.split(separator: " ").prefix(2).joined(separator: " ") } == [
+                    "anna x", "anna y", "ben x",
+                ])
+            #expect(log.duration?[0] == 5 && log.duration?[2].isNaN == true && log.weight?[2] == 3)
+            #expect(report.examples.first?.description.contains("ben.csv, line 3, rating") == true)
+        }
+        options.userFrom = .folder
+        #expect(try LogReader.read(folder.file("logs").path, options: options).log.users.names == ["logs"])
+        try folder.write("logs/order.csv", "item\nx\n")
+        let error = #expect(throws: LogError.self) { try LogReader.read(folder.file("logs").path, options: options) }
+        #expect(error?.description.contains("order.csv") == true && error?.description.contains("Time") == true)
+    }
+
+    @Test("text in UTF-16, lone carriage returns, a separator named first and blank lines before the header")
+    func wrappings() throws {
+        let folder = try TemporaryFolder()
+        let text = "UserID,Time,PageID\né,2023-01-01,x 😀\nb,2023-01-02,y\n"
+        for (name, encoding) in [("le", String.Encoding.utf16LittleEndian), ("be", .utf16BigEndian)] {
+            let mark: [UInt8] = name == "le" ? [0xFF, 0xFE] : [0xFE, 0xFF]
+            let data = Data(mark) + (text.data(using: encoding) ?? Data())
+            try data.write(to: folder.file(name))
+            #expect(try LogReader.read(folder.file(name).path).log.items.names == ["x 😀", "y"])
+        }
+        #expect(try read(text.replacing("\n", with: "\r")).log.count == 2)
+        #expect(try read("sep=;\n" + text.replacing(",", with: ";")).log.count == 2)
+        #expect(try read("\n  \n" + text).log.count == 2)
+        for (bytes, words) in [
+            ("PK\u{3}\u{4}", "zip"), ("BZh91", "bzip2"), ("PAR1", "Parquet"), ("<!DOCTYPE html>", "HTML"),
+            ("SQLite format 3\0", "SQLite"), ("a\0b", "binary"),
+        ] {
+            let error = #expect(throws: LogError.self) { try read(bytes) }
+            #expect(error?.description.contains(words) == true, "\(words)")
+        }
+    }
+
+    @Test(
+        "topics: a separator is a text that was given or that the format has; long form adds up; partial coverage is said"
+    )
+    func topics() throws {
+        func names(_ text: String, _ change: (inout ReadingOptions) -> Void = { _ in }) throws -> [String] {
+            try read(text, change).log.topics.names.names
+        }
+        #expect(try names("u,time,item,topic\na,2023-01-01,x,M|O|O|N\n") { $0.map = [.user: "u"] } == ["M|O|O|N"])
+        let several = "user,time,item,topic\na,2023-01-01,x,A and B and A\n"
+        #expect(try names(several) { $0.topicSeparator = " and " } == ["A", "B"])
+        #expect(try names("user,time,item,topic\na,2023-01-01,x,A ; B\n") { $0.topicSeparator = ";" } == ["A", "B"])
+        let (log, report) = try read("user,time,topic\na,2023-01-01,News\na,2023-01-02,Sport\na,2023-01-03,\n")
+        #expect(log.items.names == ["News", "Sport", ItemTopics.unknownName])
+        #expect(report.warnings.contains { $0.contains("1 of 3 events have no topic") })
+        #expect(
+            try read("user,time,item\na,2023-01-01,x\n") { $0.map = [.topic: "item"] }.log.topics.names.names == ["x"])
+        let folder = try TemporaryFolder()
+        let path = try folder.write("log.csv", "user,time,item\n1,2023-01-01,5\n1,2023-01-02,6\n1,2023-01-03,9\n")
+        var options = ReadingOptions()
+        options.items = try folder.write("items.csv", "item,genre\n5,War\n5,Drama\n6,Drama\n5,War\nbad,a,b\n")
+        let (long, said) = try LogReader.read(path, options: options)
+        #expect(long.topics[0].map { long.topics.names[Int($0)] } == ["War", "Drama"])
+        #expect(said.warnings.contains { $0.contains("1 of the log's 3 items have no topic") })
+        #expect(said.warnings.contains { $0.contains("1 of its 5 rows") })
+    }
+
+    @Test("a column may have a second role or none; names that stand for nobody and an id are named")
+    func roles() throws {
+        let text = "id,user,time,item,rating\n1,NULL,2023-01-01,x,2\n2,b,2023-01-02,y,3\n1,b,2023-01-03,y,4\n"
+        let (log, report) = try read(text)
+        #expect(log.count == 2 && report.warnings.contains { $0.contains("--map EventID=") })
+        #expect(report.warnings.contains { $0.contains("1 of 2 events are of a user called \"NULL\"") })
+        let (all, _) = try read(text) { $0.map = [.eventID: "", .weight: ""] }
+        #expect(all.count == 3 && all.weight == nil)
+        let (untimed, said) = try read("user,item,moment\na,x,2023-01-01\n")
+        #expect(untimed.clock == .position && said.warnings.contains { $0.contains("columns not used: moment") })
+        #expect(
+            try read("user,time,item,rating\na,2023-01-01,x,1e39\n" + "a,2023-01-01,y,1\n").report.rejectedCount == 1)
+    }
+
     @Test("order without times: the position stands in, and all histories end together")
     func positions() throws {
         let (log, report) = try read("1 10\n1 11\n2 10\n1 12\n") { $0.columns = ["UserID", "PageID"] }

@@ -41,6 +41,7 @@ public final class TemporaryFolder {
     @discardableResult
     public func write(_ name: String, _ text: String) throws -> String {
         let file = file(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: file)
         return file.path
     }

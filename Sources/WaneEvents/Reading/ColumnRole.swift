@@ -65,7 +65,7 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
 
     /// Words that say a duration only with a unit beside them: `ms_played`, `watch_minutes`.
     private static let withUnit: Set<String> = [
-        "", "played", "play", "watch", "watched", "listen", "listened", "spent", "viewed",
+        "", "elapsed", "played", "play", "watch", "watched", "listen", "listened", "spent", "viewed",
     ]
 
     /// The role of a column by its name; a RecBole suffix such as `:token` does not count.

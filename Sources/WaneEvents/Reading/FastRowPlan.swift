@@ -87,7 +87,8 @@ struct FastRowPlan {
                     let byte = at.load(as: UInt8.self)
                     if byte == stop { break }
                     // A quote could hide a delimiter; an early line break means missing fields.
-                    if byte == 0x22 || byte == 0x0A { return nil }
+                    // So could another field after the last.
+                    if byte == 0x22 || byte == 0x0A || (index == last && byte == delimiterByte) { return nil }
                     at += 1
                 }
             }

@@ -54,12 +54,14 @@ public enum LogReader {
         into before: RowBuilder?, isOneOfMany: Bool, progress: (Int) -> Void
     ) throws(LogError) -> RowBuilder {
         let userID = options.userID ?? options.userFrom.map { $0.name(path) }
-        func builder(_ names: [String], expectedRows: Int) throws(LogError) -> RowBuilder {
+        func builder(
+            _ names: [String], expectedRows: Int, mayGrow: Bool = false
+        ) throws(LogError) -> RowBuilder {
             var map = options.map
             for (role, name) in options.preferredMap where map[role] == nil {
                 if name.isEmpty || Schema.index(of: name, in: names) != nil { map[role] = name }
             }
-            let schema = try Schema(names: names, map: map, file: file, needsUser: userID == nil)
+            let schema = try Schema(names: names, map: map, file: file, needsUser: userID == nil && !mayGrow)
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
                 return before
@@ -77,20 +79,27 @@ public enum LogReader {
             let json = JSONReader(source: RestOfSource(reader), file: file)
             if byte == 0x7B {
                 return try json.readLines { names throws(LogError) in
-                    try builder(names, expectedRows: 1_024)
+                    try builder(names, expectedRows: 1_024, mayGrow: true)
                 } progress: { count throws(LogError) in
                     progress(count)
                 }
             }
             if try reader.secondByte() != 0x5D || first.count > 2 {
                 return try json.readArray { names throws(LogError) in
-                    try builder(names, expectedRows: 1_024)
+                    try builder(names, expectedRows: 1_024, mayGrow: true)
                 } progress: { count throws(LogError) in
                     progress(count)
                 }
             }
         }
         guard !first.isEmpty || reader.unread > 0 else { throw .empty(file: file) }
+        if options.columns == nil, options.delimiter == nil, AccessLog.matches(first) {
+            let built = try builder(AccessLog.names, expectedRows: 1_024)
+            try AccessLog.read(RestOfSource(reader), file: file, into: built) { count throws(LogError) in
+                progress(count)
+            }
+            return built
+        }
         var dialect = try options.delimiter.map { name throws(LogError) in try Dialect(named: name) }
         // Spreadsheets may say in a first line what separates.
         let text = String(decoding: first, as: UTF8.self).trimmingCharacters(in: .whitespaces)

@@ -133,10 +133,15 @@ final class RowBuilder {
         case .end:
             ends = TimeColumnBuilder(capacity: capacity)
             for _ in 0..<user.count { ends?.append(Self.noTime, .instant) }
-        case .user, .item, .time, .clock: break
+        // Rows before the first that had a time, or an item, lack what others have.
+        case .time: while time.count < user.count { time.append(Self.noTime, .instant) }
+        case .item: rowsWithoutItem = user.count
+        case .user, .clock: break
         }
     }
 
+    /// The rows before a column for items was met.
+    private var rowsWithoutItem = 0
     private static let noTime = Int64.min
 
     /// One more column, met later in the file.
@@ -158,6 +163,9 @@ final class RowBuilder {
         report.note(row)
         try rejects?.write(row, text: text())
     }
+
+    /// What a person should know although no row was set aside.
+    func note(_ text: String) { report.warnings.append(text) }
 
     /// Counts a row of somebody else, where one person's are wanted.
     @inline(__always)
@@ -310,11 +318,18 @@ final class RowBuilder {
                 throw .noSuchUser(file: file, name: name)
             }
             if report.rejectedCount == 0 { throw .headerOnly(file: file) }
+            if schema.index(.user) == nil, onlyUser == nil {
+                throw .missingColumn(file: file, column: "UserID", found: schema.names)
+            }
             throw .nothingRead(file: file, rejected: report.rejectedCount, examples: report.examples)
         }
         let hasTimes = schema.index(.time) != nil
         let lines = lines
         var faults: [Int: RejectedRow] = [:]
+        for row in 0..<rowsWithoutItem {
+            faults[row] = RejectedRow(
+                line: lines.line(of: row), column: schema.name(.item), reason: .missingValue, file: file(ofRow: row))
+        }
         let times: Column<Int64>
         if hasTimes {
             let column = schema.name(.time)

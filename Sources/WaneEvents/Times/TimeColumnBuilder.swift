@@ -26,7 +26,7 @@ final class TimeColumnBuilder {
     func append(_ raw: Int64, _ form: WrittenTime.Form) {
         if form != only { appendForm(form) } else if let forms { forms.append(form.rawValue) }
         raws.append(raw)
-        counts[Int(form.rawValue)] &+= 1
+        counts[Int(form.rawValue)] &+= raw == .min ? 0 : 1
         if form == .dayAndMonth { note(raw) }
     }
 
@@ -108,7 +108,11 @@ final class TimeColumnBuilder {
             case .integer, .decimal:
                 if let numbers { (micros, local) = (numbers.micros(written), numbers.isLocal) }
             }
-            if let micros, GregorianCalendar.contains(micros) {
+            if written.form == .instant, written.raw == .min {
+                // A row before the first that had a time.
+                faults.append((row, .missingValue))
+                raws[row] = 0
+            } else if let micros, GregorianCalendar.contains(micros) {
                 raws[row] = micros
                 if local { (low, high) = (min(low, micros), max(high, micros)) }
             } else {

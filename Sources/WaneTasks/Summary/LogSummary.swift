@@ -58,12 +58,16 @@ public struct LogSummary: Sendable, Codable {
         hasDurations = log.duration != nil
         hasWeights = log.weight != nil
         hasLabels = log.label != nil
+        // Wherever they stand among those of one moment: `a, b, a`.
         var repeated = 0
-        for index in 1..<max(1, log.count)
-        where log.user[index] == log.user[index - 1] && log.item[index] == log.item[index - 1]
-            && log.time[index] == log.time[index - 1]
-        {
-            repeated += 1
+        var start = 0
+        var items = Set<UInt32>()
+        for index in 0..<log.count {
+            if index > start, log.user[index] != log.user[start] || log.time[index] != log.time[start] {
+                start = index
+                items.removeAll(keepingCapacity: true)
+            }
+            if !items.insert(log.item[index]).inserted { repeated += 1 }
         }
         repeatedEvents = repeated
         let perUser = (0..<histories.userCount).map { histories.userStarts[$0 + 1] - histories.userStarts[$0] }.sorted()

@@ -170,6 +170,12 @@ private struct Settings {
 
     init(file: String?) async throws {
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "wane")
+        for name in ProcessInfo.processInfo.environment.keys.sorted() where name.hasPrefix("WANE_TRAIN_") {
+            let key = name.dropFirst("WANE_TRAIN_".count).lowercased().replacing("_", with: "-")
+            if !Self.known.contains(key) {
+                throw ValidationError("\(name): no setting is called \(key)\(Self.nearest(key))")
+            }
+        }
         let path = file ?? (FileManager.default.fileExists(atPath: "wane.json") ? "wane.json" : nil)
         guard let path else {
             reader = ConfigReader(provider: environment)
@@ -196,8 +202,28 @@ private struct Settings {
         }
         for key in train?.keys.sorted() ?? [] where !known.contains(key) {
             throw ValidationError(
-                "\(path): no setting is called train.\(key); there are \(known.sorted().joined(separator: ", "))")
+                "\(path): no setting is called train.\(key)\(nearest(key))")
         }
+    }
+
+    /// What may have been meant, and all that there are.
+    private static func nearest(_ name: String) -> String {
+        func distance(_ a: [Character], _ b: [Character]) -> Int {
+            var row = Array(0...b.count)
+            for (i, x) in a.enumerated() {
+                var diagonal = row[0]
+                row[0] = i + 1
+                for (j, y) in b.enumerated() {
+                    let change = diagonal + (x == y ? 0 : 1)
+                    diagonal = row[j + 1]
+                    row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+                }
+            }
+            return row[b.count]
+        }
+        let best = known.map { (distance(Array(name), Array($0)), $0) }.min { $0 < $1 }
+        let hint = best.flatMap { $0.0 <= 3 ? "; is \($0.1) meant?" : nil } ?? ""
+        return "\(hint) There are \(known.sorted().joined(separator: ", "))"
     }
 
     /// Whether the environment or the file says something.
