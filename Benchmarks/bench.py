@@ -38,30 +38,57 @@ def make_log(path, rows):
             file.write("\n".join(f"{u},{t},{p},{d}" for u, t, p, d in lines) + "\n")
 
 
-PANDAS = """
-import json, sys, time, pandas as pd
+PEAK = """
+import json, sys, time
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
-before = peak()
-start = time.time()
-frame = pd.read_csv(sys.argv[1], parse_dates=["Time"],
-                    dtype={"UserID": "int32", "PageID": "int32", "Duration": "float32"})
-seconds = time.time() - start
-print(json.dumps({"version": pd.__version__, "rate": len(frame) / seconds, "bytes": (peak() - before) / len(frame)}))
+path, kind, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def answer(version, rows, start, before):
+    print(json.dumps({"version": version, "rate": rows / (time.time() - start), "bytes": (peak() - before) / rows}))
 """
 
-ARROW = """
-import json, sys, time, pyarrow as pa, pyarrow.csv as csv
-def peak():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
-pa.set_cpu_count(1)
-before = peak()
-start = time.time()
-table = csv.read_csv(sys.argv[1], read_options=csv.ReadOptions(use_threads=False),
-    convert_options=csv.ConvertOptions(column_types={"UserID": pa.int32(), "PageID": pa.int32(),
-        "Time": pa.timestamp("s"), "Duration": pa.float32()}))
-seconds = time.time() - start
-print(json.dumps({"version": pa.__version__, "rate": len(table) / seconds, "bytes": (peak() - before) / len(table)}))
+# Each peer with ids as dictionaries and times parsed, as Wane has them.
+PANDAS = PEAK + """
+import pandas as pd
+before, start = peak(), time.time()
+if kind == "jsonl":
+    frame = pd.read_json(path, lines=True, convert_dates=["Time"])
+else:
+    ids = {"UserID": "int32", "PageID": "int32"} if kind == "plain" else {"UserID": "category", "PageID": "category", "Topic": "category"}
+    frame = pd.read_csv(path, parse_dates=["Time"], dtype={**ids, "Duration": "float32"})
+answer(pd.__version__, len(frame), start, before)
+"""
+
+ARROW = PEAK + """
+import pyarrow as pa, pyarrow.csv as csv, pyarrow.json as js
+pa.set_cpu_count(threads)
+before, start = peak(), time.time()
+text = pa.dictionary(pa.int32(), pa.string())
+if kind == "jsonl":
+    schema = pa.schema([("UserID", pa.string()), ("Time", pa.timestamp("s")), ("PageID", pa.string()), ("Duration", pa.float32()), ("Topic", pa.string())])
+    table = js.read_json(path, read_options=js.ReadOptions(use_threads=threads > 1), parse_options=js.ParseOptions(explicit_schema=schema))
+    table = pa.table([c.dictionary_encode() if c.type == pa.string() else c for c in table.columns], names=table.column_names)
+else:
+    types = {"UserID": pa.int32(), "PageID": pa.int32()} if kind == "plain" else {"UserID": text, "PageID": text, "Topic": text}
+    table = csv.read_csv(path, read_options=csv.ReadOptions(use_threads=threads > 1),
+        convert_options=csv.ConvertOptions(column_types={**types, "Time": pa.timestamp("s"), "Duration": pa.float32()}))
+answer(pa.__version__, len(table), start, before)
+"""
+
+POLARS = """
+import os, sys
+os.environ["POLARS_MAX_THREADS"] = sys.argv[3]
+""" + PEAK + """
+import polars as pl
+before, start = peak(), time.time()
+ids = {"UserID": pl.Int32, "PageID": pl.Int32} if kind == "plain" else {"UserID": pl.Categorical, "PageID": pl.Categorical, "Topic": pl.Categorical}
+if kind == "jsonl":
+    frame = pl.read_ndjson(path, schema_overrides={"UserID": pl.String, "PageID": pl.String, "Topic": pl.String})
+    frame = frame.with_columns(pl.col("UserID", "PageID", "Topic").cast(pl.Categorical), pl.col("Time").str.to_datetime())
+else:
+    frame = pl.read_csv(path, try_parse_dates=True, schema_overrides={**ids, "Duration": pl.Float32})
+assert frame["Time"].dtype == pl.Datetime, frame["Time"].dtype
+answer(pl.__version__, len(frame), start, before)
 """
 
 LSTM = """
@@ -223,16 +250,40 @@ def best(measure, key, runs):
     return max((measure() for _ in range(runs)), key=lambda result: result[key])
 
 
+def make_shapes(folder, rows):
+    """Five shapes of a log: integers; text ids with topics; the same with quoted commas, as JSON Lines, and through gzip."""
+    import csv
+
+    plain, text = os.path.join(folder, "plain.csv"), os.path.join(folder, "text.csv")
+    make_log(plain, rows)
+    wane("simulate", "--users", max(10, rows * 10 // 558), "--output", text, "--quiet")
+    quoted, lines = os.path.join(folder, "quoted.csv"), os.path.join(folder, "lines.jsonl")
+    with open(text) as source, open(quoted, "w") as a, open(lines, "w") as b:
+        names = source.readline().rstrip("\n").split(",")
+        a.write(",".join(names) + "\n")
+        for line in source:
+            user, time_, page, duration, topic = line.rstrip("\n").split(",")
+            a.write(f'{user},{time_},"{page}, a page",{duration},{topic}\n')
+            b.write(f'{{"UserID":"{user}","Time":"{time_}","PageID":"{page}","Duration":{duration},"Topic":"{topic}"}}\n')
+    packed = os.path.join(folder, "text.csv.gz")
+    subprocess.run(f"gzip -6 -c {text} > {packed}", shell=True, check=True)
+    return [("integers", plain, "plain"), ("text ids, topics", text, "text"), ("quoted commas", quoted, "text"),
+            ("JSON Lines", lines, "jsonl"), ("gzip", packed, "text")]
+
+
 def bench_reading(folder):
-    log = os.path.join(folder, "log.csv")
-    make_log(log, ROWS)
-    print(f"\nReading {ROWS:,} rows of UserID,Time,PageID,Duration ({os.path.getsize(log) >> 20} MiB), one thread, times parsed, best of 3")
-    ours = best(lambda: json.loads(wane("bench", "read", log, "--runs", 1)), "rowsPerSecond", 3)
-    for name, code in (("pandas", PANDAS), ("pyarrow", ARROW)):
-        peer = best(lambda: python(code, log), "rate", 3)
-        print(f"  wane {ours['rowsPerSecond']:>12,.0f} rows/s  {name} {peer['version']} {peer['rate']:>12,.0f} rows/s  "
-              f"ratio {ours['rowsPerSecond'] / peer['rate']:.2f}")
-        print(f"       {ours['peakBytesPerEvent']:>12.1f} bytes an event at the peak   {peer['bytes']:>12.1f}")
+    print(f"\nReading {ROWS:,} rows: users, items and topics as dictionaries, times parsed; best of 3; Wane reads on one thread")
+    for title, path, kind in make_shapes(folder, ROWS):
+        ours = best(lambda: json.loads(wane("bench", "read", path, "--runs", 1)), "rowsPerSecond", 3)
+        print(f"  {title:18} wane {ours['rowsPerSecond']:>12,.0f} rows/s, {ours['peakBytesPerEvent']:5.1f} bytes an event at the peak")
+        for threads in (1, 2):
+            for name, code in (("pandas", PANDAS), ("pyarrow", ARROW), ("polars", POLARS)):
+                if name == "pandas" and threads > 1:
+                    continue
+                peer = best(lambda: python(code, path, kind, threads), "rate", 3)
+                print(f"    {threads} thread{'s' if threads > 1 else ' '} {name:8} {peer['version']:8} {peer['rate']:>12,.0f} rows/s, "
+                      f"{peer['bytes']:6.1f} bytes  ratio {ours['rowsPerSecond'] / peer['rate']:.2f}")
+        os.remove(path) if kind == "plain" else None
 
 
 def bench_lstm():

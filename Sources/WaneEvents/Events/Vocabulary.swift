@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The names behind 32-bit numbers: each distinct text once, numbered in order of appearance.
 ///
 /// A frozen value, made by a ``VocabularyBuilder``. Texts lie end to end in one buffer; a hash table of numbers
@@ -137,20 +143,34 @@ private struct NameTable: Sendable {
 
     /// Words of eight bytes folded into a product twice as wide, as wyhash does (Wang Yi, public domain).
     private func key(_ name: UnsafeRawBufferPointer) -> UInt64 {
-        func word(_ start: Int) -> UInt64 {
+        guard let base = name.baseAddress else { return 0 }
+        if name.count <= 8 {
             var word: UInt64 = 0
-            for index in start..<min(name.count, start + 8) {
-                word |= UInt64(name[index]) << (8 * UInt64(index - start))
-            }
+            for index in 0..<name.count { word |= UInt64(name[index]) << (8 &* UInt64(index)) }
             return word
         }
-        if name.count <= 8 { return word(0) }
         var hash = secret
-        for start in stride(from: 0, to: name.count, by: 8) {
-            let (high, low) = (hash ^ word(start)).multipliedFullWidth(by: multiplier)
+        var start = 0
+        while start &+ 8 < name.count {
+            let (high, low) = (hash ^ UInt64(littleEndian: base.loadUnaligned(fromByteOffset: start, as: UInt64.self)))
+                .multipliedFullWidth(by: multiplier)
             hash = high ^ low
+            start &+= 8
         }
-        return hash
+        // The last eight bytes, some of them a second time: the length is part of the place in the table.
+        let tail = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self))
+        let (high, low) = (hash ^ tail).multipliedFullWidth(by: multiplier)
+        return high ^ low
+    }
+
+    @inline(__always)
+    private func isName(_ number: Int, _ name: UnsafeRawBufferPointer) -> Bool {
+        let own = range(number)
+        guard own.count == name.count else { return false }
+        guard let other = name.baseAddress, !own.isEmpty else { return true }
+        return bytes.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { memcmp($0 + own.lowerBound, other, own.count) == 0 } ?? false
+        }
     }
 
     private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32?, index: Int) {
@@ -158,7 +178,7 @@ private struct NameTable: Sendable {
         var index = slot(key, name.count)
         while table[index] != .max {
             let number = Int(table[index])
-            if keys[number] == key, bytes[range(number)].elementsEqual(name) { return (table[index], index) }
+            if keys[number] == key, isName(number, name) { return (table[index], index) }
             index = (index + 1) & mask
         }
         return (nil, index)

@@ -14,6 +14,23 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
     /// When an event ended, where its duration is the time from its beginning.
     case end = "EndTime"
 
+    /// Its place among all roles.
+    var ordinal: Int {
+        switch self {
+        case .user: 0
+        case .time: 1
+        case .item: 2
+        case .duration: 3
+        case .eventType: 4
+        case .topic: 5
+        case .weight: 6
+        case .label: 7
+        case .eventID: 8
+        case .clock: 9
+        case .end: 10
+        }
+    }
+
     /// Names of letters and digits only, without a unit.
     private var names: [String] {
         switch self {

@@ -313,13 +313,18 @@ final class DelimitedReader {
             var row = base + position
             var taken = 0
             let before = builder.user.count
+            var noted = before
             while row < stop, let next = plan.take(row, builder) {
                 row = next
                 taken &+= 1
+                // Where rows are passed over, each of those that stay is noted with its own line.
+                if builder.wanted != nil, builder.user.count > noted {
+                    builder.noteLines(rows: 1, line: line + taken - 1)
+                    noted = builder.user.count
+                }
             }
             position = base.distance(to: row)
-            // Rows of other people are lines too: where some are left out, which is whose is not kept.
-            builder.noteLines(rows: builder.user.count - before, line: line + taken - (builder.user.count - before))
+            if builder.wanted == nil { builder.noteLines(rows: builder.user.count - before, line: line) }
             line += taken
             if row < stop { return }
             if try !refill() { return }

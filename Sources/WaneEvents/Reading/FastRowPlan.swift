@@ -1,16 +1,16 @@
 /// Reads plain rows of a known layout, without a branch for what plain rows do not have.
 ///
-/// A row is taken only when every field is plain: ids of one to seven bytes of printable ASCII, a time as
-/// digits or as `YYYY-MM-DD HH:MM:SS`, a number of few digits. Everything else is left to the general path.
+/// A row is taken only when every field is plain: names of printable ASCII, a time as digits or as
+/// `YYYY-MM-DD HH:MM:SS`, a number of few digits or none. Everything else is left to the general path.
 struct FastRowPlan {
-    private enum Step { case user, item, time, duration, weight, skip }
+    private enum Step { case user, item, time, duration, weight, topic, eventType, skip }
 
     private let steps: [Step]
     private let delimiter: UInt64
     private let delimiterByte: UInt8
     private let durationUnit: Double
-    /// The only person wanted, as a token; one that no token equals where the name is longer.
-    private let wanted: (key: UInt64, length: Int)?
+    /// The only person wanted.
+    private let wanted: [UInt8]?
     private let cache = DateCache()
 
     /// The last date seen: logs are long, days are few.
@@ -25,113 +25,207 @@ struct FastRowPlan {
         guard case .byte(let byte) = dialect.delimiter, builder.isPlain, builder.options.timeFormat == .auto else {
             return nil
         }
-        var steps: [Step] = []
-        for column in builder.schema.names.indices {
+        steps = builder.schema.names.indices.map { column in
             switch builder.schema.roles(of: column).first {
-            case .user: steps.append(.user)
-            case .item: steps.append(.item)
-            case .time: steps.append(.time)
-            case .duration: steps.append(.duration)
-            case .weight: steps.append(.weight)
-            default: steps.append(.skip)
+            case .user: .user
+            case .item: .item
+            case .time: .time
+            case .duration: .duration
+            case .weight: .weight
+            case .topic: .topic
+            case .eventType: .eventType
+            default: .skip
             }
         }
-        self.steps = steps
         delimiterByte = byte
         delimiter = UInt64(byte) &* 0x0101_0101_0101_0101
         durationUnit = builder.durationUnit
-        wanted = builder.wanted.map { name in
-            name.count > 7 ? (0, -1) : (name.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }, name.count)
-        }
+        wanted = builder.wanted
     }
 
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
+    /// A field's bytes: where they begin, how many they are, and the first eight of them, zero-filled.
+    private struct Token {
+        var start: UnsafeRawPointer
+        var length: Int
+
+        @inline(__always)
+        var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: length) }
+
+        /// Its number in a vocabulary. Eight bytes may be read at `start`: the buffer has that much behind its end.
+        @inline(__always)
+        func number(in names: VocabularyBuilder) -> UInt32 {
+            guard length <= 8 else { return names.number(bytes) }
+            let word = UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
+            let key = length == 8 ? word : word & ((1 << (8 &* UInt64(length))) &- 1)
+            return names.number(key: key, length: length)
+        }
+    }
+
     /// Takes the row at `row`, whose line break lies in the buffer; the place after it, or nothing.
     @inline(__always)
     func take(_ row: UnsafeRawPointer, _ builder: RowBuilder) -> UnsafeRawPointer? {
         var at = row
-        var userKey: UInt64 = 0
-        var userLength = 0
-        var itemKey: UInt64 = 0
-        var itemLength = 0
+        var user = Token(start: row, length: 0)
+        var item = user
+        var topic = user
+        var type = user
         var time: Int64 = 0
         var form = WrittenTime.Form.integer
         var duration = Double.nan
         var weight = Double.nan
         let last = steps.count &- 1
         for index in 0...last {
-            let stop = index == last ? 0x0A : delimiterByte
+            let isLast = index == last
+            let stop = isLast ? 0x0A : delimiterByte
             switch steps.withUnsafeBufferPointer({ $0[index] }) {
             case .user:
-                guard let (key, length) = token(at, stop) else { return nil }
-                (userKey, userLength) = (key, length)
-                at += length
+                guard let next = token(at, isLast, &user), user.length > 0 else { return nil }
+                at = next
             case .item:
-                guard let (key, length) = token(at, stop) else { return nil }
-                (itemKey, itemLength) = (key, length)
-                at += length
+                guard let next = token(at, isLast, &item), item.length > 0 else { return nil }
+                at = next
+            case .topic:
+                guard let next = token(at, isLast, &topic) else { return nil }
+                at = next
+            case .eventType:
+                guard let next = token(at, isLast, &type) else { return nil }
+                at = next
             case .time:
-                guard let next = moment(at, stop, &time, &form) else { return nil }
-                at = next
+                let isQuoted = at.load(as: UInt8.self) == 0x22
+                guard let next = moment(isQuoted ? at + 1 : at, isQuoted ? 0x22 : stop, &time, &form),
+                    !isQuoted || next.load(as: UInt8.self) == 0x22
+                else { return nil }
+                at = isQuoted ? next + 1 : next
             case .duration:
-                guard let next = number(at, stop, durationUnit, &duration) else { return nil }
-                at = next
+                let isQuoted = at.load(as: UInt8.self) == 0x22
+                guard let next = number(isQuoted ? at + 1 : at, isQuoted ? 0x22 : stop, durationUnit, &duration),
+                    !isQuoted || next.load(as: UInt8.self) == 0x22
+                else { return nil }
+                at = isQuoted ? next + 1 : next
                 if duration > RowBuilder.longestDuration { return nil }
             case .weight:
-                guard let next = number(at, stop, 1, &weight) else { return nil }
-                at = next
+                let isQuoted = at.load(as: UInt8.self) == 0x22
+                guard let next = number(isQuoted ? at + 1 : at, isQuoted ? 0x22 : stop, 1, &weight),
+                    !isQuoted || next.load(as: UInt8.self) == 0x22
+                else { return nil }
+                at = isQuoted ? next + 1 : next
             case .skip:
-                while true {
-                    let byte = at.load(as: UInt8.self)
-                    if byte == stop { break }
-                    // A quote could hide a delimiter; an early line break means missing fields.
-                    // So could another field after the last.
-                    if byte == 0x22 || byte == 0x0A || (index == last && byte == delimiterByte) { return nil }
-                    at += 1
+                if at.load(as: UInt8.self) == 0x22 {
+                    guard let length = quoted(at + 1, isLast) else { return nil }
+                    at += length &+ 2
+                } else {
+                    guard let next = skipped(at, stop, isLast) else { return nil }
+                    at = next
                 }
             }
-            if index == last, at.load(as: UInt8.self) == 0x0D { at += 1 }
+            if isLast, at.load(as: UInt8.self) == 0x0D { at += 1 }
             guard at.load(as: UInt8.self) == stop else { return nil }
             at += 1
         }
-        if let wanted, wanted != (userKey, userLength) {
+        if let wanted, !user.bytes.elementsEqual(wanted) {
             builder.countPassedOver()
             return at
         }
-        builder.user.append(builder.users.number(key: userKey, length: userLength))
-        builder.item.append(builder.items.number(key: itemKey, length: itemLength))
-        builder.time.append(time, form)
-        builder.duration?.append(Float(duration))
-        builder.weight?.append(Float(weight))
-        builder.countAccepted()
+        builder.take(
+            user: user.number(in: builder.users), item: item.number(in: builder.items), time: time, form,
+            duration: duration, weight: weight, topic: topic.bytes, type: type.bytes)
         return at
     }
 
-    /// One to seven plain bytes before `stop` (or before a line break's carriage return).
+    /// Past a field that nothing reads.
     @inline(__always)
-    private func token(_ at: UnsafeRawPointer, _ stop: UInt8) -> (key: UInt64, length: Int)? {
-        let word = UInt64(littleEndian: at.loadUnaligned(as: UInt64.self))
-        let pattern = stop == 0x0A ? Self.ones &* 0x0A : delimiter
-        let differs = word ^ pattern
-        let found = (differs &- Self.ones) & ~differs & Self.highs
-        guard found != 0 else { return nil }
-        var length = found.trailingZeroBitCount >> 3
-        if stop == 0x0A, length > 0, (word >> (8 &* UInt64(length &- 1))) & 0xFF == 0x0D { length &-= 1 }
-        guard length > 0 else { return nil }
-        let mask = UInt64.max >> (64 &- 8 &* UInt64(length))
-        let key = word & mask
-        // Filled with "@", every byte must lie in "#"..."~": no blank, control, quote, or byte beyond ASCII.
-        let filled = key | (0x4040_4040_4040_4040 & ~mask)
-        let low = (filled &- Self.ones &* 0x23) & ~filled & Self.highs
-        guard low == 0, filled & Self.highs == 0 else { return nil }
-        if stop == 0x0A {
-            // More fields than the header has: the last one must not swallow them.
-            let extra = key ^ delimiter
-            guard (extra &- Self.ones) & ~extra & Self.highs & mask == 0 else { return nil }
+    private func skipped(_ at: UnsafeRawPointer, _ stop: UInt8, _ isLast: Bool) -> UnsafeRawPointer? {
+        var at = at
+        while true {
+            let byte = at.load(as: UInt8.self)
+            if byte == stop { return at }
+            // A quote could hide a delimiter; an early line break means missing fields, and so could another field after the last.
+            if byte == 0x22 || byte == 0x0A || (isLast && byte == delimiterByte) { return nil }
+            at += 1
         }
-        return (key, length)
+    }
+
+    /// A field as a token, and where it ends; nothing where it is not plain (see ``bare(_:_:)`` and ``quoted(_:_:)``).
+    @inline(__always)
+    private func token(_ at: UnsafeRawPointer, _ isLast: Bool, _ token: inout Token) -> UnsafeRawPointer? {
+        if at.load(as: UInt8.self) == 0x22 {
+            guard let length = quoted(at + 1, isLast) else { return nil }
+            token = Token(start: at + 1, length: length)
+            return at + (length &+ 2)
+        }
+        guard let length = bare(at, isLast) else { return nil }
+        token = Token(start: at, length: length)
+        return at + length
+    }
+
+    /// How many bytes stand between quotes, the first of which has been passed: no quote and no line break among them, nothing
+    /// beyond ASCII and no control, and the field ends where it should.
+    private func quoted(_ at: UnsafeRawPointer, _ isLast: Bool) -> Int? {
+        var length = 0
+        while true {
+            let word = UInt64(littleEndian: (at + length).loadUnaligned(as: UInt64.self))
+            func zeros(_ x: UInt64) -> UInt64 { (x &- Self.ones) & ~x & Self.highs }
+            let quotes = zeros(word ^ (Self.ones &* 0x22))
+            let odd = ((word &- Self.ones &* 0x20) & ~word & Self.highs) | (word & Self.highs)
+            if quotes == 0 {
+                guard odd == 0 else { return nil }
+                length &+= 8
+                continue
+            }
+            let count = quotes.trailingZeroBitCount >> 3
+            guard odd & (count == 0 ? 0 : UInt64.max >> (64 &- 8 &* UInt64(count))) == 0 else { return nil }
+            length &+= count
+            let after = (at + (length &+ 1)).load(as: UInt8.self)
+            if isLast {
+                guard after == 0x0A || (after == 0x0D && (at + (length &+ 2)).load(as: UInt8.self) == 0x0A) else {
+                    return nil
+                }
+            } else {
+                guard after == delimiterByte else { return nil }
+            }
+            return length
+        }
+    }
+
+    /// How many plain bytes stand before the end of a field: no quote, no blank at either end, nothing beyond ASCII and no
+    /// control; nothing where a field is otherwise, or ends where it should not.
+    @inline(__always)
+    private func bare(_ at: UnsafeRawPointer, _ isLast: Bool) -> Int? {
+        var length = 0
+        while true {
+            let word = UInt64(littleEndian: (at + length).loadUnaligned(as: UInt64.self))
+            func zeros(_ x: UInt64) -> UInt64 { (x &- Self.ones) & ~x & Self.highs }
+            let ends = zeros(word ^ delimiter) | zeros(word ^ (Self.ones &* 0x0A))
+            // Quotes, controls but a last carriage return, and what is no ASCII.
+            let odd =
+                zeros(word ^ (Self.ones &* 0x22)) | ((word &- Self.ones &* 0x20) & ~word & Self.highs)
+                | (word & Self.highs)
+            if ends == 0 {
+                guard odd == 0 else { return nil }
+                length &+= 8
+                continue
+            }
+            let count = ends.trailingZeroBitCount >> 3
+            length &+= count
+            let terminator = (at + length).load(as: UInt8.self)
+            guard terminator == (isLast ? 0x0A : delimiterByte) else { return nil }
+            var inner = odd & (count == 0 ? 0 : (UInt64.max >> (64 &- 8 &* UInt64(count))))
+            if isLast, length > 0, (at + (length &- 1)).load(as: UInt8.self) == 0x0D {
+                length &-= 1
+                // Of the odd bytes the carriage return is one; it may stand in the word before.
+                if count > 0 { inner &= count == 1 ? 0 : UInt64.max >> (64 &- 8 &* UInt64(count &- 1)) }
+            }
+            guard inner == 0 else { return nil }
+            if length > 0 {
+                guard at.load(as: UInt8.self) != 0x20, (at + (length &- 1)).load(as: UInt8.self) != 0x20 else {
+                    return nil
+                }
+            }
+            return length
+        }
     }
 
     @inline(__always)
@@ -188,6 +282,10 @@ struct FastRowPlan {
     private func number(
         _ at: UnsafeRawPointer, _ stop: UInt8, _ unit: Double, _ result: inout Double
     ) -> UnsafeRawPointer? {
+        if at.load(as: UInt8.self) == stop, stop == delimiterByte {
+            result = .nan
+            return at
+        }
         var index = at
         var value: Int64 = 0
         var fraction = 0

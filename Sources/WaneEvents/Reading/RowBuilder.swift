@@ -149,9 +149,9 @@ final class RowBuilder {
         for role in schema.add(name) { activate(role, capacity: 1_024) }
     }
 
-    /// Whether any column needs more than the five that the fast path knows, each for itself.
+    /// Whether no column needs more than the fast path knows, each for itself.
     var isPlain: Bool {
-        label == nil && eventType == nil && eventIDs == nil && topics == nil && ends == nil
+        label == nil && eventIDs == nil && ends == nil && onlyUser == nil && schema.index(.user) != nil
             && schema.index(.clock) == nil && schema.index(.time) != nil && schema.index(.item) != nil
             && schema.names.indices.allSatisfy { schema.roles(of: $0).count < 2 }
     }
@@ -174,6 +174,22 @@ final class RowBuilder {
     /// Called once rows are in the columns.
     @inline(__always)
     func countAccepted(_ count: Int = 1) { report.accepted &+= count }
+
+    /// One row that the fast path read: all of it at once.
+    @inline(__always)
+    func take(
+        user userNumber: UInt32, item itemNumber: UInt32, time moment: Int64, _ form: WrittenTime.Form,
+        duration seconds: Double, weight rating: Double, topic: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer
+    ) {
+        user.append(userNumber)
+        item.append(itemNumber)
+        time.append(moment, form)
+        duration?.append(Float(seconds))
+        weight?.append(Float(rating))
+        if let eventType { eventType.append(type.isEmpty ? .max : eventTypes.number(type)) }
+        topics?.append(topic.isEmpty ? nil : topic, item: itemNumber, row: user.count &- 1, items: item)
+        report.accepted &+= 1
+    }
 
     /// Rows that the fast path took, a line each.
     func noteLines(rows count: Int, line: Int) { lines.append(rows: count, from: user.count - count, line: line) }

@@ -1,17 +1,33 @@
 /// Which column of a file has which role.
 struct Schema: Sendable {
     private(set) var names: [String]
-    private var places: [ColumnRole: Int] = [:]
+    private var places = Places()
     private let map: [ColumnRole: String]
     private let file: String
 
+    /// Columns by role, without a hash: they are asked for in every row.
+    private struct Places: Sendable {
+        private var columns = [Int](repeating: -1, count: ColumnRole.allCases.count)
+
+        subscript(role: ColumnRole) -> Int? {
+            @inline(__always) get {
+                let column = columns[role.ordinal]
+                return column < 0 ? nil : column
+            }
+            set { columns[role.ordinal] = newValue ?? -1 }
+        }
+
+        var used: Set<Int> { Set(columns.filter { $0 >= 0 }) }
+    }
+
+    @inline(__always)
     func index(_ role: ColumnRole) -> Int? { places[role] }
 
     /// The roles of a column: `--map` may give a second one.
     func roles(of column: Int) -> [ColumnRole] { ColumnRole.allCases.filter { places[$0] == column } }
 
     /// One more than the last column that must be there.
-    var needed: Int { 1 + ([ColumnRole.user, .item, .time].compactMap { places[$0] }.max() ?? 0) }
+    var needed: Int { 1 + max(places[.user] ?? -1, places[.item] ?? -1, places[.time] ?? -1, 0) }
 
     /// - Parameters:
     ///   - map: column names by role, over the aliases; an empty name takes the role away.
@@ -110,7 +126,7 @@ struct Schema: Sendable {
 
     /// Columns that nothing reads.
     var unused: [String] {
-        let used = Set(places.values)
+        let used = places.used
         return names.indices.filter { !used.contains($0) }.map { names[$0] }
     }
 }
