@@ -6,9 +6,15 @@
 struct JSONObject {
     private(set) var keys: [String] = []
     private var numbers: [String: Int] = [:]
-    /// Bytes of this object's values, and for each key its range there; nothing where it has none.
+    /// Where each key's value lies: in the text itself, or in `bytes` where it had to be put together; nothing where it has none.
     private var bytes: [UInt8] = []
-    private var ranges: [Range<Int>?] = []
+    private var values: [Value] = []
+    private struct Value {
+        var start = 0
+        var end = 0
+        var place = Place.none
+        enum Place: UInt8 { case none, text, bytes }
+    }
     private var text: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     private var at = 0
     private var scratch: [UInt8] = []
@@ -40,7 +46,7 @@ struct JSONObject {
         text = line
         at = 0
         bytes.removeAll(keepingCapacity: true)
-        for index in ranges.indices { ranges[index] = nil }
+        for index in values.indices { values[index].place = .none }
         placeInOrder = 0
         skipBlanks()
         guard at < text.count, text[at] == 0x7B else {
@@ -53,10 +59,16 @@ struct JSONObject {
         if at != text.count { throw .syntax(at: at) }
     }
 
-    /// The bytes of a key's value; nothing where the object has none, or null.
-    func value(_ key: Int, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard key < ranges.count, let range = ranges[key] else { return nil }
-        return UnsafeRawBufferPointer(rebasing: bytes[range])
+    /// The bytes of a key's value, while the object's text is held; nothing where the object has none, or null.
+    func value(_ key: Int, _ bytes: UnsafeRawBufferPointer, of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
+    {
+        guard key < values.count else { return nil }
+        let value = values[key]
+        switch value.place {
+        case .none: return nil
+        case .text: return UnsafeRawBufferPointer(rebasing: text[value.start..<value.end])
+        case .bytes: return UnsafeRawBufferPointer(rebasing: bytes[value.start..<value.end])
+        }
     }
 
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
@@ -82,18 +94,24 @@ struct JSONObject {
             skipBlanks()
             guard take(0x22) else { throw .syntax(at: at) }
             let plain = try string()
-            key.removeAll(keepingCapacity: true)
-            if let plain { key.append(contentsOf: text[plain]) } else { key.append(contentsOf: scratch) }
+            // Mostly the key that stood here in the object before.
+            var known = -1
+            if let plain, prefix.isEmpty, placeInOrder < order.count, text.holds(order[placeInOrder].name, at: plain) {
+                known = order[placeInOrder].number
+                placeInOrder += 1
+            } else {
+                key.removeAll(keepingCapacity: true)
+                if let plain { key.append(contentsOf: text[plain]) } else { key.append(contentsOf: scratch) }
+            }
             skipBlanks()
             guard take(0x3A) else { throw .syntax(at: at) }
             skipBlanks()
             if at < text.count, text[at] == 0x7B {
+                if known >= 0 { key = order[placeInOrder - 1].name }
                 try object(prefix: prefix + key + [0x2E], depth: depth + 1)
             } else {
-                let number = prefix.isEmpty ? number(of: key) : number(of: prefix + key)
-                let start = bytes.count
-                let isThere = try value(depth: depth)
-                ranges[number] = isThere ? start..<bytes.count : nil
+                let number = known >= 0 ? known : prefix.isEmpty ? number(of: key) : number(of: prefix + key)
+                if let own = try scalar() { values[number] = own } else { values[number] = try list(depth: depth) }
             }
             skipBlanks()
             if take(0x2C) { continue }
@@ -110,7 +128,7 @@ struct JSONObject {
         if number == keys.count {
             numbers[text] = number
             keys.append(text)
-            ranges.append(nil)
+            values.append(Value())
         }
         if placeInOrder < order.count {
             order[placeInOrder] = (name, number)
@@ -120,17 +138,45 @@ struct JSONObject {
         return number
     }
 
-    /// One value that is no object, into `bytes`; false for null.
-    private mutating func value(depth: Int) throws(Fault) -> Bool {
+    /// A value that is no list and no object, where it lies; nothing for those two.
+    private mutating func scalar() throws(Fault) -> Value? {
         guard at < text.count else { throw .syntax(at: at) }
         switch text[at] {
         case 0x22:
             at += 1
-            if let plain = try string() {
-                bytes.append(contentsOf: text[plain])
-            } else {
-                bytes.append(contentsOf: scratch)
+            if let plain = try string() { return Value(start: plain.lowerBound, end: plain.upperBound, place: .text) }
+            let start = bytes.count
+            bytes.append(contentsOf: scratch)
+            return Value(start: start, end: bytes.count, place: .bytes)
+        case 0x5B, 0x7B: return nil
+        case 0x6E:
+            try word("null")
+            return Value()
+        default:
+            let start = at
+            switch text[at] {
+            case 0x74: try word("true")
+            case 0x66: try word("false")
+            default: try number()
             }
+            return Value(start: start, end: at, place: .text)
+        }
+    }
+
+    /// A list, its parts put together.
+    private mutating func list(depth: Int) throws(Fault) -> Value {
+        let start = bytes.count
+        _ = try value(depth: depth)
+        return Value(start: start, end: bytes.count, place: .bytes)
+    }
+
+    /// One value that is no object, into `bytes`; false for null.
+    private mutating func value(depth: Int) throws(Fault) -> Bool {
+        if let own = try scalar() {
+            if own.place == .text { bytes.append(contentsOf: text[own.start..<own.end]) }
+            return own.place != .none
+        }
+        switch text[at] {
         case 0x5B:
             if depth > Self.deepest { throw .tooDeep }
             at += 1
@@ -143,10 +189,10 @@ struct JSONObject {
                 isFirst = false
                 if at < text.count, text[at] == 0x7B {
                     // An object in a list is no column: it is checked and passed over.
-                    let kept = ranges
+                    let kept = values
                     try object(prefix: Array("[].".utf8), depth: depth + 1)
-                    for index in kept.indices { ranges[index] = kept[index] }
-                    for index in kept.count..<ranges.count { ranges[index] = nil }
+                    for index in kept.indices { values[index] = kept[index] }
+                    for index in kept.count..<values.count { values[index].place = .none }
                 } else {
                     _ = try value(depth: depth + 1)
                 }
@@ -155,16 +201,8 @@ struct JSONObject {
                 guard take(0x5D) else { throw .syntax(at: at) }
                 return true
             }
-        case 0x74: try word("true")
-        case 0x66: try word("false")
-        case 0x6E:
-            let before = bytes.count
-            try word("null")
-            bytes.removeLast(bytes.count - before)
-            return false
-        default: try number()
+        default: throw .syntax(at: at)
         }
-        return true
     }
 
     private mutating func word(_ word: StaticString) throws(Fault) {
@@ -172,12 +210,10 @@ struct JSONObject {
         guard at + count <= text.count,
             text[at..<at + count].elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: count))
         else { throw .syntax(at: at) }
-        bytes.append(contentsOf: text[at..<at + count])
         at += count
     }
 
     private mutating func number() throws(Fault) {
-        let start = at
         _ = take(0x2D)
         guard digit(at) else { throw .syntax(at: at) }
         if text[at] == 0x30 { at += 1 } else { while digit(at) { at += 1 } }
@@ -191,7 +227,6 @@ struct JSONObject {
             guard digit(at) else { throw .syntax(at: at) }
             while digit(at) { at += 1 }
         }
-        bytes.append(contentsOf: text[start..<at])
     }
 
     /// What stands between quotes, after the first of them: where it lies in the text, or, where it had escapes, in

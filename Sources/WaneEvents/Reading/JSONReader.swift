@@ -41,7 +41,7 @@ struct JSONReader {
         _ makeBuilder: ([String]) throws(LogError) -> RowBuilder
     ) throws(LogError) -> RowBuilder {
         let result: Result<Void, JSONObject.Fault> = text.withUnsafeBytes { bytes in
-            guard bytes.allSatisfy({ $0 < 0x80 }) || String(validating: bytes, as: UTF8.self) != nil else {
+            guard bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil else {
                 return .failure(.encoding)
             }
             do throws(JSONObject.Fault) {
@@ -64,11 +64,13 @@ struct JSONReader {
         while builder.schema.names.count < object.keys.count {
             builder.addColumn(object.keys[builder.schema.names.count])
         }
-        let done: Result<Void, LogError> = object.withBytes { bytes in
-            do throws(LogError) {
-                try builder.add(line: line, field: { object.value($0, bytes) }, text: whole())
-                return .success(())
-            } catch { return .failure(error) }
+        let done: Result<Void, LogError> = text.withUnsafeBytes { text in
+            object.withBytes { bytes in
+                do throws(LogError) {
+                    try builder.add(line: line, field: { object.value($0, bytes, of: text) }, text: whole())
+                    return .success(())
+                } catch { return .failure(error) }
+            }
         }
         try done.get()
         return builder

@@ -221,6 +221,7 @@ final class RowBuilder {
         }
         func number(_ role: ColumnRole) throws(RejectedRow) -> Double {
             guard let bytes = value(role) else { return .nan }
+            if let plain = PlainNumber.parse(bytes) { return plain }
             let text = String(decoding: bytes, as: UTF8.self)
             guard let number = Double(text), abs(number) < 3e38 else {
                 if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
@@ -296,6 +297,7 @@ final class RowBuilder {
         _ bytes: UnsafeRawBufferPointer?, _ fault: (ColumnRole, RejectedRow.Reason) -> RejectedRow
     ) throws(RejectedRow) -> Double {
         guard let bytes else { return .nan }
+        if let plain = PlainNumber.parse(bytes) { return plain * durationUnit }
         let text = String(decoding: bytes, as: UTF8.self)
         if let number = Double(text), number.isFinite { return number * durationUnit }
         if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
@@ -309,7 +311,7 @@ final class RowBuilder {
     }
 
     private func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+        bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 
     private func nextPosition(_ user: UInt32) -> Int64 {

@@ -20,6 +20,10 @@ struct WrittenTime: Sendable, Equatable {
 
     /// Reads a value, whatever its form; `nil` for what is no time and no number.
     init?(_ text: UnsafeRawBufferPointer) {
+        if let plain = Self.plain(text) {
+            self = plain
+            return
+        }
         var calendar = TimeText(text)
         guard let value = Self.number(text) ?? calendar.read() else { return nil }
         self = value
@@ -37,6 +41,26 @@ struct WrittenTime: Sendable, Equatable {
         case .decimal: Double(bitPattern: UInt64(bitPattern: raw))
         default: nil
         }
+    }
+
+    /// `2023-01-02 10:00:00`, with a `T` between or not: what most logs have.
+    @inline(__always)
+    private static func plain(_ text: UnsafeRawBufferPointer) -> WrittenTime? {
+        guard text.count == 19, text[4] == 0x2D, text[7] == 0x2D, text[10] == 0x20 || text[10] == 0x54,
+            text[13] == 0x3A, text[16] == 0x3A
+        else { return nil }
+        var isPlain = true
+        func two(_ index: Int) -> Int64 {
+            let (a, b) = (text[index] &- 0x30, text[index &+ 1] &- 0x30)
+            if a > 9 || b > 9 { isPlain = false }
+            return Int64(a) &* 10 &+ Int64(b)
+        }
+        let (century, year, month, day) = (two(0), two(2), two(5), two(8))
+        let (hour, minute, second) = (two(11), two(14), two(17))
+        guard isPlain, hour < 24, minute < 60, second < 60,
+            let date = GregorianCalendar.micros(century * 100 + year, month, day)
+        else { return nil }
+        return WrittenTime(.local, date + (hour * 3_600 + minute * 60 + second) * 1_000_000)
     }
 
     /// Digits, with a sign, a fraction or an exponent.

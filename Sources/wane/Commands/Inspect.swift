@@ -16,6 +16,8 @@ struct Inspect: AsyncParsableCommand {
         let accepted: Int
         let rejected: [String: Int]
         let unusedColumns: [String]
+        let timesReadAs: [String]
+        let files: Int
         let horizonSeconds: Double
         let summary: LogSummary
     }
@@ -36,6 +38,7 @@ struct Inspect: AsyncParsableCommand {
                 try Render.json(
                     Answer(
                         accepted: report.accepted, rejected: report.rejected, unusedColumns: report.unusedColumns,
+                        timesReadAs: report.times, files: report.files,
                         horizonSeconds: Double(horizon) / 1e6, summary: summary)))
         case .csv:
             var table = Table(["age_seconds", "returned_share", "cases"])
@@ -74,6 +77,8 @@ struct Inspect: AsyncParsableCommand {
                 summary.returnGaps.map { TimeSpan.words(seconds: $0, clock) }.joined(separator: " / "),
             ],
         ]
+        if !report.times.isEmpty { facts.rows.insert(["times read as", report.times.joined(separator: "; ")], at: 5) }
+        if report.files > 1 { facts.rows.insert(["files", "\(report.files)"], at: 0) }
         if !report.unusedColumns.isEmpty {
             facts.rows.append(["columns not used", report.unusedColumns.joined(separator: ", ")])
         }
