@@ -79,8 +79,8 @@ struct AccessLog {
                 continue
             }
             if isBot(line[fields[7]]) { botRows += 1 }
-            let result: Result<Void, LogError> = line.withUnsafeBytes { bytes in
-                do throws(LogError) {
+            let result = line.withUnsafeBytes { bytes in
+                Result { () throws(LogError) in
                     try builder.add(
                         line: number,
                         field: { column in
@@ -88,8 +88,7 @@ struct AccessLog {
                             let start = range.lowerBound - line.startIndex
                             return UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count])
                         }, text: text())
-                    return .success(())
-                } catch { return .failure(error) }
+                }
             }
             try result.get()
             if number & 0xFFFF == 0 { try progress(builder.user.count) }

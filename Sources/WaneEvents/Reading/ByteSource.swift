@@ -8,19 +8,52 @@ protocol ByteSource: AnyObject {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int
 }
 
+extension ByteSource {
+    /// Reads up to `count` bytes more behind those that there are, and says how many; 0 at the end.
+    func append(_ count: Int, to bytes: inout [UInt8]) throws(LogError) -> Int {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: count))
+        let result = bytes.withUnsafeMutableBytes { bytes in
+            Result { () throws(LogError) in try read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...])) }
+        }
+        let got = try result.get()
+        bytes.removeLast(count - got)
+        return got
+    }
+}
+
+/// Bytes of a source from a place on, as far as they have been read.
+struct SourceBuffer {
+    private let source: any ByteSource
+    private(set) var bytes: [UInt8] = []
+    /// What lies before it has been used.
+    var position = 0
+    /// Whether the source has no more.
+    private(set) var isAtEnd = false
+
+    init(_ source: any ByteSource) { self.source = source }
+
+    /// Lets go of what has been used and reads more behind the rest; whether there was more.
+    mutating func refill() throws(LogError) -> Bool {
+        guard !isAtEnd else { return false }
+        bytes.removeFirst(position)
+        position = 0
+        isAtEnd = try source.append(1 << 18, to: &bytes) == 0
+        return !isAtEnd
+    }
+}
+
 /// A file or standard input, as it is.
 final class FileSource: ByteSource {
     private let descriptor: Int32
     private let file: String
     private let ownsDescriptor: Bool
-    /// Bytes looked at to tell the format, to be read again.
-    private var pushedBack: ArraySlice<UInt8> = []
     /// Bytes in the file, where that is known.
     let size: Int?
 
     /// - Parameter path: a file, or `-` for standard input.
     init(path: String) throws(LogError) {
-        file = path == "-" ? "standard input" : path
+        file = LogFiles.title(path)
         if path == "-" {
             descriptor = 0
             ownsDescriptor = false
@@ -44,35 +77,11 @@ final class FileSource: ByteSource {
     deinit { if ownsDescriptor { close(descriptor) } }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
-        if !pushedBack.isEmpty {
-            let part = pushedBack.prefix(buffer.count)
-            buffer.copyBytes(from: part)
-            pushedBack = pushedBack.dropFirst(part.count)
-            return part.count
-        }
         while true {
             let got = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
             if got >= 0 { return got }
             if errno != EINTR { throw .cannotRead(file: file, reason: String(cString: strerror(errno))) }
         }
-    }
-
-    /// The first bytes, which stay to be read.
-    func peek(_ count: Int) throws(LogError) -> [UInt8] {
-        var start = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let result: Result<Int, LogError> = start.withUnsafeMutableBytes { bytes in
-                do throws(LogError) {
-                    return .success(try read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...])))
-                } catch { return .failure(error) }
-            }
-            let got = try result.get()
-            if got == 0 { break }
-            filled += got
-        }
-        pushedBack = start[..<filled]
-        return Array(start[..<filled])
     }
 }
 

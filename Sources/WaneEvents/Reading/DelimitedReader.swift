@@ -286,15 +286,14 @@ final class DelimitedReader {
             return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
         }
         let fields = self.fields
-        let result: Result<Void, LogError> = scratch.withUnsafeBytes { bytes in
-            do throws(LogError) {
+        let result = scratch.withUnsafeBytes { bytes in
+            Result { () throws(LogError) in
                 try builder.add(
                     line: line,
                     field: { index in
                         index < fields.count ? UnsafeRawBufferPointer(rebasing: bytes[fields[index]]) : nil
                     }, text: text())
-                return .success(())
-            } catch { return .failure(error) }
+            }
         }
         try result.get()
     }

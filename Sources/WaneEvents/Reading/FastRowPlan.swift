@@ -46,6 +46,10 @@ struct FastRowPlan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
+    /// The high bit of each byte that is zero, exact up to the first of them.
+    @inline(__always)
+    private static func zeros(_ x: UInt64) -> UInt64 { (x &- ones) & ~x & highs }
+
     /// A field's bytes: where they begin, how many they are, and the first eight of them, zero-filled.
     private struct Token {
         var start: UnsafeRawPointer
@@ -167,8 +171,7 @@ struct FastRowPlan {
         var length = 0
         while true {
             let word = UInt64(littleEndian: (at + length).loadUnaligned(as: UInt64.self))
-            func zeros(_ x: UInt64) -> UInt64 { (x &- Self.ones) & ~x & Self.highs }
-            let quotes = zeros(word ^ (Self.ones &* 0x22))
+            let quotes = Self.zeros(word ^ (Self.ones &* 0x22))
             let odd = ((word &- Self.ones &* 0x20) & ~word & Self.highs) | (word & Self.highs)
             if quotes == 0 {
                 guard odd == 0 else { return nil }
@@ -197,11 +200,10 @@ struct FastRowPlan {
         var length = 0
         while true {
             let word = UInt64(littleEndian: (at + length).loadUnaligned(as: UInt64.self))
-            func zeros(_ x: UInt64) -> UInt64 { (x &- Self.ones) & ~x & Self.highs }
-            let ends = zeros(word ^ delimiter) | zeros(word ^ (Self.ones &* 0x0A))
+            let ends = Self.zeros(word ^ delimiter) | Self.zeros(word ^ (Self.ones &* 0x0A))
             // Quotes, controls but a last carriage return, and what is no ASCII.
             let odd =
-                zeros(word ^ (Self.ones &* 0x22)) | ((word &- Self.ones &* 0x20) & ~word & Self.highs)
+                Self.zeros(word ^ (Self.ones &* 0x22)) | ((word &- Self.ones &* 0x20) & ~word & Self.highs)
                 | (word & Self.highs)
             if ends == 0 {
                 guard odd == 0 else { return nil }

@@ -9,26 +9,31 @@ struct JSONReader {
         into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void
     ) throws(LogError) -> RowBuilder {
         var lines = LineReader(source, file: file)
-        var object = JSONObject()
-        var builder: RowBuilder?
-        while let (number, line) = try lines.next() {
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
-            builder = try take(line, number, &object, builder, makeBuilder)
-            if number & 0xFFFF == 0 { try progress(builder?.user.count ?? 0) }
+        return try read(into: makeBuilder, progress: progress) { () throws(LogError) in
+            while let (number, line) = try lines.next() {
+                if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return (number, line) }
+            }
+            return nil
         }
-        guard let builder else { throw .empty(file: file) }
-        return builder
     }
 
     func readArray(
         into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void
     ) throws(LogError) -> RowBuilder {
         var elements = ArrayReader(source, file: file)
+        return try read(into: makeBuilder, progress: progress) { () throws(LogError) in try elements.next() }
+    }
+
+    /// - Parameter next: one more object's text, and the line that it begins on.
+    private func read(
+        into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void,
+        _ next: () throws(LogError) -> (line: Int, text: ArraySlice<UInt8>)?
+    ) throws(LogError) -> RowBuilder {
         var object = JSONObject()
         var builder: RowBuilder?
         var count = 0
-        while let (line, element) = try elements.next() {
-            builder = try take(element, line, &object, builder, makeBuilder)
+        while let (line, text) = try next() {
+            builder = try take(text, line, &object, builder, makeBuilder)
             count += 1
             if count & 0xFFFF == 0 { try progress(builder?.user.count ?? 0) }
         }
@@ -44,10 +49,7 @@ struct JSONReader {
             guard bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil else {
                 return .failure(.encoding)
             }
-            do throws(JSONObject.Fault) {
-                try object.read(bytes)
-                return .success(())
-            } catch { return .failure(error) }
+            return Result { () throws(JSONObject.Fault) in try object.read(bytes) }
         }
         func whole() -> String { String(decoding: text, as: UTF8.self) }
         if case .failure(let fault) = result {
@@ -64,12 +66,11 @@ struct JSONReader {
         while builder.schema.names.count < object.keys.count {
             builder.addColumn(object.keys[builder.schema.names.count])
         }
-        let done: Result<Void, LogError> = text.withUnsafeBytes { text in
+        let done = text.withUnsafeBytes { text in
             object.withBytes { bytes in
-                do throws(LogError) {
+                Result { () throws(LogError) in
                     try builder.add(line: line, field: { object.value($0, bytes, of: text) }, text: whole())
-                    return .success(())
-                } catch { return .failure(error) }
+                }
             }
         }
         try done.get()
@@ -79,21 +80,18 @@ struct JSONReader {
 
 /// The objects of one JSON array, each as it stands, with the line that it begins on.
 struct ArrayReader {
-    private let source: any ByteSource
     private let file: String
-    private var buffer: [UInt8] = []
-    private var position = 0
-    private var finished = false
+    private var buffer: SourceBuffer
     private var line = 1
     private var isOpen = false
 
     init(_ source: any ByteSource, file: String) {
-        self.source = source
+        buffer = SourceBuffer(source)
         self.file = file
     }
 
     /// One more element; nothing at the array's end.
-    mutating func next() throws(LogError) -> (line: Int, element: ArraySlice<UInt8>)? {
+    mutating func next() throws(LogError) -> (line: Int, text: ArraySlice<UInt8>)? {
         // The opening bracket, or the comma between two.
         while true {
             guard let byte = try peek() else {
@@ -102,7 +100,7 @@ struct ArrayReader {
             if byte == 0x0A { line += 1 }
             if [0x20, 0x09, 0x0A, 0x0D].contains(byte) || (byte == 0x2C && isOpen) || (byte == 0x5B && !isOpen) {
                 if byte == 0x5B { isOpen = true }
-                position += 1
+                buffer.position += 1
                 continue
             }
             if byte == 0x5D { return nil }
@@ -113,8 +111,8 @@ struct ArrayReader {
         var depth = 0
         var (isQuoted, isEscaped) = (false, false)
         while true {
-            while position + length < buffer.count {
-                let byte = buffer[position + length]
+            while buffer.position + length < buffer.bytes.count {
+                let byte = buffer.bytes[buffer.position + length]
                 if isQuoted {
                     if isEscaped {
                         isEscaped = false
@@ -128,48 +126,33 @@ struct ArrayReader {
                 } else if byte == 0x7B || byte == 0x5B {
                     depth += 1
                 } else if depth == 0, byte == 0x2C || byte == 0x5D {
-                    defer { position += length }
-                    return (begins, buffer[position..<position + length])
+                    return (begins, taken(length))
                 } else if byte == 0x7D || byte == 0x5D {
                     depth -= 1
                 }
                 if byte == 0x0A { line += 1 }
                 length += 1
                 if depth == 0, byte == 0x7D {
-                    defer { position += length }
-                    return (begins, buffer[position..<position + length])
+                    return (begins, taken(length))
                 }
             }
             guard length <= DelimitedReader.longestLine else {
                 throw .lineTooLong(file: file, line: begins, limit: DelimitedReader.longestLine)
             }
-            if try !refill() {
+            if try !buffer.refill() {
                 throw .unsupported(
                     file: file, reason: "line \(begins): a value that does not end; is the file cut off?")
             }
         }
     }
 
-    private mutating func peek() throws(LogError) -> UInt8? {
-        while position == buffer.count { if try !refill() { return nil } }
-        return buffer[position]
+    private mutating func taken(_ length: Int) -> ArraySlice<UInt8> {
+        defer { buffer.position += length }
+        return buffer.bytes[buffer.position..<buffer.position + length]
     }
 
-    private mutating func refill() throws(LogError) -> Bool {
-        guard !finished else { return false }
-        buffer.removeFirst(position)
-        position = 0
-        let start = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: 1 << 18))
-        let source = self.source
-        let result: Result<Int, LogError> = buffer.withUnsafeMutableBytes { bytes in
-            do throws(LogError) {
-                return .success(try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...])))
-            } catch { return .failure(error) }
-        }
-        let got = try result.get()
-        buffer.removeLast(buffer.count - start - got)
-        finished = got == 0
-        return got > 0
+    private mutating func peek() throws(LogError) -> UInt8? {
+        while buffer.position == buffer.bytes.count { if try !buffer.refill() { return nil } }
+        return buffer.bytes[buffer.position]
     }
 }

@@ -31,10 +31,13 @@ enum LogFiles {
         return [path]
     }
 
+    /// What messages call a file.
+    static func title(_ path: String) -> String { path == "-" ? "standard input" : path }
+
     /// A file's text, taken out of what it is wrapped in, with its size where that is known.
     static func contents(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
         let source = try FileSource(path: path)
-        return try contents(of: source, file: path == "-" ? "standard input" : path, size: source.size)
+        return try contents(of: source, file: title(path), size: source.size)
     }
 
     static func contents(
@@ -109,17 +112,10 @@ final class PeekedSource: ByteSource {
 
     /// The next bytes, fewer at the end, which stay to be read.
     func peek(_ count: Int) throws(LogError) -> [UInt8] {
-        while ahead.count < count {
-            var more = [UInt8](repeating: 0, count: count - ahead.count)
-            let source = self.source
-            let result: Result<Int, LogError> = more.withUnsafeMutableBytes { bytes in
-                do throws(LogError) { return .success(try source.read(into: bytes)) } catch { return .failure(error) }
-            }
-            let got = try result.get()
-            if got == 0 { break }
-            ahead = ArraySlice(Array(ahead) + more.prefix(got))
-        }
-        return Array(ahead.prefix(count))
+        var bytes = Array(ahead)
+        while bytes.count < count, try source.append(count - bytes.count, to: &bytes) > 0 {}
+        ahead = bytes[...]
+        return Array(bytes.prefix(count))
     }
 }
 
@@ -152,15 +148,8 @@ private final class UTF16Source: ByteSource {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
         while out.isEmpty, !finished {
-            var bytes = [UInt8](repeating: 0, count: 1 << 16)
-            let source = self.source
-            let result: Result<Int, LogError> = bytes.withUnsafeMutableBytes { bytes in
-                do throws(LogError) { return .success(try source.read(into: bytes)) } catch { return .failure(error) }
-            }
-            let got = try result.get()
-            finished = got == 0
             var all = odd.map { [$0] } ?? []
-            all += bytes.prefix(got)
+            finished = try source.append(1 << 16, to: &all) == 0
             odd = all.count % 2 == 1 ? all.removeLast() : nil
             for index in stride(from: 0, to: all.count, by: 2) {
                 let (a, b) = (UInt16(all[index]), UInt16(all[index + 1]))

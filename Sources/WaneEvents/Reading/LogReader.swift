@@ -20,7 +20,7 @@ public enum LogReader {
         for path in paths { files += try LogFiles.files(path) }
         var builder: RowBuilder?
         for path in files {
-            let name = path == "-" ? "standard input" : path
+            let name = LogFiles.title(path)
             let contents = try LogFiles.contents(path)
             builder = try read(
                 contents.source, file: name, path: path, size: contents.size, options: options, into: builder,

@@ -408,15 +408,13 @@ final class RowBuilder {
     private func addDurations(_ times: Column<Int64>, _ faults: inout [Int: RejectedRow]) throws(LogError) {
         guard let ends, duration == nil else { return }
         let column = schema.name(.end)
-        let missing = (0..<ends.count).filter { ends.raw($0) == Self.noTime }
-        let isMissing = Set(missing)
         let resolved = try ends.finish(
             format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
             column: column, line: lines.line)
         let bad = Dictionary(resolved.faults.map { ($0.row, $0.reason) }) { first, _ in first }
         let durations = ColumnBuilder<Float>(capacity: times.count)
         for row in 0..<times.count {
-            guard !isMissing.contains(row), faults[row] == nil else {
+            guard bad[row] != .missingValue, faults[row] == nil else {
                 durations.append(.nan)
                 continue
             }

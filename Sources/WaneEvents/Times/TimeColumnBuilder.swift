@@ -50,8 +50,6 @@ final class TimeColumnBuilder {
         if value.first != value.second, value.first <= 12, value.second <= 12 { hasAmbiguous = true }
     }
 
-    func raw(_ index: Int) -> Int64 { raws[index] }
-
     private func written(_ index: Int) -> WrittenTime {
         WrittenTime(forms.map { WrittenTime.Form(rawValue: $0[index]) ?? only } ?? only, raws[index])
     }
@@ -98,28 +96,20 @@ final class TimeColumnBuilder {
         var (low, high) = (Int64.max, Int64.min)
         for row in 0..<count where !(allLocal && !needsZone) {
             let written = written(row)
-            var (micros, local): (Int64?, Bool) = (nil, false)
-            switch written.form {
-            case .instant: micros = written.raw
-            case .local: (micros, local) = (written.raw, true)
-            case .dayAndMonth:
-                let value = WrittenTime.DayAndMonth(written.raw)
-                (micros, local) = (value.moment(dayFirst: dayFirst), !value.zoned)
-            case .integer, .decimal:
-                if let numbers { (micros, local) = (numbers.micros(written), numbers.isLocal) }
-            }
+            let moment = written.moment(dayFirst: dayFirst, numbers: numbers)
+            var local = false
             if written.form == .instant, written.raw == .min {
                 // A row before the first that had a time.
                 faults.append((row, .missingValue))
                 raws[row] = 0
-            } else if let micros, GregorianCalendar.contains(micros) {
-                raws[row] = micros
-                if local { (low, high) = (min(low, micros), max(high, micros)) }
+            } else if let moment, GregorianCalendar.contains(moment.micros) {
+                raws[row] = moment.micros
+                local = moment.isLocal
+                if local { (low, high) = (min(low, moment.micros), max(high, moment.micros)) }
             } else {
-                faults.append(
-                    (row, micros == nil ? .unreadableTime(Self.words(written)) : .timeOutOfRange(Self.words(written))))
+                let text = Self.words(written)
+                faults.append((row, moment == nil ? .unreadableTime(text) : .timeOutOfRange(text)))
                 raws[row] = 0
-                local = false
             }
             isLocal?.append(local ? 1 : 0)
         }

@@ -35,26 +35,20 @@ public enum TimeFormat: String, Sendable, CaseIterable {
     public static func moment(_ text: String, zone: TimeZone? = nil, preferred: TimeFormat? = nil) -> Int64? {
         let bytes = Array(text.utf8)
         guard let written = bytes.withUnsafeBytes({ WrittenTime($0) }) else { return nil }
-        var (micros, isLocal): (Int64?, Bool) = (nil, false)
-        switch written.form {
-        case .instant: micros = written.raw
-        case .local: (micros, isLocal) = (written.raw, true)
-        case .dayAndMonth:
+        var dayFirst = true
+        var reading = preferred.flatMap { NumberReading(rawValue: $0.rawValue) }
+        if written.form == .dayAndMonth {
             let value = WrittenTime.DayAndMonth(written.raw)
-            isLocal = !value.zoned
-            if value.first > 12 || preferred == .dayFirst || value.first == value.second {
-                micros = value.moment(dayFirst: true)
-            } else if value.second > 12 || preferred == .monthFirst {
-                micros = value.moment(dayFirst: false)
-            }
-        case .integer, .decimal:
-            var reading = preferred.flatMap { NumberReading(rawValue: $0.rawValue) }
-            if reading == nil, case .one(let one) = NumberReading.decide([written]) { reading = one }
-            micros = reading?.micros(written)
-            isLocal = reading?.isLocal ?? false
+            dayFirst = value.first > 12 || preferred == .dayFirst || value.first == value.second
+            guard dayFirst || value.second > 12 || preferred == .monthFirst else { return nil }
+        } else if written.number != nil, reading == nil, case .one(let one) = NumberReading.decide([written]) {
+            reading = one
         }
-        guard var micros, GregorianCalendar.contains(micros) else { return nil }
-        if isLocal, let zone {
+        guard let moment = written.moment(dayFirst: dayFirst, numbers: reading),
+            GregorianCalendar.contains(moment.micros)
+        else { return nil }
+        var micros = moment.micros
+        if moment.isLocal, let zone {
             var hint = 0
             micros = ZoneRules(zone, from: micros, to: micros).utc(micros, hint: &hint).micros
         }

@@ -90,6 +90,22 @@ struct WrittenTime: Sendable, Equatable {
         return WrittenTime(.decimal, Int64(bitPattern: number.bitPattern))
     }
 
+    /// The moment that it is, on the clock of the place or in UTC; nothing for a day that does not exist and for a number that is
+    /// none of its column's kind.
+    ///
+    /// - Parameter numbers: what numbers stand for.
+    func moment(dayFirst: Bool, numbers: NumberReading?) -> (micros: Int64, isLocal: Bool)? {
+        switch form {
+        case .instant: return (raw, false)
+        case .local: return (raw, true)
+        case .dayAndMonth:
+            let value = DayAndMonth(raw)
+            return value.moment(dayFirst: dayFirst).map { ($0, !value.zoned) }
+        case .integer, .decimal:
+            return numbers.flatMap { reading in reading.micros(self).map { ($0, reading.isLocal) } }
+        }
+    }
+
     // MARK: Day and month
 
     /// 38 bits of microseconds of the day (a day more, so that a zone may make them negative), 5 and 5 bits of the two

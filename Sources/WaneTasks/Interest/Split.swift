@@ -66,12 +66,14 @@ public struct Split: Sendable, Equatable {
     /// burst does not train on its first weeks alone, and one that grows does not leave most events to test.
     ///
     /// - Parameters:
+    ///   - times: of the log's events in order, where the caller has them.
     ///   - shares: of training and validation; what is left is the test part.
     ///   - horizon: microseconds; chosen from the span of the log when absent.
     public init(
-        _ log: EventLog, shares: (train: Double, validation: Double) = (0.6, 0.2), horizon: Int64? = nil
+        _ log: EventLog, times: [Int64]? = nil, shares: (train: Double, validation: Double) = (0.6, 0.2),
+        horizon: Int64? = nil
     ) throws(SplitError) {
-        let times = log.time.sorted()
+        let times = times ?? log.time.sorted()
         guard let first = times.first, let last = times.last, first < last else {
             throw .noTimeSpan(events: log.count)
         }

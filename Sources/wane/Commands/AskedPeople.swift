@@ -18,7 +18,9 @@ struct AskedPeople {
     let isUnknown: Bool
     /// The last moment of the whole log, also where one person's rows are kept.
     private let end: Int64?
-    private let input: LogOptions
+    /// What `--at` said, and the moment that it is where it is one for everybody.
+    private let at: String?
+    private let typed: Int64?
 
     /// - Parameters:
     ///   - user: the only person whose rows are read; everybody's when absent.
@@ -29,7 +31,7 @@ struct AskedPeople {
         _ console: Console
     ) throws {
         self.user = user
-        self.input = input
+        self.at = at
         // Blocks of one person are too small for a second thread.
         try Runtime.setThreads(1)
         for note in bundle.description.notes { console.note("note: \(note)") }
@@ -52,29 +54,33 @@ struct AskedPeople {
             isUnknown = true
         }
         end = last
+        // Read once, not for each person; in a log of positions it is each person's own.
+        var typed: Int64?
+        if let at, at != Self.endOfLog, log.log.clock == .wall {
+            typed = try input.moment(at, over: bundle.reading)
+            guard typed != nil else {
+                throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00, or end for the log's end")
+            }
+        }
+        self.typed = typed
     }
 
     /// What `--at` says for the last moment of the log.
     private static let endOfLog = "end"
 
-    /// A moment that a person gave, or the end of the person's own history.
-    func moment(_ text: String?, user: Int) throws -> Int64 {
+    /// The moment asked about: what `--at` said, or the end of the person's own history.
+    func moment(user: Int) throws -> Int64 {
         let events = log.events(ofUser: user)
         let last = events.last.map { log.log.time[$0] } ?? predictor.bundle.popularity.until
-        guard let text else { return last }
-        if text == Self.endOfLog { return end ?? last }
-        if log.log.clock == .position, events.isEmpty { return last }
-        if log.log.clock == .position, let position = Int64(text), position > 0, position < 1 << 40 {
-            return log.moment(ofPosition: position, user: user)
-        }
-        guard log.log.clock == .wall else {
+        guard let at else { return last }
+        if at == Self.endOfLog { return end ?? last }
+        if let typed { return typed }
+        if events.isEmpty { return last }
+        guard let position = Int64(at), position > 0, position < 1 << 40 else {
             throw ValidationError(
-                "--at \(text): the log has order only; give a position such as 12, or end for the log's end")
+                "--at \(at): the log has order only; give a position such as 12, or end for the log's end")
         }
-        guard let moment = try input.moment(text, over: predictor.bundle.reading) else {
-            throw ValidationError("--at \(text): give a time such as 2023-01-01 10:00:00, or end for the log's end")
-        }
-        return moment
+        return log.moment(ofPosition: position, user: user)
     }
 
     /// A moment for machines: RFC 3339, or a position.
@@ -131,22 +137,21 @@ struct AskedPeople {
 
     /// Everybody's states, some people at a time, each as of the moment asked about.
     func forEachPart(
-        at text: String?,
         _ body: (_ people: [Int], _ moments: [Int64], _ states: [(state: PersonState, user: Int64)]) throws -> Void
     ) throws {
         for start in stride(from: 0, to: log.userCount, by: Predictor.peopleAtOnce) {
             let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce))
-            let moments = try people.map { try moment(text, user: $0) }
+            let moments = try people.map { try moment(user: $0) }
             try body(people, moments, states(people, at: moments))
         }
     }
 
     /// How many people have no event by the moment asked about, of whom nothing was printed.
-    func noteSilent(at text: String?, _ console: Console) throws {
-        guard user == nil, text != nil else { return }
+    func noteSilent(_ console: Console) throws {
+        guard user == nil, at != nil else { return }
         var silent = 0
         for person in 0..<log.userCount {
-            let moment = try moment(text, user: person)
+            let moment = try moment(user: person)
             if let first = log.events(ofUser: person).first, log.log.time[first] > moment { silent += 1 }
         }
         if silent > 0 {

@@ -34,7 +34,7 @@ struct Curve: AsyncParsableCommand {
         let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         let asked = try AskedPeople(bundle, input, user: user, at: at, answersUnknown: true, console)
-        let moment = try asked.moment(at, user: 0)
+        let moment = try asked.moment(user: 0)
         let states = asked.states([0], at: [moment])
         let state = states[0].state
         let number: UInt32

@@ -33,7 +33,7 @@ struct Predict: AsyncParsableCommand {
         var printer = RowPrinter(
             output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
         var printed = 0
-        try asked.forEachPart(at: about.at) { people, moments, states in
+        try asked.forEachPart { people, moments, states in
             if let state = states.first?.state { asked.noteNothingKnown(state, console) }
             let questions = asked.questions(states, at: moments, topic: wanted)
             let answers = try rows.answers(questions, states, people)
@@ -46,7 +46,7 @@ struct Predict: AsyncParsableCommand {
             }
         }
         guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
-        try asked.noteSilent(at: about.at, console)
+        try asked.noteSilent(console)
         try printer.finish()
     }
 }
@@ -67,6 +67,7 @@ struct PredictionRows {
         let moment: Int64
         let degree: Double
         let returnProbability: Double
+        /// Nothing for what has not begun, which has no half-life and cannot lapse.
         let curve: InterestCurve?
         let basis: Predictor.Basis
     }
@@ -90,15 +91,13 @@ struct PredictionRows {
         }
         return zip(questions, try asked.predictor.curves(questions, of: states, in: asked.log)).map { question, found in
             answer(
-                question, found.curve.returnProbability(after: 0), found.curve.degree(after: 0), found.curve,
-                found.basis)
+                question, found.curve.returnProbability(after: 0), found.curve.degree(after: 0),
+                found.basis == .history ? found.curve : nil, found.basis)
         }
     }
 
     func machine(_ answer: Answer) -> [Cell] {
-        // What has not begun has no half-life and cannot lapse.
-        let curve = answer.basis == .history ? answer.curve : nil
-        let lapse = curve?.lapse(below: threshold)
+        let lapse = answer.curve?.lapse(below: threshold)
         // A lapse beyond what a moment can be is none.
         let at = lapse.flatMap { seconds -> String? in
             guard seconds < Double(TimeSpan.longest) / 1e6 else { return nil }
@@ -108,20 +107,19 @@ struct PredictionRows {
             .text(asked.log.log.users[answer.user]), .text(answer.topic),
             .text(asked.machine(answer.moment, user: answer.user)), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
-            .number(curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
+            .number(answer.curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
         ]
     }
 
     func people(_ answer: Answer) -> [String] {
         let clock = asked.log.log.clock
-        let curve = answer.basis == .history ? answer.curve : nil
         return [
             asked.log.log.users[answer.user],
             answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
             asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
-            curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
-            curve.map { curve in
+            answer.curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
+            answer.curve.map { curve in
                 curve.lapse(below: threshold).map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never"
             } ?? "-",
         ]

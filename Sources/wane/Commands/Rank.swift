@@ -307,7 +307,7 @@ struct RankItems: AsyncParsableCommand {
         let asked = try AskedPeople(
             bundle, input, user: user, at: at, answersUnknown: bundle.population != nil, console)
         let log = asked.log
-        let moment = try asked.moment(at, user: 0)
+        let moment = try asked.moment(user: 0)
         let (state, number) = asked.states([0], at: [moment])[0]
         guard state.eventCount > 0 || bundle.population != nil else { throw PredictionError.noEventYet(user: user) }
         asked.noteNothingKnown(state, console)

@@ -132,7 +132,7 @@ struct ReturnPredict: AsyncParsableCommand {
             machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds", "basis"],
             people: ["person", "topic", "at", "half by", "a tenth by", "nine tenths by"])
         var printed = 0
-        try asked.forEachPart(at: about.at) { people, moments, states in
+        try asked.forEachPart { people, moments, states in
             if let state = states.first?.state { asked.noteNothingKnown(state, console) }
             let questions = asked.questions(states, at: moments, topic: wanted)
             for (question, answer) in zip(questions, try asked.predictor.returnTimes(questions, of: states, in: log)) {
@@ -157,7 +157,7 @@ struct ReturnPredict: AsyncParsableCommand {
             }
         }
         guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
-        try asked.noteSilent(at: about.at, console)
+        try asked.noteSilent(console)
         try printer.finish()
     }
 
@@ -167,7 +167,7 @@ struct ReturnPredict: AsyncParsableCommand {
         guard let record = bundle.description.cohort else { return }
         let log = asked.log
         // As of the moment that the model was trained up to, or another that is asked for: silence until then counts.
-        let moment = about.at == nil ? record.knownUntil : try asked.moment(about.at, user: 0)
+        let moment = about.at == nil ? record.knownUntil : try asked.moment(user: 0)
         let histories = Histories(
             sorted: log.log.with(topics: .single(log.log.items.count)), scale: bundle.scale, engagement: log.engagement)
         let cohort = CohortTask(histories, knownUntil: moment, ahead: record.ahead)
@@ -227,18 +227,15 @@ enum ReturnTable {
             ($0.isModel ? 0 : 1, likelihood($1)) < ($1.isModel ? 0 : 1, likelihood($0))
         }
         if format == .csv {
-            var printer = RowPrinter(
-                .csv,
-                machine: ["name", "kind", "log_likelihood", "c_index", "mae", "rmse", "octaves", "integrated_brier"],
-                people: [])
-            for row in rows {
-                let r = row.report
-                let values = [r.logLikelihood, r.concordance, r.mae, r.rmse, r.octaves, r.integratedBrier]
-                try printer.print(
-                    machine: [.text(row.name), .text(row.isModel ? "model" : "baseline")] + values.map { .number($0) },
-                    people: [])
-            }
-            return try printer.finish()
+            return try RowPrinter.printMeasures(
+                ["log_likelihood", "c_index", "mae", "rmse", "octaves", "integrated_brier"],
+                rows.map { row in
+                    let r = row.report
+                    return (
+                        row.name, row.isModel,
+                        [r.logLikelihood, r.concordance, r.mae, r.rmse, r.octaves, r.integratedBrier]
+                    )
+                })
         }
         var table = Table(["", "log likelihood", "C-index", "MAE", "RMSE", "octaves", "Brier"])
         for row in rows {
@@ -337,20 +334,15 @@ struct ReturnCohort: AsyncParsableCommand {
     private func print(_ comparison: CohortComparison) throws {
         if output.format == .json { return StandardOutput.print(try Render.json(comparison)) }
         if output.format == .csv {
-            var printer = RowPrinter(
-                .csv,
-                machine: [
-                    "name", "kind", "roc_auc", "pr_auc", "log_loss", "brier", "ece", "mae", "mae_of_mean", "rmse",
-                    "total",
-                ], people: [])
-            for row in comparison.rows {
-                let r = row.report
-                let values = [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse, r.total]
-                try printer.print(
-                    machine: [.text(row.name), .text(row.isModel ? "model" : "baseline")] + values.map { .number($0) },
-                    people: [])
-            }
-            return try printer.finish()
+            return try RowPrinter.printMeasures(
+                ["roc_auc", "pr_auc", "log_loss", "brier", "ece", "mae", "mae_of_mean", "rmse", "total"],
+                comparison.rows.map { row in
+                    let r = row.report
+                    return (
+                        row.name, row.isModel,
+                        [r.auc, r.prAUC, r.logLoss, r.brier, r.ece, r.mae, r.maeOfMean, r.rmse, r.total]
+                    )
+                })
         }
         var table = Table(
             ["", "ROC-AUC", "PR-AUC", "log loss", "Brier", "ECE", "MAE", "MAE of mean", "RMSE", "total"])

@@ -17,7 +17,8 @@ struct TaskOptions: ParsableArguments {
 
     enum SplitKind: String, ExpressibleByArgument, CaseIterable { case time, random }
 
-    func makeSplit(_ log: EventLog, _ console: Console) throws -> Split {
+    /// - Parameter times: of the log's events in order, where the caller has them.
+    func makeSplit(_ log: EventLog, times: [Int64]? = nil, _ console: Console) throws -> Split {
         var chosen: Int64?
         if let horizon {
             if log.clock == .position, let positions = Int64(horizon), positions > 0 {
@@ -32,8 +33,7 @@ struct TaskOptions: ParsableArguments {
                 chosen = span
             }
         }
-        for note in LogSpan(log.time.sorted(), clock: log.clock).notes { console.note("note: \(note)") }
-        var split = try Split(log, horizon: chosen)
+        var split = try Split(log, times: times, horizon: chosen)
         if self.split == .random {
             split.random = true
             console.note("warning: a random split leaks the future into training; its figures are too good")
@@ -47,7 +47,9 @@ struct TaskOptions: ParsableArguments {
     func makeTask(_ log: consuming EventLog, _ console: Console) throws -> InterestTask {
         let sorted = log.sortedByUser()
         _ = consume log
-        let split = try makeSplit(sorted, console)
+        let times = sorted.time.sorted()
+        for note in LogSpan(times, clock: sorted.clock).notes { console.note("note: \(note)") }
+        let split = try makeSplit(sorted, times: times, console)
         let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: seed)
         console.status("arranging histories")
         let histories = Histories(sorted.with(topics: topics), trainEnd: split.trainEnd)

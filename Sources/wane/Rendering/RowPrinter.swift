@@ -30,6 +30,19 @@ struct RowPrinter {
         table = Table(people)
     }
 
+    /// Measures of models and baselines as CSV: names for machines in the first line, nothing where a measure is none.
+    static func printMeasures(
+        _ measures: [String], _ rows: [(name: String, isModel: Bool, values: [Double?])]
+    ) throws {
+        var printer = RowPrinter(.csv, machine: ["name", "kind"] + measures, people: [])
+        for row in rows {
+            let cells = row.values.map { Cell.number($0) }
+            try printer.print(
+                machine: [.text(row.name), .text(row.isModel ? "model" : "baseline")] + cells, people: [])
+        }
+        try printer.finish()
+    }
+
     mutating func print(machine cells: [Cell], people: @autoclosure () -> [String]) throws {
         switch format {
         case .table: table.rows.append(people())

@@ -318,10 +318,7 @@ extension UsingTorch {
             bundle.members = RankingBlend.members(
                 parts, names: ["a", "b", "c", "d"], weights: Array(weights.prefix(4)), bundle.vocabulary)
             #expect(bundle.members.count == 4)
-            let folder = try TemporaryFolder()
-            let path = folder.file("model").path
-            try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: path)
-            let predictor = Predictor(try BundleFolder.read(path))
+            let predictor = Predictor(try StandAloneTests.reread(bundle))
             let asked = try AskedLog(log, for: predictor.bundle)
             let blend = RankingBlend(
                 parts + [trained.ranker], weights: weights, items: task.itemCount, among: trained.ranker.knownItems)
@@ -393,10 +390,7 @@ extension UsingTorch {
             let bundle = try RankingTraining(
                 task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: Self.options()
             ).run().bundle
-            let folder = try TemporaryFolder()
-            let path = folder.file("model").path
-            try BundleFolder.write(bundle, metrics: Data("{}".utf8), card: "", to: path)
-            let predictor = Predictor(try BundleFolder.read(path))
+            let predictor = Predictor(try StandAloneTests.reread(bundle))
             let asked = try AskedLog(log, for: predictor.bundle)
             let list = try predictor.top(.max, for: predictor.newState(), user: -1, at: 0, in: asked)
             #expect(list.basis == .population && list.items.count == task.itemCount)
