@@ -108,6 +108,16 @@ public final class ColumnBuilder<Element: BitwiseCopyable & Sendable> {
         }
     }
 
+    /// Puts `places[element]` in each element's place.
+    func renumber(_ places: [UInt32]) where Element == UInt32 {
+        places.withUnsafeBufferPointer { places in
+            for index in 0..<count where base[index] != .max {
+                precondition(base[index] < places.count, "number \(base[index]) of \(places.count)")
+                base[index] = places[Int(base[index])]
+            }
+        }
+    }
+
     /// The column, with what growth reserved given back; the builder is empty afterwards.
     public func finish() -> Column<Element> {
         let filled = Self.reallocated(base, capacity: max(1, count))

@@ -124,34 +124,28 @@ public struct EventLog: Sendable {
         return starts
     }
 
-    /// The same events ordered by person, then time, then index in the file.
+    /// The same events ordered by person, then time; those of one moment as ``EventOrder`` says, whatever their order in the
+    /// file.
     ///
     /// - Complexity: O(n) where each person's events stand in order of time, as logs mostly do; else
     ///   O(n log n) for the people whose do not.
     public func sortedByUser() -> EventLog {
-        let users = user
-        let times = time
-        var sorted = true
-        for index in 1..<max(1, count) where sorted {
-            let (a, b) = (users[index - 1], users[index])
-            sorted = a < b || (a == b && times[index - 1] <= times[index])
-        }
-        if sorted { return self }
+        let order = EventOrder(self)
+        if (1..<max(1, count)).allSatisfy({ user[$0 - 1] < user[$0] || !order.follows($0 - 1, $0) }) { return self }
         let starts = userStarts()
         var next = starts
-        var order = [UInt32](repeating: 0, count: count)
+        var rows = [UInt32](repeating: 0, count: count)
         for index in 0..<count {
-            let user = Int(users[index])
-            order[next[user]] = UInt32(index)
+            let user = Int(user[index])
+            rows[next[user]] = UInt32(index)
             next[user] += 1
         }
-        for user in 0..<self.users.count {
+        for user in 0..<users.count {
             let range = starts[user]..<starts[user + 1]
-            let inOrder = range.dropFirst().allSatisfy { times[Int(order[$0 - 1])] <= times[Int(order[$0])] }
-            guard !inOrder else { continue }
-            order[range].sort { a, b in (times[Int(a)], a) < (times[Int(b)], b) }
+            let inOrder = range.dropFirst().allSatisfy { !order.follows(Int(rows[$0 - 1]), Int(rows[$0])) }
+            if !inOrder { rows[range].sort { order.follows(Int($1), Int($0)) } }
         }
-        return gathered(order)
+        return gathered(rows)
     }
 
     /// A moment as people write it; in a log of positions, the place in a person's own history, from one.

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// The names behind 32-bit numbers: each distinct text once, numbered in order of appearance.
+/// The names behind 32-bit numbers: each distinct text once.
 ///
 /// A frozen value, made by a ``VocabularyBuilder``. Texts lie end to end in one buffer; a hash table of numbers
 /// finds them.
@@ -28,6 +28,10 @@ public struct Vocabulary: Sendable {
 
     /// All names, in the order of their numbers.
     public var names: [String] { (0..<count).map { table[$0] } }
+
+    /// A number for each name that follows from its bytes alone (FNV-1a; Fowler, Noll and Vo 1991), on any machine and in any
+    /// log: for orders that must mean nothing.
+    func fingerprints() -> [UInt64] { table.fingerprints() }
 
     /// The number of a name, where it has one.
     public func find(_ name: String) -> UInt32? { table.find(name) }
@@ -62,8 +66,19 @@ public final class VocabularyBuilder {
 
     public func find(_ name: String) -> UInt32? { names.find(name) }
 
-    /// The vocabulary so far.
+    /// The vocabulary so far, in order of appearance.
     public func finish() -> Vocabulary { Vocabulary(names) }
+
+    /// The vocabulary in the order of the names themselves, and the place of each number in it: whatever the order in which
+    /// they came, the same.
+    ///
+    /// - Complexity: O(n log n)
+    func finishInOrder() -> (vocabulary: Vocabulary, places: [UInt32]) {
+        let order = names.order()
+        var places = [UInt32](repeating: 0, count: order.count)
+        for (place, number) in order.enumerated() { places[Int(number)] = UInt32(place) }
+        return (Vocabulary(names.numbered(order)), places)
+    }
 }
 
 /// Names by number and numbers by name.
@@ -184,6 +199,59 @@ private struct NameTable: Sendable {
         return (nil, index)
     }
 
+    func fingerprints() -> [UInt64] {
+        bytes.withUnsafeBytes { bytes in
+            ends.indices.map { number in
+                bytes[range(number)].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+            }
+        }
+    }
+
+    /// Numbers in the order of their names: counts first, by their value, then texts, byte by byte.
+    func order() -> [UInt32] {
+        struct Key {
+            /// How many digits a count has; more than any for a text.
+            let digits: UInt32
+            /// The first eight bytes, highest first.
+            let start: UInt64
+            let number: UInt32
+        }
+        return bytes.withUnsafeBytes { bytes in
+            func text(_ number: UInt32) -> UnsafeRawBufferPointer {
+                UnsafeRawBufferPointer(rebasing: bytes[range(Int(number))])
+            }
+            func follows(_ a: Key, _ b: Key) -> Bool {
+                if a.digits != b.digits { return a.digits > b.digits }
+                if a.start != b.start { return a.start > b.start }
+                return text(b.number).lexicographicallyPrecedes(text(a.number))
+            }
+            var keys = ends.indices.map { number -> Key in
+                let name = text(UInt32(number))
+                var start: UInt64 = 0
+                for index in 0..<8 { start = start << 8 | (index < name.count ? UInt64(name[index]) : 0) }
+                let isCount = !name.isEmpty && name.allSatisfy { $0 &- 0x30 < 10 }
+                return Key(digits: isCount ? UInt32(name.count) : .max, start: start, number: UInt32(number))
+            }
+            // Logs are mostly written in some order of their own.
+            if zip(keys, keys.dropFirst()).contains(where: follows) { keys.sort { follows($1, $0) } }
+            return keys.map(\.number)
+        }
+    }
+
+    /// The same names under other numbers: the first of `order` becomes 0.
+    func numbered(_ order: [UInt32]) -> NameTable {
+        if order.enumerated().allSatisfy({ $0.offset == Int($0.element) }) { return self }
+        var other = self
+        other.bytes.removeAll(keepingCapacity: true)
+        for (place, number) in order.enumerated() {
+            other.bytes.append(contentsOf: bytes[range(Int(number))])
+            other.ends[place] = UInt32(other.bytes.count)
+            other.keys[place] = keys[Int(number)]
+        }
+        other.fillTable()
+        return other
+    }
+
     private mutating func insert(_ key: UInt64, at index: Int) -> UInt32 {
         let number = UInt32(ends.count)
         ends.append(UInt32(bytes.count))
@@ -195,6 +263,10 @@ private struct NameTable: Sendable {
 
     private mutating func rehash() {
         bits += 1
+        fillTable()
+    }
+
+    private mutating func fillTable() {
         table = [UInt32](repeating: .max, count: 1 << Int(bits))
         let mask = table.count - 1
         for number in ends.indices {

@@ -381,23 +381,30 @@ final class RowBuilder {
         }
         report.unusedColumns = schema.unused
         noteColumns(hasTimes)
+        // Numbers follow names, so that rows in another order are the same log.
+        let users = users.finishInOrder()
+        user.renumber(users.places)
+        let items = items.finishInOrder()
+        self.item.renumber(items.places)
+        let eventTypes = eventTypes.finishInOrder()
+        eventType?.renumber(eventTypes.places)
         let item = item.finish()
         let decided: ItemTopics
         var rowTopics: RowTopics?
         if let topics {
-            (decided, rowTopics) = topics.finish(itemCount: items.count, item: item)
             report.warnings += topics.notes(events: item.count, separator: options.topicSeparator)
+            (decided, rowTopics) = topics.finish(item: item, itemPlaces: items.places)
         } else if schema.index(.item) == nil {
-            decided = .single(items.count)
+            decided = .single(items.vocabulary.count)
         } else {
             // Not yet decided: see `TopicChooser`.
             decided = ItemTopics(names: Vocabulary(), byItem: [], source: .coVisitation)
         }
         let types = eventType?.finish()
         var log = EventLog(
-            users: users.finish(), items: items.finish(), user: user.finish(), item: item, time: times,
-            duration: duration?.finish(), weight: try weights(types), label: label?.finish(),
-            eventType: types, eventTypes: eventTypes.finish(), topics: decided, rowTopics: rowTopics,
+            users: users.vocabulary, items: items.vocabulary, user: user.finish(), item: item, time: times,
+            duration: duration?.finish(), weight: try weights(types, eventTypes.vocabulary), label: label?.finish(),
+            eventType: types, eventTypes: eventTypes.vocabulary, topics: decided, rowTopics: rowTopics,
             clock: hasTimes ? .wall : .position)
         if !faults.isEmpty { log = log.without(rows: faults.keys) }
         noteNames(log)
@@ -470,12 +477,14 @@ final class RowBuilder {
     }
 
     /// The weight column, or weights by type of event where the options give them.
-    private func weights(_ types: Column<UInt32>?) throws(LogError) -> Column<Float>? {
+    private func weights(
+        _ types: Column<UInt32>?, _ eventTypes: Vocabulary
+    ) throws(LogError) -> Column<Float>? {
         if !options.eventWeights.isEmpty, !options.mayLackEventTypes, types == nil {
             throw .options("--event-weights: the log has no EventType column; name it with --map EventType=COLUMN")
         }
         guard weight == nil, let types, !options.eventWeights.isEmpty else { return weight?.finish() }
-        let known = eventTypes.finish().names
+        let known = eventTypes.names
         for (name, weight) in options.eventWeights {
             guard eventTypes.find(name) != nil || options.mayLackEventTypes else {
                 throw .options(

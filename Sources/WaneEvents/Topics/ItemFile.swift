@@ -15,23 +15,23 @@ enum ItemFile {
         try reader.skipByteOrderMark()
         let dialect = Dialect(firstLine: try reader.firstLine())
         guard try reader.nextRecord(dialect) else { throw .empty(file: path) }
-        let names = reader.texts
+        let columns = reader.texts
         reader.skipRecord()
         // The log's `--map` reaches this file where its columns are here.
         let map = options.map.filter {
-            ($0.key == .item || $0.key == .topic) && Schema.index(of: $0.value, in: names) != nil
+            ($0.key == .item || $0.key == .topic) && Schema.index(of: $0.value, in: columns) != nil
         }
-        let schema = try Schema(names: names, map: map, file: path, needsUser: false)
+        let schema = try Schema(names: columns, map: map, file: path, needsUser: false)
         guard let itemPlace = schema.index(.item), itemPlace != schema.index(.topic) else {
-            throw .missingColumn(file: path, column: "PageID", found: names)
+            throw .missingColumn(file: path, column: "PageID", found: columns)
         }
         guard let topicPlace = schema.index(.topic) else {
-            throw .missingColumn(file: path, column: "Topic", found: names)
+            throw .missingColumn(file: path, column: "Topic", found: columns)
         }
         // RecBole says so in the column's name, and MovieLens' file is known.
-        let isMovieLens = names.map { $0.lowercased() } == ["movieid", "title", "genres"]
+        let isMovieLens = columns.map { $0.lowercased() } == ["movieid", "title", "genres"]
         let given =
-            options.topicSeparator ?? (names[topicPlace].hasSuffix(":token_seq") ? " " : isMovieLens ? "|" : nil)
+            options.topicSeparator ?? (columns[topicPlace].hasSuffix(":token_seq") ? " " : isMovieLens ? "|" : nil)
         let separator = TopicSeparator(given.map { Array($0.utf8) })
         let topics = VocabularyBuilder()
         var byItem = [[UInt32]](repeating: [], count: items.count)
@@ -42,7 +42,7 @@ enum ItemFile {
             rows += 1
             let fields = reader.texts
             guard reader.fault == nil, fields.count > max(itemPlace, topicPlace),
-                fields.count <= names.count || fields[names.count...].allSatisfy(\.isEmpty)
+                fields.count <= columns.count || fields[columns.count...].allSatisfy(\.isEmpty)
             else {
                 unreadable += 1
                 continue
@@ -70,9 +70,11 @@ enum ItemFile {
         if unreadable > 0 {
             notes.append("\(path): \(unreadable) of its \(rows) rows have too few or too many fields and are left out")
         }
+        let (names, places) = topics.finishInOrder()
+        byItem = byItem.map { $0.map { places[Int($0)] }.sorted() }
         let without = byItem.count(where: \.isEmpty)
         if without > 0 { notes.append("\(path): \(without) of the log's \(items.count) items have no topic there") }
-        notes += TopicSeparator.notes(topics.finish().names, given: given)
-        return Contents(topics: ItemTopics(names: topics.finish(), byItem: byItem, source: .sideFile), notes: notes)
+        notes += TopicSeparator.notes(names.names, given: given)
+        return Contents(topics: ItemTopics(names: names, byItem: byItem, source: .sideFile), notes: notes)
     }
 }

@@ -62,20 +62,37 @@ final class TopicColumnBuilder {
         return notes
     }
 
-    /// All topics of each item, and what each row says where rows differ.
-    func finish(itemCount: Int, item: Column<UInt32>) -> (topics: ItemTopics, rows: RowTopics?) {
-        let rows = listOfRow.map { RowTopics(lists: lists, list: $0.finish()) }
-        var byItem = (0..<itemCount).map { item -> [UInt32] in
-            item < listOfItem.count && listOfItem[item] != .max ? lists[Int(listOfItem[item])] : []
+    /// All topics of each item, and what each row says where rows differ; topics and lists in the order of their names.
+    ///
+    /// - Parameters:
+    ///   - item: the column of items, numbered anew.
+    ///   - itemPlaces: the new number of each item.
+    func finish(item: Column<UInt32>, itemPlaces: [UInt32]) -> (topics: ItemTopics, rows: RowTopics?) {
+        let (names, places) = self.names.finishInOrder()
+        let named = lists.map { $0.map { places[Int($0)] }.sorted() }
+        let order = named.indices.sorted { named[$0].lexicographicallyPrecedes(named[$1]) }
+        let inOrder = order.map { named[$0] }
+        var listPlaces = [UInt32](repeating: 0, count: named.count)
+        for (place, list) in order.enumerated() {
+            // "A, B" and "B, A" are the same topics.
+            let isSame = place > 0 && inOrder[place] == inOrder[place - 1]
+            listPlaces[list] = isSame ? listPlaces[order[place - 1]] : UInt32(place)
+        }
+        listOfRow?.renumber(listPlaces)
+        let rows = listOfRow.map { RowTopics(lists: inOrder, list: $0.finish()) }
+        var byItem = [[UInt32]](repeating: [], count: itemPlaces.count)
+        for (old, list) in listOfItem.enumerated() where list != .max {
+            byItem[Int(itemPlaces[old])] = named[Int(list)]
         }
         if let rows {
             for (item, list) in zip(item, rows.list) {
-                for topic in lists[Int(list)] where !byItem[Int(item)].contains(topic) {
+                for topic in rows.lists[Int(list)] where !byItem[Int(item)].contains(topic) {
                     byItem[Int(item)].append(topic)
                 }
             }
+            for item in byItem.indices { byItem[item].sort() }
         }
-        return (ItemTopics(names: names.finish(), byItem: byItem, source: .column), rows)
+        return (ItemTopics(names: names, byItem: byItem, source: .column), rows)
     }
 }
 
