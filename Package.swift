@@ -60,9 +60,10 @@ let package = Package(
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: settings),
 
         // Logs, queries, measures, classical models: no libtorch
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Needs Debian's libisal-dev.
+        .target(name: "CGzip", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("isal")]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .target(name: "WaneEvents", dependencies: ["CZlib", "CZstd"], swiftSettings: reading),
+        .target(name: "WaneEvents", dependencies: ["CGzip", "CZstd"], swiftSettings: reading),
         .target(name: "WaneState", dependencies: ["WaneEvents"], swiftSettings: numeric),
         .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
         .target(name: "WaneSimulation", dependencies: ["WaneEvents"], swiftSettings: numeric),

@@ -72,6 +72,12 @@ struct DialectTests {
                     ]
                 }
                 #expect(rows == c.rows, "\(what)")
+                // In pieces shorter than most rows, and in pieces of a few.
+                options.threads = 3
+                options.blockSize = number % 2 == 0 ? 40 : 200
+                let parts = try LogReader.read(bytes: Array(c.text.utf8), file: "log", options: options)
+                #expect(ReaderTests.rows(parts.log) == ReaderTests.rows(log), "\(what)")
+                #expect(parts.report == report, "\(what)")
             } catch { Issue.record("\(error): \(what)") }
         }
     }

@@ -80,6 +80,43 @@ public final class ColumnBuilder<Element: BitwiseCopyable & Sendable> {
         count &+= 1
     }
 
+    /// All elements of another column behind those that there are.
+    func append(contentsOf other: ColumnBuilder) {
+        reserve(other.count)
+        (base + count).update(from: other.base, count: other.count)
+        count &+= other.count
+    }
+
+    /// All elements of another column, each as `places` has it, which is asked to make a place where it has none.
+    func append(
+        contentsOf other: ColumnBuilder<UInt32>, places: inout [UInt32], make: (UInt32) -> UInt32
+    ) where Element == UInt32 {
+        reserve(other.count)
+        for index in 0..<other.count {
+            let number = other.base[index]
+            // The largest number stands for none.
+            guard number != .max else {
+                base[count &+ index] = .max
+                continue
+            }
+            if Int(number) >= places.count {
+                places.append(contentsOf: repeatElement(.max, count: Int(number) + 1 - places.count))
+            }
+            var place = places.withUnsafeBufferPointer { $0[Int(number)] }
+            if place == .max {
+                place = make(number)
+                places[Int(number)] = place
+            }
+            base[count &+ index] = place
+        }
+        count &+= other.count
+    }
+
+    /// Lets go of all elements and keeps the room.
+    func removeAll() { count = 0 }
+
+    private func reserve(_ more: Int) { while capacity < count + more { grow() } }
+
     private func grow() {
         // Once a column is large, an eighth more at a time: untouched pages cost nothing, copies do.
         capacity += capacity < 1 << 16 ? capacity : capacity / 8

@@ -64,6 +64,15 @@ public final class VocabularyBuilder {
         return name.withUTF8 { names.number(UnsafeRawBufferPointer($0)) }
     }
 
+    func withName<Result>(_ number: UInt32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        names.withName(Int(number), body)
+    }
+
+    /// The number here of a name that has a number elsewhere; a new one is added.
+    func number(of number: UInt32, in other: VocabularyBuilder) -> UInt32 {
+        other.names.withName(Int(number)) { names.number($0) }
+    }
+
     public func find(_ name: String) -> UInt32? { names.find(name) }
 
     /// The vocabulary so far, in order of appearance.
@@ -197,6 +206,10 @@ private struct NameTable: Sendable {
             index = (index + 1) & mask
         }
         return (nil, index)
+    }
+
+    func withName<Result>(_ number: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range(number)])) }
     }
 
     func fingerprints() -> [UInt64] {

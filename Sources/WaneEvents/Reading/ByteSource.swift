@@ -1,4 +1,4 @@
-import CZlib
+import CGzip
 import CZstd
 import Foundation
 
@@ -122,48 +122,43 @@ private final class InputBlock {
 final class GzipSource: ByteSource {
     private let input: InputBlock
     private let file: String
-    private var stream = z_stream()
+    private let stream: OpaquePointer
     private var insideMember = false
-    private var members = 0
 
     init(_ source: any ByteSource, file: String) throws(LogError) {
+        guard let stream = wane_gunzip_new() else {
+            throw .damagedArchive(file: file, reason: "there is no memory to decompress it")
+        }
+        self.stream = stream
         input = InputBlock(source)
         self.file = file
-        guard wane_inflate_start(&stream) == Z_OK else {
-            throw .damagedArchive(file: file, reason: "zlib did not start")
-        }
     }
 
-    deinit { inflateEnd(&stream) }
+    deinit { wane_gunzip_free(stream) }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int {
         while true {
             guard try input.refill() else {
-                guard !insideMember, members > 0 else {
+                guard !insideMember else {
                     throw .damagedArchive(file: file, reason: "the gzip stream ends too early")
                 }
                 return 0
             }
-            if !insideMember {
-                if members > 0 { inflateReset(&stream) }
-                insideMember = true
+            insideMember = true
+            var taken = UInt32(input.filled - input.used)
+            var given = UInt32(clamping: buffer.count)
+            let state = wane_gunzip_step(
+                stream, input.bytes.baseAddress.map { $0.assumingMemoryBound(to: UInt8.self) + input.used }, &taken,
+                buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), &given)
+            input.used += Int(taken)
+            switch state {
+            case wane_gunzip_going: break
+            case wane_gunzip_member_end: insideMember = false
+            case wane_gunzip_bad_header: throw .damagedArchive(file: file, reason: "what follows is no gzip stream")
+            case wane_gunzip_bad_checksum: throw .damagedArchive(file: file, reason: "a checksum is wrong")
+            default: throw .damagedArchive(file: file, reason: "the compressed data is damaged")
             }
-            let available = input.filled - input.used
-            stream.next_in = input.bytes.baseAddress.map { $0.assumingMemoryBound(to: UInt8.self) + input.used }
-            stream.avail_in = UInt32(available)
-            stream.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            stream.avail_out = UInt32(buffer.count)
-            let code = inflate(&stream, Z_NO_FLUSH)
-            input.used += available - Int(stream.avail_in)
-            if code == Z_STREAM_END {
-                insideMember = false
-                members += 1
-            } else if code != Z_OK, code != Z_BUF_ERROR {
-                let reason = stream.msg.map { String(cString: $0) } ?? "zlib code \(code)"
-                throw .damagedArchive(file: file, reason: reason)
-            }
-            let produced = buffer.count - Int(stream.avail_out)
-            if produced > 0 { return produced }
+            if given > 0 { return Int(given) }
         }
     }
 }

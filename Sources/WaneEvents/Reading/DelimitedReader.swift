@@ -20,11 +20,52 @@ final class DelimitedReader {
     static let longestLine = 1 << 24
     private static let padding = 16
 
-    init(_ source: any ByteSource, file: String) {
+    /// Whether what is read ends where the file does; where it does not, a record without its end is left unread.
+    private var endsWithFile = true
+
+    init(_ source: any ByteSource, file: String, blockSize: Int = DelimitedReader.blockSize) {
         self.source = source
         self.file = file
-        buffer = .allocate(byteCount: Self.blockSize + Self.padding, alignment: 16)
+        buffer = .allocate(byteCount: blockSize + Self.padding, alignment: 16)
     }
+
+    /// Reads a piece of a file that is cut somewhere, for its lines from one.
+    convenience init(piece bytes: [UInt8], file: String, endsWithFile: Bool) {
+        self.init(MemorySource(bytes), file: file, blockSize: bytes.count)
+        self.endsWithFile = endsWithFile
+    }
+
+    /// Takes the next piece of a file in place of what is in the buffer; whether there was one.
+    func load(_ pieces: PieceSource) throws(LogError) -> Bool {
+        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(buffer.count - Self.padding)])
+        guard let piece = try pieces.next(into: room) else { return false }
+        (position, end, line) = (0, piece.count, 1)
+        (finished, endsWithFile) = (true, piece.isLast)
+        for index in end..<end + Self.padding { buffer[index] = 0 }
+        return true
+    }
+
+    /// All bytes of the piece, read or not.
+    var piece: [UInt8] { Array(buffer[..<end]) }
+    var isLastPiece: Bool { endsWithFile }
+    /// The piece's next line without its line break, with its number.
+    func nextLine() -> (number: Int, text: UnsafeRawBufferPointer)? {
+        guard position < end else { return nil }
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<end])
+        let newline = bytes.place(of: 0x0A, from: position)
+        guard newline != nil || endsWithFile else { return nil }
+        var stop = newline ?? end
+        let text = position
+        position = newline.map { $0 + 1 } ?? end
+        if newline != nil, stop > text, bytes[stop - 1] == 0x0D { stop -= 1 }
+        line += 1
+        return (line - 1, UnsafeRawBufferPointer(rebasing: bytes[text..<stop]))
+    }
+
+    /// Counts lines from here.
+    func startLine(_ number: Int) { line = number }
+    /// The bytes that no record has taken.
+    var rest: [UInt8] { Array(buffer[position..<end]) }
 
     deinit { buffer.deallocate() }
 
@@ -128,6 +169,7 @@ final class DelimitedReader {
             }
             if try !refill() {
                 // The last line has no line break, or a quote stays open to the end of the file.
+                guard endsWithFile else { return false }
                 guard end < buffer.count else { return false }
                 let closed = scan(dialect, atEnd: true)
                 position = closed ?? end

@@ -3,7 +3,7 @@
 ///
 /// A strict reader of RFC 8259, apart from that of two equal keys the last one holds. It keeps its memory from object to
 /// object.
-struct JSONObject {
+final class JSONObject {
     private(set) var keys: [String] = []
     private var numbers: [String: Int] = [:]
     /// Where each key's value lies: in the text itself, or in `bytes` where it had to be put together; nothing where it has none.
@@ -41,8 +41,30 @@ struct JSONObject {
         }
     }
 
-    /// Reads an object that takes all of `line`, blanks aside.
-    mutating func read(_ line: UnsafeRawBufferPointer) throws(Fault) {
+    init() {}
+
+    /// Goes on from keys that are known: they keep their numbers.
+    init(keys: [String]) {
+        self.keys = keys
+        values = keys.map { _ in Value() }
+        for (number, key) in keys.enumerated() where numbers[key] == nil { numbers[key] = number }
+    }
+
+    /// Reads an object that takes all of `line`, blanks aside. One that is faulty brings no keys.
+    func read(_ line: UnsafeRawBufferPointer) throws(Fault) {
+        let known = keys.count
+        do throws(Fault) { try readKeys(line) } catch {
+            if keys.count > known {
+                for key in keys[known...] { numbers[key] = nil }
+                keys.removeLast(keys.count - known)
+                values.removeLast(values.count - known)
+                order.removeAll()
+            }
+            throw error
+        }
+    }
+
+    private func readKeys(_ line: UnsafeRawBufferPointer) throws(Fault) {
         text = line
         at = 0
         bytes.removeAll(keepingCapacity: true)
@@ -75,17 +97,17 @@ struct JSONObject {
 
     private func digit(_ index: Int) -> Bool { index < text.count && text[index] &- 0x30 < 10 }
 
-    private mutating func skipBlanks() {
+    private func skipBlanks() {
         while at < text.count, text[at] == 0x20 || text[at] == 0x09 || text[at] == 0x0A || text[at] == 0x0D { at += 1 }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    private func take(_ byte: UInt8) -> Bool {
         guard at < text.count, text[at] == byte else { return false }
         at += 1
         return true
     }
 
-    private mutating func object(prefix: [UInt8], depth: Int) throws(Fault) {
+    private func object(prefix: [UInt8], depth: Int) throws(Fault) {
         if depth > Self.deepest { throw .tooDeep }
         at += 1
         skipBlanks()
@@ -120,7 +142,7 @@ struct JSONObject {
         }
     }
 
-    private mutating func number(of name: [UInt8]) -> Int {
+    private func number(of name: [UInt8]) -> Int {
         defer { placeInOrder += 1 }
         if placeInOrder < order.count, order[placeInOrder].name == name { return order[placeInOrder].number }
         let text = String(decoding: name, as: UTF8.self)
@@ -139,7 +161,7 @@ struct JSONObject {
     }
 
     /// A value that is no list and no object, where it lies; nothing for those two.
-    private mutating func scalar() throws(Fault) -> Value? {
+    private func scalar() throws(Fault) -> Value? {
         guard at < text.count else { throw .syntax(at: at) }
         switch text[at] {
         case 0x22:
@@ -164,14 +186,14 @@ struct JSONObject {
     }
 
     /// A list, its parts put together.
-    private mutating func list(depth: Int) throws(Fault) -> Value {
+    private func list(depth: Int) throws(Fault) -> Value {
         let start = bytes.count
         _ = try value(depth: depth)
         return Value(start: start, end: bytes.count, place: .bytes)
     }
 
     /// One value that is no object, into `bytes`; false for null.
-    private mutating func value(depth: Int) throws(Fault) -> Bool {
+    private func value(depth: Int) throws(Fault) -> Bool {
         if let own = try scalar() {
             if own.place == .text { bytes.append(contentsOf: text[own.start..<own.end]) }
             return own.place != .none
@@ -205,7 +227,7 @@ struct JSONObject {
         }
     }
 
-    private mutating func word(_ word: StaticString) throws(Fault) {
+    private func word(_ word: StaticString) throws(Fault) {
         let count = word.utf8CodeUnitCount
         guard at + count <= text.count,
             text[at..<at + count].elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: count))
@@ -213,7 +235,7 @@ struct JSONObject {
         at += count
     }
 
-    private mutating func number() throws(Fault) {
+    private func number() throws(Fault) {
         _ = take(0x2D)
         guard digit(at) else { throw .syntax(at: at) }
         if text[at] == 0x30 { at += 1 } else { while digit(at) { at += 1 } }
@@ -231,7 +253,7 @@ struct JSONObject {
 
     /// What stands between quotes, after the first of them: where it lies in the text, or, where it had escapes, in
     /// `scratch`.
-    private mutating func string() throws(Fault) -> Range<Int>? {
+    private func string() throws(Fault) -> Range<Int>? {
         let begin = at
         var isPlain = true
         while true {
@@ -266,7 +288,7 @@ struct JSONObject {
         }
     }
 
-    private mutating func unicode() throws(Fault) -> String.UTF8View {
+    private func unicode() throws(Fault) -> String.UTF8View {
         var value = try fourDigits()
         if (0xD800..<0xDC00).contains(value) {
             guard at + 6 <= text.count, text[at] == 0x5C, text[at + 1] == 0x75 else { throw .encoding }
@@ -279,7 +301,7 @@ struct JSONObject {
         return String(Character(scalar)).utf8
     }
 
-    private mutating func fourDigits() throws(Fault) -> UInt32 {
+    private func fourDigits() throws(Fault) -> UInt32 {
         guard at + 4 <= text.count else { throw .syntax(at: at) }
         var value: UInt32 = 0
         for byte in text[at..<at + 4] {

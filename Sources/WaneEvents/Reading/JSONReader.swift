@@ -3,13 +3,12 @@
 struct JSONReader {
     let source: any ByteSource
     let file: String
+    /// The number of the first line.
+    var firstLine = 1
 
-    /// - Parameter makeBuilder: called with the first object's keys.
-    func readLines(
-        into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void
-    ) throws(LogError) -> RowBuilder {
-        var lines = LineReader(source, file: file)
-        return try read(into: makeBuilder, progress: progress) { () throws(LogError) in
+    func readLines(into builder: RowBuilder, progress: (Int) throws(LogError) -> Void) throws(LogError) {
+        var lines = LineReader(source, file: file, from: firstLine)
+        try read(into: builder, progress: progress) { () throws(LogError) in
             while let (number, line) = try lines.next() {
                 if !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return (number, line) }
             }
@@ -17,64 +16,113 @@ struct JSONReader {
         }
     }
 
+    /// - Parameter makeBuilder: called with the first object's keys.
     func readArray(
         into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void
     ) throws(LogError) -> RowBuilder {
         var elements = ArrayReader(source, file: file)
-        return try read(into: makeBuilder, progress: progress) { () throws(LogError) in try elements.next() }
+        guard let first = try elements.next() else { throw .empty(file: file) }
+        let builder = try makeBuilder(try Self.keys(first.text, file: file, line: first.line))
+        var ahead: (line: Int, text: ArraySlice<UInt8>)? = first
+        try read(into: builder, progress: progress) { () throws(LogError) in
+            if let first = ahead {
+                ahead = nil
+                return first
+            }
+            return try elements.next()
+        }
+        return builder
+    }
+
+    /// The keys of a file's first object.
+    static func keys(_ text: ArraySlice<UInt8>, file: String, line: Int) throws(LogError) -> [String] {
+        let object = JSONObject()
+        do throws(JSONObject.Fault) { try object.checked(text) } catch {
+            throw .unsupported(file: file, reason: "line \(line): the first value is not a JSON object: \(error.words)")
+        }
+        return object.keys
     }
 
     /// - Parameter next: one more object's text, and the line that it begins on.
     private func read(
-        into makeBuilder: ([String]) throws(LogError) -> RowBuilder, progress: (Int) throws(LogError) -> Void,
+        into builder: RowBuilder, progress: (Int) throws(LogError) -> Void,
         _ next: () throws(LogError) -> (line: Int, text: ArraySlice<UInt8>)?
-    ) throws(LogError) -> RowBuilder {
-        var object = JSONObject()
-        var builder: RowBuilder?
+    ) throws(LogError) {
+        let object = JSONObject(keys: builder.schema.names)
         var count = 0
         while let (line, text) = try next() {
-            builder = try take(text, line, &object, builder, makeBuilder)
+            let result = text.withUnsafeBytes { bytes in
+                Result { () throws(LogError) in try object.add(bytes, line: line, to: builder, mayGrow: true) }
+            }
+            _ = try result.get()
             count += 1
-            if count & 0xFFFF == 0 { try progress(builder?.user.count ?? 0) }
+            if count & 0xFFFF == 0 { try progress(builder.user.count) }
         }
-        guard let builder else { throw .empty(file: file) }
-        return builder
+    }
+}
+
+extension JSONObject {
+    /// Reads an object, and says where its bytes are no UTF-8.
+    func checked(_ text: some Collection<UInt8>) throws(Fault) {
+        let result = Array(text).withUnsafeBytes { bytes in Result { () throws(Fault) in try checked(bytes) } }
+        try result.get()
     }
 
-    private func take(
-        _ text: ArraySlice<UInt8>, _ line: Int, _ object: inout JSONObject, _ before: RowBuilder?,
-        _ makeBuilder: ([String]) throws(LogError) -> RowBuilder
-    ) throws(LogError) -> RowBuilder {
-        let result: Result<Void, JSONObject.Fault> = text.withUnsafeBytes { bytes in
-            guard bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil else {
-                return .failure(.encoding)
-            }
-            return Result { () throws(JSONObject.Fault) in try object.read(bytes) }
-        }
+    private func checked(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
+        guard bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil else { throw .encoding }
+        try read(bytes)
+    }
+
+    /// Reads one object and adds it as a row, or sets it aside.
+    ///
+    /// - Parameter mayGrow: whether a key that no object had before becomes a column more.
+    /// - Returns: false where there is such a key and it may not.
+    func add(
+        _ text: UnsafeRawBufferPointer, line: Int, to builder: RowBuilder, mayGrow: Bool
+    ) throws(LogError) -> Bool {
         func whole() -> String { String(decoding: text, as: UTF8.self) }
-        if case .failure(let fault) = result {
-            guard let before else {
-                throw .unsupported(
-                    file: file, reason: "line \(line): the first value is not a JSON object: \(fault.words)")
-            }
-            try before.reject(RejectedRow(line: line, column: "", reason: .notAnObject(fault.words)), text: whole())
-            return before
+        do throws(Fault) { try checked(text) } catch {
+            try builder.reject(RejectedRow(line: line, column: "", reason: .notAnObject(error.words)), text: whole())
+            return true
         }
-        let builder: RowBuilder
-        if let before { builder = before } else { builder = try makeBuilder(object.keys) }
-        // A key that no object had before is a column more.
-        while builder.schema.names.count < object.keys.count {
-            builder.addColumn(object.keys[builder.schema.names.count])
+        while builder.schema.names.count < keys.count {
+            guard mayGrow else { return false }
+            builder.addColumn(keys[builder.schema.names.count])
         }
-        let done = text.withUnsafeBytes { text in
-            object.withBytes { bytes in
-                Result { () throws(LogError) in
-                    try builder.add(line: line, field: { object.value($0, bytes, of: text) }, text: whole())
-                }
+        let done = withBytes { bytes in
+            Result { () throws(LogError) in
+                try builder.add(line: line, field: { self.value($0, bytes, of: text) }, text: whole())
             }
         }
         try done.get()
-        return builder
+        return true
+    }
+}
+
+/// Rows of JSON Lines.
+final class JSONRows: ParallelReader.Rows {
+    private let file: String
+    private var object = JSONObject()
+
+    init(file: String) { self.file = file }
+
+    func read(_ reader: DelimitedReader, into rows: RowBuilder) throws(LogError) -> Bool {
+        if object.keys != rows.schema.names { object = JSONObject(keys: rows.schema.names) }
+        while let (line, text) = reader.nextLine() {
+            if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+            guard try object.add(text, line: line, to: rows, mayGrow: false) else { return false }
+        }
+        return true
+    }
+
+    func readInTurn(
+        _ bytes: [UInt8], isLast: Bool, line: Int, into whole: RowBuilder
+    ) throws(LogError) -> (rest: [UInt8], lines: Int) {
+        let end = isLast ? bytes.count : (bytes.lastIndex(of: 0x0A) ?? -1) + 1
+        let text = Array(bytes[..<end])
+        try JSONReader(source: MemorySource(text), file: file, firstLine: line)
+            .readLines(into: whole) { _ throws(LogError) in }
+        return (Array(bytes[end...]), text.count { $0 == 0x0A })
     }
 }
 

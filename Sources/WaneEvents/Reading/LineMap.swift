@@ -22,6 +22,13 @@ struct LineMap: Sendable {
         nextLine = line &+ count
     }
 
+    /// The lines of rows that were counted on their own, from row 0 and line 1.
+    mutating func append(contentsOf other: LineMap, rows rowOffset: Int, lines lineOffset: Int) {
+        guard !other.rows.isEmpty else { return }
+        for (row, line) in zip(other.rows, other.lines) { append(row: row + rowOffset, line: line + lineOffset) }
+        nextLine = other.nextLine + lineOffset
+    }
+
     /// What follows stands on lines of another file.
     mutating func endRun() { nextLine = -1 }
 

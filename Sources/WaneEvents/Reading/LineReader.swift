@@ -6,9 +6,11 @@ struct LineReader {
     private var searched = 0
     private var line = 0
 
-    init(_ source: any ByteSource, file: String) {
+    /// - Parameter first: the number of the first line.
+    init(_ source: any ByteSource, file: String, from first: Int = 1) {
         buffer = SourceBuffer(source)
         self.file = file
+        line = first - 1
     }
 
     mutating func next() throws(LogError) -> (number: Int, line: ArraySlice<UInt8>)? {

@@ -34,7 +34,10 @@ enum LogFiles {
     /// What messages call a file.
     static func title(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-    /// A file's text, taken out of what it is wrapped in, with its size where that is known.
+    /// How many times larger a log is than what it is packed into, about.
+    private static let packing = 6
+
+    /// A file's text, taken out of what it is wrapped in, with about its size where that is known.
     static func contents(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
         let source = try FileSource(path: path)
         return try contents(of: source, file: title(path), size: source.size)
@@ -47,9 +50,11 @@ enum LogFiles {
         let start = try packed.peek(16)
         guard !start.isEmpty else { throw .empty(file: file) }
         func begins(_ text: String) -> Bool { start.starts(with: Array(text.utf8)) }
-        if start.starts(with: [0x1F, 0x8B]) { return (try text(GzipSource(packed, file: file), file), nil) }
+        if start.starts(with: [0x1F, 0x8B]) {
+            return (try text(GzipSource(packed, file: file), file), size.map { $0 * packing })
+        }
         if start.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
-            return (try text(ZstdSource(packed, file: file), file), nil)
+            return (try text(ZstdSource(packed, file: file), file), size.map { $0 * packing })
         }
         func refuse(_ what: String) -> LogError { .unsupported(file: file, reason: what) }
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {

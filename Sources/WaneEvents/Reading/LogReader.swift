@@ -71,19 +71,39 @@ public enum LogReader {
             builder.namesFiles = isOneOfMany
             return builder
         }
+        /// On several threads, where the file is worth it and its rows allow it.
+        func readParts(
+            _ source: any ByteSource, after lines: Int, into built: RowBuilder,
+            _ makeRows: @Sendable () -> any ParallelReader.Rows,
+            orAll readAll: (any ByteSource) throws(LogError) -> Void
+        ) throws(LogError) {
+            guard options.threads > 1, built.canBeParted, size.map({ $0 > 2 * options.blockSize }) ?? true else {
+                return try readAll(source)
+            }
+            try withoutActuallyEscaping(progress) { progress throws(LogError) in
+                try ParallelReader(source, file: file, into: built, after: lines, blockSize: options.blockSize) {
+                    progress($0)
+                }.read(threads: options.threads, makeRows)
+            }
+        }
         let reader = DelimitedReader(source, file: file)
         try reader.skipByteOrderMark()
         try reader.skipBlankLines()
         var first = try reader.firstLine()
         if let byte = first.first(where: { $0 != 0x20 && $0 != 0x09 }), byte == 0x7B || byte == 0x5B {
-            let json = JSONReader(source: RestOfSource(reader), file: file)
             if byte == 0x7B {
-                return try json.readLines { names throws(LogError) in
-                    try builder(names, expectedRows: 1_024, mayGrow: true)
-                } progress: { count throws(LogError) in
-                    progress(count)
+                let keys = try JSONReader.keys(first[...], file: file, line: reader.line)
+                let expected = size.map { $0 / max(8, first.count / 2) + 16 } ?? 1_024
+                let built = try builder(keys, expectedRows: expected, mayGrow: true)
+                try readParts(RestOfSource(reader), after: reader.line - 1, into: built) {
+                    JSONRows(file: file)
+                } orAll: { source throws(LogError) in
+                    try JSONReader(source: source, file: file, firstLine: reader.line)
+                        .readLines(into: built) { count throws(LogError) in progress(count) }
                 }
+                return built
             }
+            let json = JSONReader(source: RestOfSource(reader), file: file)
             if try reader.secondByte() != 0x5D || first.count > 2 {
                 return try json.readArray { names throws(LogError) in
                     try builder(names, expectedRows: 1_024, mayGrow: true)
@@ -122,7 +142,11 @@ public enum LogReader {
         // A row of a log is seldom shorter than this; untouched room costs no memory.
         let expected = size.map { $0 / max(8, first.count / 2) + 16 } ?? 1_024
         let built = try builder(names, expectedRows: expected)
-        try reader.readRows(used, into: built) { count throws(LogError) in progress(count) }
+        try readParts(RestOfSource(reader), after: reader.line - 1, into: built) {
+            DelimitedRows(used, file: file)
+        } orAll: { _ throws(LogError) in
+            try reader.readRows(used, into: built) { count throws(LogError) in progress(count) }
+        }
         return built
     }
 

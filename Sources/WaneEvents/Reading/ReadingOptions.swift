@@ -33,6 +33,10 @@ public struct ReadingOptions: Sendable, Equatable {
     public var rejects: String?
     /// A side file of items with their topics.
     public var items: String?
+    /// Threads that read one file.
+    public var threads = min(16, ProcessInfo.processInfo.activeProcessorCount)
+    /// Bytes that a thread reads at a time.
+    var blockSize = DelimitedReader.blockSize
 
     /// Keep this person's rows only; the others are passed over as they are read.
     public var onlyUser: String?

@@ -105,7 +105,7 @@ extension RejectedRow: CustomStringConvertible {
 }
 
 /// What became of the rows of a log: how many were read, and how many set aside for each reason.
-public struct ReadingReport: Sendable {
+public struct ReadingReport: Sendable, Equatable {
     /// Rows that became events.
     public internal(set) var accepted = 0
     /// Rows of other people, where one person's were asked for.

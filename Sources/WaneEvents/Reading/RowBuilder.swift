@@ -8,7 +8,7 @@ final class RowBuilder {
     private(set) var file: String
     /// Whether messages name the file: the log has several.
     var namesFiles = false
-    private(set) var report = ReadingReport()
+    var report = ReadingReport()
 
     let users = VocabularyBuilder()
     let items = VocabularyBuilder()
@@ -18,14 +18,16 @@ final class RowBuilder {
     private let positions: ColumnBuilder<Int64>
     private(set) var duration: ColumnBuilder<Float>?
     private(set) var weight: ColumnBuilder<Float>?
-    private var label: ColumnBuilder<Float>?
-    private var eventType: ColumnBuilder<UInt32>?
-    private let eventTypes = VocabularyBuilder()
-    private var topics: TopicColumnBuilder?
+    private(set) var label: ColumnBuilder<Float>?
+    private(set) var eventType: ColumnBuilder<UInt32>?
+    let eventTypes = VocabularyBuilder()
+    private(set) var topics: TopicColumnBuilder?
     private var eventIDs: VocabularyBuilder?
     private var ends: TimeColumnBuilder?
+    /// What the rows of a part have in place of `topics`, `rejects` and the lines of the file (see ``RowPart``).
+    let part: RowPart?
     private var lastPosition: [Int64] = []
-    private var lines = LineMap()
+    var lines = LineMap()
     private let rejects: RejectsFile?
     /// The name of the only person whose rows are kept; everybody's are when absent.
     let wanted: [UInt8]?
@@ -33,7 +35,7 @@ final class RowBuilder {
     private(set) var durationUnit: Double
     private let recBole: Bool
     /// The only person there is, and the only item, where no column names one.
-    private var onlyUser: (name: [UInt8], number: UInt32)?
+    private(set) var onlyUser: (name: [UInt8], number: UInt32)?
     private var onlyItem: UInt32?
     /// Where the rows of each file begin.
     private var fileStarts: [(row: Int, file: String)]
@@ -53,6 +55,7 @@ final class RowBuilder {
         item = ColumnBuilder(capacity: expectedRows)
         time = TimeColumnBuilder(capacity: expectedRows)
         positions = ColumnBuilder(capacity: 1)
+        part = nil
         rejects = try options.rejects.map { path throws(LogError) in try RejectsFile(path: path) }
         wanted = options.onlyUser.map { Array($0.utf8) }
         // RecBole says so in the column's name.
@@ -62,6 +65,34 @@ final class RowBuilder {
         onlyUser = userID.map { [users] name in (Array(name.utf8), users.number(of: name)) }
         onlyItem = schema.index(.item) == nil ? items.number(of: "all") : nil
         for role in ColumnRole.allCases where schema.index(role) != nil { activate(role, capacity: expectedRows) }
+    }
+
+    /// A builder of rows like another's, to be taken over by it.
+    init(partOf whole: RowBuilder) {
+        schema = whole.schema
+        options = whole.options
+        file = whole.file
+        user = ColumnBuilder()
+        item = ColumnBuilder()
+        time = TimeColumnBuilder(capacity: 1_024)
+        positions = ColumnBuilder(capacity: 1)
+        rejects = nil
+        part = RowPart(hasTopics: whole.topics != nil)
+        wanted = whole.wanted
+        recBole = whole.recBole
+        durationUnit = whole.durationUnit
+        fileStarts = []
+        onlyUser = whole.onlyUser.map { [users] in ($0.name, $0.name.withUnsafeBytes(users.number)) }
+        onlyItem = whole.onlyItem.map { [items] in items.number(of: $0, in: whole.items) }
+        for role in [ColumnRole.duration, .weight, .label, .eventType] where whole.isActive(role) {
+            activate(role, capacity: 1_024)
+        }
+        durationUnit = whole.durationUnit
+    }
+
+    /// Whether rows can be read in parts: what one row means does not hang on those before it.
+    var canBeParted: Bool {
+        eventIDs == nil && ends == nil && schema.index(.time) != nil && schema.index(.item) != nil
     }
 
     /// Goes on with the rows of another file, whose columns may stand in another order.
@@ -157,6 +188,7 @@ final class RowBuilder {
     }
 
     func reject(_ row: RejectedRow, text: @autoclosure () -> String) throws(LogError) {
+        if let part { return part.setAside(row, text: options.rejects == nil ? "" : text()) }
         if options.strict { throw .strict(file: file, row: row) }
         var row = row
         if namesFiles, row.file == nil { row.file = file }
@@ -187,8 +219,17 @@ final class RowBuilder {
         duration?.append(Float(seconds))
         weight?.append(Float(rating))
         if let eventType { eventType.append(type.isEmpty ? .max : eventTypes.number(type)) }
-        topics?.append(topic.isEmpty ? nil : topic, item: itemNumber, row: user.count &- 1, items: item)
+        noteTopic(topic.isEmpty ? nil : topic, item: itemNumber)
         report.accepted &+= 1
+    }
+
+    @inline(__always)
+    private func noteTopic(_ text: UnsafeRawBufferPointer?, item itemNumber: UInt32) {
+        if let topics {
+            topics.append(text, item: itemNumber, row: user.count &- 1, items: item)
+        } else if let part {
+            part.noteTopic(text)
+        }
     }
 
     /// Rows that the fast path took, a line each.
@@ -287,7 +328,7 @@ final class RowBuilder {
         weight?.append(Float(rating))
         label?.append(Float(degree))
         if let eventType { eventType.append(typeName.map(eventTypes.number) ?? .max) }
-        topics?.append(topicText, item: itemNumber, row: user.count - 1, items: item)
+        noteTopic(topicText, item: itemNumber)
         lines.append(row: user.count - 1, line: line)
         return true
     }

@@ -30,6 +30,31 @@ final class TimeColumnBuilder {
         if form == .dayAndMonth { note(raw) }
     }
 
+    /// All times of another column behind those that there are.
+    func append(contentsOf other: TimeColumnBuilder) {
+        if count == 0, forms == nil { only = other.only }
+        guard forms == nil, other.forms == nil, only == other.only else {
+            for index in 0..<other.count {
+                let written = other.written(index)
+                append(written.raw, written.form)
+            }
+            return
+        }
+        firstAbove12 = firstAbove12 ?? other.firstAbove12.map { $0 + count }
+        secondAbove12 = secondAbove12 ?? other.secondAbove12.map { $0 + count }
+        hasAmbiguous = hasAmbiguous || other.hasAmbiguous
+        for form in counts.indices { counts[form] += other.counts[form] }
+        raws.append(contentsOf: other.raws)
+    }
+
+    /// Lets go of all times and keeps the room.
+    func removeAll() {
+        raws.removeAll()
+        forms = nil
+        for form in counts.indices { counts[form] = 0 }
+        (firstAbove12, secondAbove12, hasAmbiguous) = (nil, nil, false)
+    }
+
     private func appendForm(_ form: WrittenTime.Form) {
         if raws.count == 0 {
             only = form

@@ -23,7 +23,10 @@ final class TopicColumnBuilder {
     ///   - text: what it says, whole; nothing where it says nothing.
     ///   - items: of all rows so far, this one included.
     func append(_ text: UnsafeRawBufferPointer?, item: UInt32, row: Int, items: ColumnBuilder<UInt32>) {
-        let list = number(of: text)
+        append(list: list(of: text), item: item, row: row, items: items)
+    }
+
+    private func append(list: UInt32, item: UInt32, row: Int, items: ColumnBuilder<UInt32>) {
         let item = Int(item)
         if lists[Int(list)].isEmpty { rowsWithout += 1 }
         while listOfItem.count <= item { listOfItem.append(.max) }
@@ -37,7 +40,25 @@ final class TopicColumnBuilder {
         listOfRow?.append(list)
     }
 
-    private func number(of text: UnsafeRawBufferPointer?) -> UInt32 {
+    /// Rows read elsewhere: what stands in each, as a number in `texts`.
+    ///
+    /// - Parameters:
+    ///   - lists: the list of each of those numbers, as far as it is known.
+    ///   - items: of all rows so far, these included.
+    func append(
+        contentsOf rows: ColumnBuilder<UInt32>, texts other: VocabularyBuilder, lists: inout [UInt32],
+        items: ColumnBuilder<UInt32>
+    ) {
+        let first = items.count - rows.count
+        while lists.count < other.count { lists.append(.max) }
+        for row in 0..<rows.count {
+            let text = Int(rows[row])
+            if lists[text] == .max { lists[text] = other.withName(UInt32(text)) { list(of: $0) } }
+            append(list: lists[text], item: items[first + row], row: first + row, items: items)
+        }
+    }
+
+    private func list(of text: UnsafeRawBufferPointer?) -> UInt32 {
         let seen = Int(texts.number(text ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         if seen < listOfText.count { return listOfText[seen] }
         var own: [UInt32] = []

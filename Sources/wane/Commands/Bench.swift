@@ -18,9 +18,10 @@ struct Bench: AsyncParsableCommand {
         subcommands: [Read.self, LSTMBasicBench.self, NextItemBench.self, Growth.self, States.self])
 
     struct Read: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Times the reading of a log on one thread.")
+        static let configuration = CommandConfiguration(abstract: "Times the reading of a log.")
         @OptionGroup var input: LogOptions
         @Option(help: ArgumentHelp("Times to read it.", valueName: "n")) var runs = 3
+        @Option(help: ArgumentHelp("Threads.", valueName: "n")) var threads = 1
 
         struct Answer: Encodable {
             let rows: Int
@@ -35,9 +36,11 @@ struct Bench: AsyncParsableCommand {
             let before = Memory.peak()
             var best = Double.infinity
             var rows = 0
+            var options = try input.options()
+            options.threads = max(1, threads)
             for _ in 0..<max(1, runs) {
                 let start = ContinuousClock.now
-                let (log, _) = try LogReader.read(input.logs, options: input.options())
+                let (log, _) = try LogReader.read(input.logs, options: options)
                 best = min(best, start.duration(to: .now) / .seconds(1))
                 rows = log.count
             }
