@@ -56,7 +56,7 @@ public struct EngagementScale: Sendable, Equatable {
         for index in 0..<log.count where log.time[index] < until && !duration[index].isNaN {
             entries.append(UInt64(log.item[index]) << 32 | UInt64(max(0, duration[index]).bitPattern))
         }
-        entries.sort()
+        RadixSort.sort(&entries)
         var rowOfItem = [Int32](repeating: -1, count: log.items.count)
         var itemDurations: [Float] = []
         var start = 0
@@ -74,7 +74,7 @@ public struct EngagementScale: Sendable, Equatable {
             start = end
         }
         for index in entries.indices { entries[index] &= 0xFFFF_FFFF }
-        entries.sort()
+        RadixSort.sort(&entries)
         let durations =
             entries.isEmpty
             ? []

@@ -73,7 +73,7 @@ public struct Split: Sendable, Equatable {
         _ log: EventLog, times: [Int64]? = nil, shares: (train: Double, validation: Double) = (0.6, 0.2),
         horizon: Int64? = nil
     ) throws(SplitError) {
-        let times = times ?? log.time.sorted()
+        let times = times ?? RadixSort.sorted(log.time)
         guard let first = times.first, let last = times.last, first < last else {
             throw .noTimeSpan(events: log.count)
         }

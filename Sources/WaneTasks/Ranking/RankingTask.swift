@@ -75,7 +75,7 @@ public struct RankingTask: Sendable {
             }
         case .globalTime:
             guard log.clock == .wall else { throw .noTimes }
-            let times = log.time.sorted()
+            let times = RadixSort.sorted(log.time)
             let train = times[times.count * 8 / 10]
             let validation = times[times.count * 9 / 10]
             cuts = (train, validation)

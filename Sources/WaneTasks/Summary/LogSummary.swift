@@ -52,7 +52,7 @@ public struct LogSummary: Sendable, Codable {
         topics = log.topics.count
         topicSource = log.topics.source
         clock = log.clock
-        let times = log.time.sorted()
+        let times = RadixSort.sorted(log.time)
         start = times.first ?? 0
         end = times.last ?? 0
         hasDurations = log.duration != nil
@@ -60,14 +60,12 @@ public struct LogSummary: Sendable, Codable {
         hasLabels = log.label != nil
         // Wherever they stand among those of one moment: `a, b, a`.
         var repeated = 0
-        var start = 0
-        var items = Set<UInt32>()
-        for index in 0..<log.count {
-            if index > start, log.user[index] != log.user[start] || log.time[index] != log.time[start] {
-                start = index
-                items.removeAll(keepingCapacity: true)
-            }
-            if !items.insert(log.item[index]).inserted { repeated += 1 }
+        var first = 0
+        while first < log.count {
+            var next = first + 1
+            while next < log.count, log.user[next] == log.user[first], log.time[next] == log.time[first] { next += 1 }
+            if next > first + 1 { repeated += next - first - Set(log.item[first..<next]).count }
+            first = next
         }
         repeatedEvents = repeated
         let perUser = (0..<histories.userCount).map { histories.userStarts[$0 + 1] - histories.userStarts[$0] }.sorted()
@@ -77,7 +75,8 @@ public struct LogSummary: Sendable, Codable {
         }
         eventsPerUser = quartiles(perUser)
 
-        var gaps: [Double] = []
+        var gaps: [UInt64] = []
+        gaps.reserveCapacity(log.count)
         var touches = [Int](repeating: 0, count: log.topics.count)
         var people = touches
         let ages = (0..<12).map { Double(horizon) / 512 * Double(1 << $0) }
@@ -93,7 +92,7 @@ public struct LogSummary: Sendable, Codable {
             for touch in range {
                 let at = histories.time(ofTopicEvent: touch)
                 let next = touch + 1 < range.upperBound ? histories.time(ofTopicEvent: touch + 1) : Int64.max
-                if next != .max { gaps.append(Double(next - at) / 1e6) }
+                if next != .max { gaps.append(UInt64(next - at)) }
                 for (index, age) in ages.enumerated() {
                     let moment = at + Int64(age)
                     guard moment < next, moment + horizon <= limit else { break }
@@ -102,8 +101,8 @@ public struct LogSummary: Sendable, Codable {
                 }
             }
         }
-        gaps.sort()
-        returnGaps = quartiles(gaps)
+        RadixSort.sort(&gaps)
+        returnGaps = quartiles(gaps).map { Double($0) / 1e6 }
         busiestTopics = touches.indices.sorted { (touches[$0], $1) > (touches[$1], $0) }.prefix(10).map {
             TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
         }

@@ -29,7 +29,10 @@ struct Inspect: AsyncParsableCommand {
         // A log that is too short for a horizon of its own choice is described all the same.
         let split = task.horizon == nil ? try? task.makeSplit(sorted, console) : try task.makeSplit(sorted, console)
         let topics = TopicChooser.topics(for: sorted, until: split?.trainEnd ?? .max, seed: task.seed)
-        let histories = Histories(sorted.with(topics: topics), trainEnd: split?.trainEnd ?? .max)
+        // Nothing is learned here, so no event counts more than another.
+        let histories = Histories(
+            sorted: sorted.with(topics: topics), scale: EngagementScale(source: .none),
+            engagement: [Float](repeating: 1, count: sorted.count))
         let horizon = split?.horizon ?? EventLog.second
         let summary = LogSummary(histories, horizon: horizon, report: report)
         switch output.format {

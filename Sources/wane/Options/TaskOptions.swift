@@ -47,7 +47,7 @@ struct TaskOptions: ParsableArguments {
     func makeTask(_ log: consuming EventLog, _ console: Console) throws -> InterestTask {
         let sorted = log.sortedByUser()
         _ = consume log
-        let times = sorted.time.sorted()
+        let times = RadixSort.sorted(sorted.time)
         for note in LogSpan(times, clock: sorted.clock).notes { console.note("note: \(note)") }
         let split = try makeSplit(sorted, times: times, console)
         let topics = TopicChooser.topics(for: sorted, until: split.trainEnd, seed: seed)
