@@ -8,6 +8,9 @@ import PackageDescription
 /// Where libtorch lies: `LIBTORCH`, or the folder that `Scripts/bootstrap` fills.
 let libtorch = Context.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
 
+/// Where Arrow C++ lies: `ARROW`, or the folder that `Scripts/bootstrap` fills.
+let arrow = Context.environment["ARROW"] ?? "\(Context.packageDirectory)/.arrow"
+
 /// Vectors for the shim's own loop; libtorch's kernels choose theirs at run time.
 #if arch(x86_64)
     let vectors = ["-march=x86-64-v3", "-DCPU_CAPABILITY=AVX2", "-DCPU_CAPABILITY_AVX2"]
@@ -30,6 +33,8 @@ let package = Package(
         .executable(name: "wane", targets: ["wane"]),
         // Opened when a command first needs tensors, so that the others start without libtorch.
         .library(name: "ctorch", type: .dynamic, targets: ["CTorchLibrary"]),
+        // Opened when a log in Parquet or Arrow, or one in an object store, is first asked for.
+        .library(name: "carrow", type: .dynamic, targets: ["CArrowLibrary"]),
         // Answers from a saved model, for other Swift programs: no training, no command.
         .library(name: "WanePrediction", targets: ["WanePrediction"]),
     ],
@@ -62,8 +67,21 @@ let package = Package(
         // Logs, queries, measures, classical models: no libtorch
         // Needs Debian's libisal-dev.
         .target(name: "CGzip", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("isal")]),
+        .target(name: "CArrow", linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CArrowLibrary",
+            dependencies: ["CArrow"],
+            cxxSettings: [
+                .unsafeFlags(
+                    ["-isystem", "\(arrow)/include", "-fmodule-name=CArrow", "-O2", "-fvisibility=hidden"] + vectors)
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L\(arrow)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(arrow)/lib"]),
+                .unsafeFlags(["-l:libarrow.so.2600", "-l:libparquet.so.2600"]),
+            ]
+        ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .target(name: "WaneEvents", dependencies: ["CGzip", "CZstd"], swiftSettings: reading),
+        .target(name: "WaneEvents", dependencies: ["CArrow", "CGzip", "CZstd"], swiftSettings: reading),
         .target(name: "WaneState", dependencies: ["WaneEvents"], swiftSettings: numeric),
         .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
         .target(name: "WaneSimulation", dependencies: ["WaneEvents"], swiftSettings: numeric),

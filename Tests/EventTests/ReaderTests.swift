@@ -205,6 +205,12 @@ struct ReaderTests {
         #expect(report.warnings.contains { $0.contains("1 of 3 events have no topic") })
         #expect(
             try read("user,time,item\na,2023-01-01,x\n") { $0.map = [.topic: "item"] }.log.topics.names.names == ["x"])
+        let people = try read("user,time,item\na,2023-01-01,x\nb,2023-01-01,x\n") { $0.map = [.topic: "user"] }.log
+        #expect(people.users.names == ["a", "b"] && people.topics.names.names == ["a", "b"])
+        let chosen = try read("user,time,item_id,item_name\na,2023-01-01,x,X\n") {
+            $0.map = [.item: "item_id", .topic: "item_name"]
+        }.log
+        #expect(chosen.items.names == ["x"] && chosen.topics.names.names == ["X"])
         let folder = try TemporaryFolder()
         let path = try folder.write("log.csv", "user,time,item\n1,2023-01-01,5\n1,2023-01-02,6\n1,2023-01-03,9\n")
         var options = ReadingOptions()

@@ -80,11 +80,23 @@ public final class ColumnBuilder<Element: BitwiseCopyable & Sendable> {
         count &+= 1
     }
 
+    func append(_ elements: UnsafePointer<Element>, count more: Int) {
+        reserve(more)
+        (base + count).update(from: elements, count: more)
+        count &+= more
+    }
+
     /// All elements of another column behind those that there are.
     func append(contentsOf other: ColumnBuilder) {
-        reserve(other.count)
-        (base + count).update(from: other.base, count: other.count)
-        count &+= other.count
+        append(other.base, count: other.count)
+    }
+
+    /// Elements that `fill` puts in place; none where it says that it could not.
+    func append(count more: Int, _ fill: (UnsafeMutablePointer<Element>) -> Bool) -> Bool {
+        reserve(more)
+        guard fill(base + count) else { return false }
+        count &+= more
+        return true
     }
 
     /// All elements of another column, each as `places` has it, which is asked to make a place where it has none.

@@ -68,6 +68,17 @@ public final class VocabularyBuilder {
         names.withName(Int(number), body)
     }
 
+    /// The number of a name given as bytes, where it has one.
+    func find(_ name: UnsafeRawBufferPointer) -> UInt32? { names.find(name) }
+
+    /// The numbers of texts that lie end to end, `.max` for those without one.
+    func find(
+        _ bytes: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>, count: Int,
+        into numbers: UnsafeMutablePointer<UInt32>
+    ) {
+        names.find(bytes, offsets, count: count, into: numbers)
+    }
+
     /// The number here of a name that has a number elsewhere; a new one is added.
     func number(of number: UInt32, in other: VocabularyBuilder) -> UInt32 {
         other.names.withName(Int(number)) { names.number($0) }
@@ -92,80 +103,149 @@ public final class VocabularyBuilder {
 
 /// Names by number and numbers by name.
 ///
-/// A name of up to eight bytes is compared as one integer, which is what makes reading a log fast. The hash is
-/// keyed anew in each table: names come from outside, and with a known hash somebody could send a million that
-/// collide.
+/// Logs name thousands of people in turns, so what a search reads is mostly not in a cache: it reads one place for a name of
+/// up to eight bytes, which is compared as one integer, and two for a longer one. The hash is keyed anew in each table: names
+/// come from outside, and with a known hash somebody could send a million that collide.
 private struct NameTable: Sendable {
     private var bytes: [UInt8] = []
-    private var ends: [UInt32] = []
-    /// The first eight bytes of each short name, zero-filled; a hash of all bytes of a long one.
-    private var keys: [UInt64] = []
-    private var table: [UInt32]
+    private var names: [Name] = []
+    private var table: [Slot]
     private var bits: UInt64
     /// Odd: the high bits of a product with it are a universal hash (Dietzfelbinger et al. 1997).
     private let multiplier: UInt64
     private let secret: UInt64
 
+    /// Where a name lies in `bytes`.
+    private struct Name: Sendable {
+        let start: UInt32
+        let length: UInt32
+    }
+
+    /// A place of the hash table.
+    private struct Slot: Sendable {
+        /// The bytes of a name of up to eight, zero-filled; of a longer one a hash of all bytes, its last bits the length.
+        var key: UInt64 = 0
+        /// Where a long name lies; of a short one its length, counted down from the end.
+        var start: UInt32 = 0
+        /// None in an empty place.
+        var number: UInt32 = .max
+    }
+
+    /// Bits of a long name's key that are its length.
+    private static let lengthMask: UInt64 = 0xFFFF
+    /// No long name starts here or later.
+    private static let starts = UInt32.max - 8
+
     init() {
         bits = 10
-        table = [UInt32](repeating: .max, count: 1 << 10)
+        table = [Slot](repeating: Slot(), count: 1 << 10)
         multiplier = UInt64.random(in: 0...UInt64.max) | 1
         secret = UInt64.random(in: 0...UInt64.max) | 1
     }
 
-    var count: Int { ends.count }
+    var count: Int { names.count }
 
     subscript(_ number: Int) -> String {
-        guard ends.indices.contains(number) else { return "" }
+        guard names.indices.contains(number) else { return "" }
         return String(decoding: bytes[range(number)], as: UTF8.self)
     }
 
     @inline(__always)
     private func range(_ number: Int) -> Range<Int> {
-        (number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])
+        let name = names[number]
+        return Int(name.start)..<Int(name.start) &+ Int(name.length)
     }
 
     @inline(__always)
-    private func slot(_ key: UInt64, _ length: Int) -> Int {
+    private func place(_ key: UInt64, _ start: UInt32) -> Int {
         // A short name's bytes above its length are zero: the length tells "a" from "a\0".
-        let mixed = (key ^ UInt64(truncatingIfNeeded: length) &* 0x9E37_79B9_7F4A_7C15) &* multiplier
+        let length = UInt64(start > Self.starts ? UInt32.max &- start : 0)
+        let mixed = (key ^ length &* 0x9E37_79B9_7F4A_7C15) &* multiplier
         return Int(truncatingIfNeeded: mixed >> (64 &- bits))
     }
 
+    /// The number of a name of up to eight bytes held in `key`, lowest byte first; a new one is added.
     @inline(__always)
     mutating func number(key: UInt64, length: Int) -> UInt32 {
-        let mask = table.count &- 1
-        var index = slot(key, length)
-        while true {
-            let number = table.withUnsafeBufferPointer { $0[index] }
-            if number == .max { break }
-            if keys.withUnsafeBufferPointer({ $0[Int(number)] }) == key, range(Int(number)).count == length {
-                return number
-            }
-            index = (index &+ 1) & mask
-        }
+        let (found, index) = search(key: key, length: length)
+        if found != .max { return found }
         withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0.prefix(length)) }
-        return insert(key, at: index)
+        return insert(key, length, at: index)
+    }
+
+    @inline(__always)
+    private func search(key: UInt64, length: Int) -> (found: UInt32, index: Int) {
+        let mask = table.count &- 1
+        let start = UInt32.max &- UInt32(truncatingIfNeeded: length)
+        var index = place(key, start)
+        return table.withUnsafeBufferPointer { table in
+            while true {
+                let slot = table[index]
+                if slot.number == .max || (slot.key == key && slot.start == start) { return (slot.number, index) }
+                index = (index &+ 1) & mask
+            }
+        }
     }
 
     mutating func number(_ name: UnsafeRawBufferPointer) -> UInt32 {
         let key = key(name)
         if name.count <= 8 { return number(key: key, length: name.count) }
         let (found, index) = search(name, key)
-        if let found { return found }
+        if found != .max { return found }
         bytes.append(contentsOf: name)
-        return insert(key, at: index)
+        return insert(key, name.count, at: index)
+    }
+
+    func find(_ name: UnsafeRawBufferPointer) -> UInt32? {
+        let key = key(name)
+        let found = name.count <= 8 ? search(key: key, length: name.count).found : search(name, key).found
+        return found == .max ? nil : found
+    }
+
+    /// The numbers of texts that lie end to end, `.max` for those without: what one text waits for in memory, others wait for
+    /// at the same time.
+    func find(
+        _ bytes: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>, count: Int,
+        into numbers: UnsafeMutablePointer<UInt32>
+    ) {
+        let block = 32
+        func text(_ index: Int) -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(
+                start: bytes + Int(offsets[index]), count: Int(offsets[index &+ 1] &- offsets[index]))
+        }
+        withUnsafeTemporaryAllocation(of: (key: UInt64, slot: Slot).self, capacity: block) { looked in
+            for first in stride(from: 0, to: count, by: block) {
+                let last = min(count, first &+ block)
+                for index in first..<last {
+                    let name = text(index)
+                    let key = key(name)
+                    let start = name.count <= 8 ? UInt32.max &- UInt32(truncatingIfNeeded: name.count) : 0
+                    let slot = table.withUnsafeBufferPointer { $0[place(key, start)] }
+                    looked.initializeElement(at: index &- first, to: (key, slot))
+                }
+                for index in first..<last {
+                    let (name, (key, slot)) = (text(index), looked[index &- first])
+                    let isFound = self.bytes.withUnsafeBytes { own -> Bool in
+                        guard slot.number != .max, slot.key == key else { return false }
+                        if name.count <= 8 { return slot.start == UInt32.max &- UInt32(truncatingIfNeeded: name.count) }
+                        guard slot.start <= Self.starts, key & Self.lengthMask < Self.lengthMask,
+                            let base = own.baseAddress, let other = name.baseAddress
+                        else { return false }
+                        return Self.isSame(base + Int(slot.start), other, name.count)
+                    }
+                    numbers[index] = isFound ? slot.number : find(name) ?? .max
+                }
+            }
+        }
     }
 
     func find(_ name: String) -> UInt32? {
         var name = name
-        return name.withUTF8 { bytes in
-            let bytes = UnsafeRawBufferPointer(bytes)
-            return search(bytes, key(bytes)).found
-        }
+        return name.withUTF8 { find(UnsafeRawBufferPointer($0)) }
     }
 
     /// Words of eight bytes folded into a product twice as wide, as wyhash does (Wang Yi, public domain).
+    @inline(__always)
     private func key(_ name: UnsafeRawBufferPointer) -> UInt64 {
         guard let base = name.baseAddress else { return 0 }
         if name.count <= 8 {
@@ -176,36 +256,71 @@ private struct NameTable: Sendable {
         var hash = secret
         var start = 0
         while start &+ 8 < name.count {
-            let (high, low) = (hash ^ UInt64(littleEndian: base.loadUnaligned(fromByteOffset: start, as: UInt64.self)))
-                .multipliedFullWidth(by: multiplier)
+            let (high, low) = (hash ^ Self.word(base + start)).multipliedFullWidth(by: multiplier)
             hash = high ^ low
             start &+= 8
         }
-        // The last eight bytes, some of them a second time: the length is part of the place in the table.
-        let tail = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self))
-        let (high, low) = (hash ^ tail).multipliedFullWidth(by: multiplier)
-        return high ^ low
+        // The last eight bytes, some of them a second time.
+        let (high, low) = (hash ^ Self.word(base + (name.count &- 8))).multipliedFullWidth(by: multiplier)
+        return (high ^ low) & ~Self.lengthMask | min(Self.lengthMask, UInt64(truncatingIfNeeded: name.count))
     }
 
     @inline(__always)
-    private func isName(_ number: Int, _ name: UnsafeRawBufferPointer) -> Bool {
-        let own = range(number)
-        guard own.count == name.count else { return false }
-        guard let other = name.baseAddress, !own.isEmpty else { return true }
-        return bytes.withUnsafeBytes { bytes in
-            bytes.baseAddress.map { memcmp($0 + own.lowerBound, other, own.count) == 0 } ?? false
+    private static func word(_ at: UnsafeRawPointer) -> UInt64 {
+        UInt64(littleEndian: at.loadUnaligned(as: UInt64.self))
+    }
+
+    /// Whether two names of the same length, more than eight bytes, are one.
+    @inline(__always)
+    private static func isSame(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ length: Int) -> Bool {
+        guard length <= 16 else { return memcmp(a, b, length) == 0 }
+        return word(a) == word(b) && word(a + (length &- 8)) == word(b + (length &- 8))
+    }
+
+    @inline(__always)
+    private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32, index: Int) {
+        guard let other = name.baseAddress else { return search(key: 0, length: 0) }
+        let mask = table.count &- 1
+        var index = place(key, 0)
+        return table.withUnsafeBufferPointer { table in
+            bytes.withUnsafeBytes { bytes in
+                while true {
+                    let slot = table[index]
+                    guard slot.number != .max, let base = bytes.baseAddress else { return (slot.number, index) }
+                    if slot.key == key, slot.start <= Self.starts,
+                        // A key says the length of all but enormous names.
+                        key & Self.lengthMask < Self.lengthMask || names[Int(slot.number)].length == name.count,
+                        Self.isSame(base + Int(slot.start), other, name.count)
+                    {
+                        return (slot.number, index)
+                    }
+                    index = (index &+ 1) & mask
+                }
+            }
         }
     }
 
-    private func search(_ name: UnsafeRawBufferPointer, _ key: UInt64) -> (found: UInt32?, index: Int) {
-        let mask = table.count - 1
-        var index = slot(key, name.count)
-        while table[index] != .max {
-            let number = Int(table[index])
-            if keys[number] == key, isName(number, name) { return (table[index], index) }
-            index = (index + 1) & mask
-        }
-        return (nil, index)
+    private mutating func insert(_ key: UInt64, _ length: Int, at index: Int) -> UInt32 {
+        let number = UInt32(names.count)
+        let start = UInt32(bytes.count - length)
+        precondition(start <= Self.starts, "more than 4 GB of names")
+        names.append(Name(start: start, length: UInt32(length)))
+        table[index] = Slot(key: key, start: length <= 8 ? .max - UInt32(length) : start, number: number)
+        if names.count * 2 > table.count { grow() }
+        return number
+    }
+
+    private mutating func grow() {
+        bits += 1
+        let old = table
+        table = [Slot](repeating: Slot(), count: 1 << Int(bits))
+        for slot in old where slot.number != .max { put(slot) }
+    }
+
+    private mutating func put(_ slot: Slot) {
+        var index = place(slot.key, slot.start > Self.starts ? slot.start : 0)
+        while table[index].number != .max { index = (index + 1) & (table.count - 1) }
+        table[index] = slot
     }
 
     func withName<Result>(_ number: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -214,7 +329,7 @@ private struct NameTable: Sendable {
 
     func fingerprints() -> [UInt64] {
         bytes.withUnsafeBytes { bytes in
-            ends.indices.map { number in
+            names.indices.map { number in
                 bytes[range(number)].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
             }
         }
@@ -238,7 +353,7 @@ private struct NameTable: Sendable {
                 if a.start != b.start { return a.start > b.start }
                 return text(b.number).lexicographicallyPrecedes(text(a.number))
             }
-            var keys = ends.indices.map { number -> Key in
+            var keys = names.indices.map { number -> Key in
                 let name = text(UInt32(number))
                 var start: UInt64 = 0
                 for index in 0..<8 { start = start << 8 | (index < name.count ? UInt64(name[index]) : 0) }
@@ -256,36 +371,11 @@ private struct NameTable: Sendable {
         if order.enumerated().allSatisfy({ $0.offset == Int($0.element) }) { return self }
         var other = self
         other.bytes.removeAll(keepingCapacity: true)
-        for (place, number) in order.enumerated() {
-            other.bytes.append(contentsOf: bytes[range(Int(number))])
-            other.ends[place] = UInt32(other.bytes.count)
-            other.keys[place] = keys[Int(number)]
+        other.names.removeAll(keepingCapacity: true)
+        other.table = [Slot](repeating: Slot(), count: table.count)
+        bytes.withUnsafeBytes { bytes in
+            for number in order { _ = other.number(UnsafeRawBufferPointer(rebasing: bytes[range(Int(number))])) }
         }
-        other.fillTable()
         return other
-    }
-
-    private mutating func insert(_ key: UInt64, at index: Int) -> UInt32 {
-        let number = UInt32(ends.count)
-        ends.append(UInt32(bytes.count))
-        keys.append(key)
-        table[index] = number
-        if ends.count * 2 > table.count { rehash() }
-        return number
-    }
-
-    private mutating func rehash() {
-        bits += 1
-        fillTable()
-    }
-
-    private mutating func fillTable() {
-        table = [UInt32](repeating: .max, count: 1 << Int(bits))
-        let mask = table.count - 1
-        for number in ends.indices {
-            var index = slot(keys[number], range(number).count)
-            while table[index] != .max { index = (index + 1) & mask }
-            table[index] = UInt32(number)
-        }
     }
 }

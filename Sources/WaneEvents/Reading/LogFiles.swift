@@ -6,17 +6,12 @@ enum LogFiles {
     /// matches.
     static func files(_ path: String) throws(LogError) -> [String] {
         if path == "-" { return [path] }
+        if isRemote(path) { return try remoteFiles(path) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if exists, !isFolder.boolValue { return [path] }
         if exists {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            let files = names.filter { !$0.hasPrefix(".") && !$0.hasPrefix("_") }.sorted()
-                .map { URL(fileURLWithPath: path).appendingPathComponent($0).relativePath }
-                .filter {
-                    var isInner: ObjCBool = false
-                    return FileManager.default.fileExists(atPath: $0, isDirectory: &isInner) && !isInner.boolValue
-                }
+            let files = below(path)
             guard !files.isEmpty else { throw .cannotOpen(file: path, reason: "it is a folder without a file") }
             return files
         }
@@ -31,6 +26,61 @@ enum LogFiles {
         return [path]
     }
 
+    /// A folder's files in the order of their names, and those of the folders in it that say what their files are of, as
+    /// `country=de/` does.
+    private static func below(_ folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter(isLog).sorted().flatMap { name -> [String] in
+            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [] }
+            if !isFolder.boolValue { return [path] }
+            return name.contains("=") ? below(path) : []
+        }
+    }
+
+    /// Hidden files, and those that writers of folders leave beside (`_SUCCESS`), are no logs.
+    private static func isLog(_ name: String) -> Bool { !name.hasPrefix(".") && !name.hasPrefix("_") }
+
+    /// Whether a name is of a file system that Arrow reads: `s3://bucket/visits.csv`.
+    static func isRemote(_ path: String) -> Bool { path.contains("://") }
+
+    /// The same for a folder, or a pattern, of an object store.
+    private static func remoteFiles(_ uri: String) throws(LogError) -> [String] {
+        let options = uri.firstIndex(of: "?").map { uri[$0...] } ?? ""
+        // What follows a question mark says how to reach the store, so only these two signs make a pattern.
+        let path = String(uri.dropLast(options.count))
+        guard let sign = path.firstIndex(where: { "*[".contains($0) }) else {
+            let files = try ArrowFile.list(uri).filter { file in
+                file.dropFirst(path.count).split(separator: "?").first.map {
+                    $0.split(separator: "/").allSatisfy { isLog(String($0)) }
+                } ?? true
+            }
+            guard !files.isEmpty else { throw .cannotOpen(file: uri, reason: "it is a folder without a file") }
+            return files
+        }
+        let folder = path[..<sign].lastIndex(of: "/").map { String(path[..<$0]) } ?? path
+        let files = try ArrowFile.list(folder + options).filter { fnmatch(path + options, $0, FNM_PATHNAME) == 0 }
+        guard !files.isEmpty else { throw .cannotOpen(file: uri, reason: "no file matches the pattern") }
+        return files
+    }
+
+    /// Whether a file is a table of columns, by its first bytes.
+    static func isTable(_ path: String) throws(LogError) -> Bool {
+        if path == "-" { return false }
+        return ArrowTable.isTable(try PeekedSource(try packed(path).source).peek(ArrowTable.magicSize))
+    }
+
+    /// A file's bytes as they lie.
+    private static func packed(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
+        if isRemote(path) {
+            let file = try ArrowFile(uri: path)
+            return (file, file.size)
+        }
+        let file = try FileSource(path: path)
+        return (file, file.size)
+    }
+
     /// What messages call a file.
     static func title(_ path: String) -> String { path == "-" ? "standard input" : path }
 
@@ -39,8 +89,9 @@ enum LogFiles {
 
     /// A file's text, taken out of what it is wrapped in, with about its size where that is known.
     static func contents(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
-        let source = try FileSource(path: path)
-        return try contents(of: source, file: title(path), size: source.size)
+        if try isTable(path) { return (try ArrowText(ArrowTable(path, threads: 1)), nil) }
+        let (source, size) = try packed(path)
+        return try contents(of: source, file: title(path), size: size)
     }
 
     static func contents(
@@ -66,9 +117,14 @@ enum LogFiles {
             throw refuse("compressed with xz; `xz -dc FILE | wane ... -` reads it")
         }
         if begins("BZh") { throw refuse("compressed with bzip2; `bzip2 -dc FILE | wane ... -` reads it") }
-        if begins("PAR1") { throw refuse("Parquet is not read yet; export it as CSV, for example with pandas") }
-        if begins("ARROW1") || begins("FEA1") {
-            throw refuse("Arrow is not read yet; export it as CSV, for example with pandas")
+        if ArrowTable.isTable(start) {
+            throw refuse(
+                "Parquet and Arrow are read from files, not from standard input or out of an archive; give the file's name"
+            )
+        }
+        if begins("FEA1") {
+            throw refuse(
+                "Feather's first version; write it anew with pyarrow.feather.write_feather, whose second is read")
         }
         if begins("SQLite format 3") {
             throw refuse("a SQLite database; export the table as CSV: sqlite3 -header -csv FILE 'select ...'")

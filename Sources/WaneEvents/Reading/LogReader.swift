@@ -20,11 +20,14 @@ public enum LogReader {
         for path in paths { files += try LogFiles.files(path) }
         var builder: RowBuilder?
         for path in files {
-            let name = LogFiles.title(path)
-            let contents = try LogFiles.contents(path)
-            builder = try read(
-                contents.source, file: name, path: path, size: contents.size, options: options, into: builder,
-                isOneOfMany: files.count > 1, progress: progress)
+            let place = Place(
+                file: LogFiles.title(path), path: path, options: options, before: builder, isOneOfMany: files.count > 1)
+            if try LogFiles.isTable(path) {
+                builder = try readTable(at: place, progress: progress)
+            } else {
+                let contents = try LogFiles.contents(path)
+                builder = try read(contents.source, size: contents.size, at: place, progress: progress)
+            }
         }
         guard let builder else { throw .empty(file: paths.joined(separator: ", ")) }
         var (log, report) = try builder.finish()
@@ -43,20 +46,25 @@ public enum LogReader {
     ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
         guard !bytes.isEmpty else { throw .empty(file: file) }
         let contents = try LogFiles.contents(of: MemorySource(bytes), file: file, size: bytes.count)
-        return try read(
-            contents.source, file: file, path: file, size: contents.size, options: options, into: nil,
-            isOneOfMany: false, progress: { _ in }
-        ).finish()
+        let place = Place(file: file, path: file, options: options, before: nil, isOneOfMany: false)
+        return try read(contents.source, size: contents.size, at: place, progress: { _ in }).finish()
     }
 
-    private static func read(
-        _ source: any ByteSource, file: String, path: String, size: Int?, options: ReadingOptions,
-        into before: RowBuilder?, isOneOfMany: Bool, progress: (Int) -> Void
-    ) throws(LogError) -> RowBuilder {
-        let userID = options.userID ?? options.userFrom.map { $0.name(path) }
-        func builder(
-            _ names: [String], expectedRows: Int, mayGrow: Bool = false
-        ) throws(LogError) -> RowBuilder {
+    /// A file among those of a log.
+    private struct Place {
+        /// What messages call it.
+        let file: String
+        let path: String
+        let options: ReadingOptions
+        /// What the files before it are in.
+        let before: RowBuilder?
+        let isOneOfMany: Bool
+
+        /// Ready for the rows of a file with these columns.
+        ///
+        /// - Parameter mayGrow: whether later rows may bring columns that the first does not have.
+        func builder(_ names: [String], expectedRows: Int, mayGrow: Bool) throws(LogError) -> RowBuilder {
+            let userID = options.userID ?? options.userFrom.map { $0.name(path) }
             var map = options.map
             for (role, name) in options.preferredMap where map[role] == nil {
                 if name.isEmpty || Schema.index(of: name, in: names) != nil { map[role] = name }
@@ -70,6 +78,38 @@ public enum LogReader {
                 schema: schema, options: options, file: file, userID: userID, expectedRows: expectedRows)
             builder.namesFiles = isOneOfMany
             return builder
+        }
+    }
+
+    /// A file of Parquet or Arrow.
+    private static func readTable(at place: Place, progress: (Int) -> Void) throws(LogError) -> RowBuilder {
+        if place.options.columns != nil {
+            throw .unsupported(
+                file: place.file,
+                reason:
+                    "its columns have names (\(try ArrowTable(place.path, threads: 1).names.joined(separator: ", "))); name them "
+                    + "with --map, not --columns")
+        }
+        let table = try ArrowTable(place.path, threads: place.options.threads)
+        let built = try place.builder(table.names, expectedRows: table.rowCount ?? 1_024, mayGrow: false)
+        for role in ColumnRole.allCases {
+            guard let column = built.schema.index(role), !table.isUsable(column) else { continue }
+            throw .unsupported(
+                file: place.file,
+                reason: "column \(table.names[column]) holds maps or unions, which no log can have as \(role.rawValue)")
+        }
+        try ArrowRows.read(table, into: built) { count throws(LogError) in progress(count) }
+        return built
+    }
+
+    private static func read(
+        _ source: any ByteSource, size: Int?, at place: Place, progress: (Int) -> Void
+    ) throws(LogError) -> RowBuilder {
+        let (file, options) = (place.file, place.options)
+        func builder(
+            _ names: [String], expectedRows: Int, mayGrow: Bool = false
+        ) throws(LogError) -> RowBuilder {
+            try place.builder(names, expectedRows: expectedRows, mayGrow: mayGrow)
         }
         /// On several threads, where the file is worth it and its rows allow it.
         func readParts(

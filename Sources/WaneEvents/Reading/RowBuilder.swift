@@ -171,6 +171,9 @@ final class RowBuilder {
         }
     }
 
+    /// Whether names may have been numbered that no row has.
+    var mayHaveUnusedNames = false
+
     /// The rows before a column for items was met.
     private var rowsWithoutItem = 0
     private static let noTime = Int64.min
@@ -447,7 +450,7 @@ final class RowBuilder {
             duration: duration?.finish(), weight: try weights(types, eventTypes.vocabulary), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.vocabulary, topics: decided, rowTopics: rowTopics,
             clock: hasTimes ? .wall : .position)
-        if !faults.isEmpty { log = log.without(rows: faults.keys) }
+        if !faults.isEmpty || mayHaveUnusedNames { log = log.without(rows: faults.keys) }
         noteNames(log)
         return (log, report)
     }

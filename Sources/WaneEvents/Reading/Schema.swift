@@ -46,6 +46,15 @@ struct Schema: Sendable {
         }
         try guess(others: false)
         try guess(others: true)
+        // A second role takes none away: what a mapped column's own name says holds where no other column has that role.
+        for others in [false, true] {
+            for (index, name) in names.enumerated() where roles(of: index).contains(where: { map[$0] != nil }) {
+                guard let role = ColumnRole.role(ColumnName(name), others: others), map[role] == nil,
+                    places[role] == nil
+                else { continue }
+                places[role] = index
+            }
+        }
         // A date and a clock in two columns, whatever the second one is called.
         if map[.clock] == nil, map[.time] == nil, let date = places[.time] {
             let clock = names.indices.first {

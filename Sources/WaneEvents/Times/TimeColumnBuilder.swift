@@ -30,6 +30,17 @@ final class TimeColumnBuilder {
         if form == .dayAndMonth { note(raw) }
     }
 
+    /// Times of one form.
+    func append(_ values: UnsafePointer<Int64>, count: Int, _ form: WrittenTime.Form) {
+        if raws.count == 0, forms == nil { only = form }
+        guard forms == nil, only == form else {
+            for index in 0..<count { append(values[index], form) }
+            return
+        }
+        counts[Int(form.rawValue)] += count
+        raws.append(values, count: count)
+    }
+
     /// All times of another column behind those that there are.
     func append(contentsOf other: TimeColumnBuilder) {
         if count == 0, forms == nil { only = other.only }

@@ -26,7 +26,7 @@ final class TopicColumnBuilder {
         append(list: list(of: text), item: item, row: row, items: items)
     }
 
-    private func append(list: UInt32, item: UInt32, row: Int, items: ColumnBuilder<UInt32>) {
+    func append(list: UInt32, item: UInt32, row: Int, items: ColumnBuilder<UInt32>) {
         let item = Int(item)
         if lists[Int(list)].isEmpty { rowsWithout += 1 }
         while listOfItem.count <= item { listOfItem.append(.max) }
@@ -58,7 +58,7 @@ final class TopicColumnBuilder {
         }
     }
 
-    private func list(of text: UnsafeRawBufferPointer?) -> UInt32 {
+    func list(of text: UnsafeRawBufferPointer?) -> UInt32 {
         let seen = Int(texts.number(text ?? UnsafeRawBufferPointer(start: nil, count: 0)))
         if seen < listOfText.count { return listOfText[seen] }
         var own: [UInt32] = []
