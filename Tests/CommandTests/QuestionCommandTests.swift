@@ -78,6 +78,39 @@ struct QuestionCommandTests {
         #expect(answer.split(separator: "\n").dropFirst().map(String.init) == all)
     }
 
+    @Test("answers in Parquet are those in CSV, and a full disk is an error")
+    func parquet() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let rows = try Command.run(["predict", model, log, "--format", "csv", "--quiet"])
+        let csv = try folder.write("answers.csv", rows.output)
+        let path = folder.file("answers.parquet")
+        func write(to path: String) throws -> Int32 {
+            let (process, _, _) = Command.process(["predict", model, log, "--format", "parquet", "--quiet"])
+            FileManager.default.createFile(atPath: folder.file("answers.parquet").path, contents: nil)
+            process.standardOutput = FileHandle(forWritingAtPath: path)
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        #expect(try write(to: path.path) == 0)
+        var options = ReadingOptions()
+        options.map = [.weight: "return_probability", .item: "basis", .time: ""]
+        let (written, said) = (
+            try LogReader.read(csv, options: options), try LogReader.read(path.path, options: options)
+        )
+        #expect(written.log.count == said.log.count && written.log.count > 50)
+        #expect(
+            written.log.users.names == said.log.users.names
+                && written.log.topics.names.names == said.log.topics.names.names)
+        for (a, b) in zip(try #require(written.log.weight), try #require(said.log.weight)) {
+            #expect(abs(a - b) < 1e-5)
+        }
+        #expect(try write(to: "/dev/full") == 1)
+        let table = try Command.run(["inspect", log, "--format", "parquet"])
+        #expect(table.status != 0 && table.errors.contains("'table', 'json' or 'csv'"))
+    }
+
     @Test("a moment is read in the zone that the log is read in")
     func zones() throws {
         let (folder, log) = try Self.models(["interest"])

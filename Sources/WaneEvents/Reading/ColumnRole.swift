@@ -75,6 +75,7 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
                 "problemid", "lessonid", "questionid", "adid", "postid", "request",
             ]
         case .duration: []
+        case .end: ["end", "stop"]
         case .topic: ["artist", "artistname", "author", "department", "subject", "skill", "categoryid"]
         default: []
         }

@@ -26,7 +26,7 @@ struct Curve: AsyncParsableCommand {
         help: ArgumentHelp("How far ahead; eight half-lives when absent, four horizons at most.", valueName: "time"))
     var ahead: String?
     @Option(help: ArgumentHelp("Write the curve as an SVG picture too.", valueName: "file")) var svg: String?
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     func run() async throws {
         let console = output.console
@@ -80,7 +80,7 @@ enum CurvePrinting {
     ]
 
     static func print(
-        _ drawing: CurveDrawing, _ format: OutputOptions.Format, at: String, basis: Predictor.Basis
+        _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis
     ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
         guard format == .table else {

@@ -11,7 +11,7 @@ struct Models: AsyncParsableCommand {
         discussion: "Example:\n  wane models models/visits")
 
     @Argument(help: "A model's folder.") var model: String?
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     func run() async throws {
         // Reads the description only: no tensors, no libtorch.

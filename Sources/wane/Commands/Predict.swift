@@ -22,7 +22,7 @@ struct Predict: AsyncParsableCommand {
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
     @OptionGroup var about: QuestionOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     func run() async throws {
         let console = output.console

@@ -274,7 +274,7 @@ struct RankItems: AsyncParsableCommand {
     var candidates: String?
     @Option(help: ArgumentHelp("The moment; the person's last event when absent.", valueName: "time")) var at: String?
     @Option(help: "Whether items already seen are ranked; as in training when absent.") var seen: SeenItems?
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     /// Ids separated by commas; one with a comma in it stands in double quotes, a quote in it twice.
     static func fields(_ list: String) -> [String] {

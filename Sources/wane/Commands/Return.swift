@@ -117,7 +117,7 @@ struct ReturnPredict: AsyncParsableCommand {
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
     @OptionGroup var about: QuestionOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     func run() async throws {
         let console = output.console

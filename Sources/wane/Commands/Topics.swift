@@ -18,7 +18,7 @@ struct Topics: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The moment; the log's end when absent.", valueName: "time")) var at: String?
     @Option(help: ArgumentHelp("How many topics; all when absent.", valueName: "n")) var top: Int?
     @Option(help: ArgumentHelp("Write the table as an HTML page.", valueName: "file")) var report: String?
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: RowOutputOptions
 
     static let machine = [
         "topic", "people", "half_life_seconds", "half_life_q1_seconds", "half_life_q3_seconds", "interested_now",

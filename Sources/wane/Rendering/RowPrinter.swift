@@ -11,23 +11,25 @@ enum Cell {
     case none
 }
 
-/// Rows on standard output as they come: CSV and JSON at once, tables when all are there.
+/// Rows on standard output as they come: CSV and JSON at once, tables and Parquet when all are there.
 struct RowPrinter {
-    private let format: OutputOptions.Format
+    private let format: RowOutputOptions.Format
     private let machine: [String]
     private let digits: Int
     private var table: Table
     private var count = 0
+    private var parquet: ParquetPrinter?
 
     /// - Parameters:
     ///   - machine: names of the columns for machines, snake_case.
     ///   - people: headings of the table.
     ///   - digits: significant digits for machines.
-    init(_ format: OutputOptions.Format, machine: [String], people: [String], digits: Int = 6) {
+    init(_ format: RowOutputOptions.Format, machine: [String], people: [String], digits: Int = 6) {
         self.format = format
         self.machine = machine
         self.digits = digits
         table = Table(people)
+        parquet = format == .parquet ? ParquetPrinter(machine) : nil
     }
 
     /// Measures of models and baselines as CSV: names for machines in the first line, nothing where a measure is none.
@@ -49,6 +51,7 @@ struct RowPrinter {
         case .csv:
             if count == 0 { try write(machine.joined(separator: ",") + "\n") }
             try write(cells.map(csv).joined(separator: ",") + "\n")
+        case .parquet: try parquet?.print(cells)
         case .json:
             let fields = zip(machine, cells).map { "\"\($0)\": \(json($1))" }
             try write((count == 0 ? "[\n" : ",\n") + "  {" + fields.joined(separator: ", ") + "}")
@@ -61,6 +64,7 @@ struct RowPrinter {
         switch format {
         case .table: try write(table.text + "\n")
         case .csv: if count == 0 { try write(machine.joined(separator: ",") + "\n") }
+        case .parquet: try parquet?.finish()
         case .json: try write(count == 0 ? "[]\n" : "\n]\n")
         }
     }
