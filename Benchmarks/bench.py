@@ -53,6 +53,10 @@ import pandas as pd
 before, start = peak(), time.time()
 if kind == "jsonl":
     frame = pd.read_json(path, lines=True, convert_dates=["Time"])
+elif kind == "parquet":
+    import pyarrow as pa
+    pa.set_cpu_count(threads)
+    frame = pd.read_parquet(path, read_dictionary=["UserID", "PageID", "Topic"], use_threads=threads > 1)
 else:
     ids = {"UserID": "int32", "PageID": "int32"} if kind == "plain" else {"UserID": "category", "PageID": "category", "Topic": "category"}
     frame = pd.read_csv(path, parse_dates=["Time"], dtype={**ids, "Duration": "float32"})
@@ -68,10 +72,15 @@ if kind == "jsonl":
     schema = pa.schema([("UserID", pa.string()), ("Time", pa.timestamp("s")), ("PageID", pa.string()), ("Duration", pa.float32()), ("Topic", pa.string())])
     table = js.read_json(path, read_options=js.ReadOptions(use_threads=threads > 1), parse_options=js.ParseOptions(explicit_schema=schema))
     table = pa.table([c.dictionary_encode() if c.type == pa.string() else c for c in table.columns], names=table.column_names)
+elif kind == "parquet":
+    import pyarrow.parquet as pq
+    table = pq.read_table(path, read_dictionary=["UserID", "PageID", "Topic"], use_threads=threads > 1)
 else:
     types = {"UserID": pa.int32(), "PageID": pa.int32()} if kind == "plain" else {"UserID": text, "PageID": text, "Topic": text}
     table = csv.read_csv(path, read_options=csv.ReadOptions(use_threads=threads > 1),
         convert_options=csv.ConvertOptions(column_types={**types, "Time": pa.timestamp("s"), "Duration": pa.float32()}))
+# One dictionary a column, as the others have: a number means the same name in every row.
+table = table.unify_dictionaries()
 answer(pa.__version__, len(table), start, before)
 """
 
@@ -85,6 +94,8 @@ ids = {"UserID": pl.Int32, "PageID": pl.Int32} if kind == "plain" else {"UserID"
 if kind == "jsonl":
     frame = pl.read_ndjson(path, schema_overrides={"UserID": pl.String, "PageID": pl.String, "Topic": pl.String})
     frame = frame.with_columns(pl.col("UserID", "PageID", "Topic").cast(pl.Categorical), pl.col("Time").str.to_datetime())
+elif kind == "parquet":
+    frame = pl.read_parquet(path).with_columns(pl.col("UserID", "PageID", "Topic").cast(pl.Categorical))
 else:
     frame = pl.read_csv(path, try_parse_dates=True, schema_overrides={**ids, "Duration": pl.Float32})
 assert frame["Time"].dtype == pl.Datetime, frame["Time"].dtype
@@ -251,8 +262,9 @@ def best(measure, key, runs):
 
 
 def make_shapes(folder, rows):
-    """Five shapes of a log: integers; text ids with topics; the same with quoted commas, as JSON Lines, and through gzip."""
-    import csv
+    """Six shapes of a log: integers; text ids with topics; the same with quoted commas, as JSON Lines, through gzip, in Parquet."""
+    import pyarrow.csv
+    import pyarrow.parquet
 
     plain, text = os.path.join(folder, "plain.csv"), os.path.join(folder, "text.csv")
     make_log(plain, rows)
@@ -267,21 +279,24 @@ def make_shapes(folder, rows):
             b.write(f'{{"UserID":"{user}","Time":"{time_}","PageID":"{page}","Duration":{duration},"Topic":"{topic}"}}\n')
     packed = os.path.join(folder, "text.csv.gz")
     subprocess.run(f"gzip -6 -c {text} > {packed}", shell=True, check=True)
+    table = os.path.join(folder, "text.parquet")
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv(text), table)
     return [("integers", plain, "plain"), ("text ids, topics", text, "text"), ("quoted commas", quoted, "text"),
-            ("JSON Lines", lines, "jsonl"), ("gzip", packed, "text")]
+            ("JSON Lines", lines, "jsonl"), ("gzip", packed, "text"), ("Parquet", table, "parquet")]
 
 
 def bench_reading(folder):
-    print(f"\nReading {ROWS:,} rows: users, items and topics as dictionaries, times parsed; best of 3; Wane reads on one thread")
+    print(f"\nReading {ROWS:,} rows: users, items and topics as dictionaries, times parsed; best of 3")
     for title, path, kind in make_shapes(folder, ROWS):
-        ours = best(lambda: json.loads(wane("bench", "read", path, "--runs", 1)), "rowsPerSecond", 3)
-        print(f"  {title:18} wane {ours['rowsPerSecond']:>12,.0f} rows/s, {ours['peakBytesPerEvent']:5.1f} bytes an event at the peak")
         for threads in (1, 2):
+            ours = best(lambda: json.loads(wane("bench", "read", path, "--runs", 1, "--threads", threads)), "rowsPerSecond", 3)
+            print(f"  {title:16} {threads} thread{'s' if threads > 1 else ' '} wane {ours['rowsPerSecond']:>12,.0f} rows/s, "
+                  f"{ours['peakBytesPerEvent']:5.1f} bytes an event at the peak")
             for name, code in (("pandas", PANDAS), ("pyarrow", ARROW), ("polars", POLARS)):
-                if name == "pandas" and threads > 1:
+                if name == "pandas" and threads > 1 and kind != "parquet":
                     continue
                 peer = best(lambda: python(code, path, kind, threads), "rate", 3)
-                print(f"    {threads} thread{'s' if threads > 1 else ' '} {name:8} {peer['version']:8} {peer['rate']:>12,.0f} rows/s, "
+                print(f"      {name:8} {peer['version']:8} {peer['rate']:>12,.0f} rows/s, "
                       f"{peer['bytes']:6.1f} bytes  ratio {ours['rowsPerSecond'] / peer['rate']:.2f}")
         os.remove(path) if kind == "plain" else None
 
@@ -339,7 +354,7 @@ def bench_trees(folder, title, arguments):
 
 with tempfile.TemporaryDirectory() as folder:
     print(f"machine: {os.cpu_count()} cores")
-    chosen = {"next-item": bench_next_item, "states": lambda: bench_states(folder), "window": lambda: bench_window(folder)}
+    chosen = {"reading": lambda: bench_reading(folder), "next-item": bench_next_item, "states": lambda: bench_states(folder), "window": lambda: bench_window(folder)}
     if sys.argv[1:]:
         for name in sys.argv[1:]:
             chosen[name]()

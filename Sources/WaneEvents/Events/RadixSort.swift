@@ -1,38 +1,46 @@
-/// Sorting of whole numbers by their digits, lowest first: millions of them in a tenth of the time that comparing takes.
+/// Sorting by the digits of whole numbers, lowest first: millions in a tenth of the time that comparing takes.
 public enum RadixSort {
     /// Below this, comparing is as fast.
-    private static let few = 1 << 12
+    private static let few = 1 << 10
 
     /// - Complexity: O(n) time for each byte in which the numbers differ, and as much memory again.
-    public static func sort(_ numbers: inout [UInt64]) {
-        guard numbers.count > few else { return numbers.sort() }
+    public static func sort(_ numbers: inout [UInt64]) { sort(&numbers) { $0 } }
+
+    /// Elements by a number of each; those of equal numbers stay in their order.
+    @inline(__always)
+    static func sort<Element>(_ elements: inout [Element], _ key: (Element) -> UInt64) {
+        guard elements.count > few else { return elements.sort { key($0) < key($1) } }
         var counts = [Int](repeating: 0, count: 8 * 256)
         counts.withUnsafeMutableBufferPointer { counts in
-            for number in numbers {
-                for byte in 0..<8 {
-                    counts[byte << 8 | Int(truncatingIfNeeded: (number >> (8 &* UInt64(byte))) & 0xFF)] &+= 1
-                }
+            for element in elements {
+                let number = key(element)
+                for byte in 0..<8 { counts[byte << 8 | digit(number, byte)] &+= 1 }
             }
         }
-        var other = [UInt64](repeating: 0, count: numbers.count)
+        var other = elements
         for byte in 0..<8 {
             var next = Array(counts[byte << 8..<(byte + 1) << 8])
-            if next.contains(numbers.count) { continue }
+            if next.contains(elements.count) { continue }
             var sum = 0
             for digit in next.indices { (next[digit], sum) = (sum, sum + next[digit]) }
             next.withUnsafeMutableBufferPointer { next in
                 other.withUnsafeMutableBufferPointer { other in
-                    numbers.withUnsafeBufferPointer { numbers in
-                        for number in numbers {
-                            let digit = Int(truncatingIfNeeded: (number >> (8 &* UInt64(byte))) & 0xFF)
-                            other[next[digit]] = number
+                    elements.withUnsafeBufferPointer { elements in
+                        for element in elements {
+                            let digit = digit(key(element), byte)
+                            other[next[digit]] = element
                             next[digit] &+= 1
                         }
                     }
                 }
             }
-            swap(&numbers, &other)
+            swap(&elements, &other)
         }
+    }
+
+    @inline(__always)
+    private static func digit(_ number: UInt64, _ byte: Int) -> Int {
+        Int(truncatingIfNeeded: (number >> (8 &* UInt64(byte))) & 0xFF)
     }
 
     /// The column's numbers in order.

@@ -335,12 +335,11 @@ private struct NameTable: Sendable {
         }
     }
 
-    /// Numbers in the order of their names: counts first, by their value, then texts, byte by byte.
+    /// Numbers in the order of their names: counts first, by how many digits they have and then by those, then texts, byte by
+    /// byte.
     func order() -> [UInt32] {
         struct Key {
-            /// How many digits a count has; more than any for a text.
-            let digits: UInt32
-            /// The first eight bytes, highest first.
+            /// How many digits a count has, more than any for a text; then the first seven bytes, highest first.
             let start: UInt64
             let number: UInt32
         }
@@ -348,20 +347,28 @@ private struct NameTable: Sendable {
             func text(_ number: UInt32) -> UnsafeRawBufferPointer {
                 UnsafeRawBufferPointer(rebasing: bytes[range(Int(number))])
             }
-            func follows(_ a: Key, _ b: Key) -> Bool {
-                if a.digits != b.digits { return a.digits > b.digits }
-                if a.start != b.start { return a.start > b.start }
-                return text(b.number).lexicographicallyPrecedes(text(a.number))
-            }
             var keys = names.indices.map { number -> Key in
                 let name = text(UInt32(number))
-                var start: UInt64 = 0
-                for index in 0..<8 { start = start << 8 | (index < name.count ? UInt64(name[index]) : 0) }
                 let isCount = !name.isEmpty && name.allSatisfy { $0 &- 0x30 < 10 }
-                return Key(digits: isCount ? UInt32(name.count) : .max, start: start, number: UInt32(number))
+                var start = isCount ? UInt64(min(name.count, 254)) : 255
+                for index in 0..<7 { start = start << 8 | (index < name.count ? UInt64(name[index]) : 0) }
+                return Key(start: start, number: UInt32(number))
             }
-            // Logs are mostly written in some order of their own.
-            if zip(keys, keys.dropFirst()).contains(where: follows) { keys.sort { follows($1, $0) } }
+            RadixSort.sort(&keys) { $0.start }
+            // What begins alike is told apart by the rest.
+            var first = 0
+            while first < keys.count {
+                var next = first + 1
+                while next < keys.count, keys[next].start == keys[first].start { next += 1 }
+                if next > first + 1 {
+                    let isCount = keys[first].start >> 56 < 255
+                    keys[first..<next].sort { a, b in
+                        let (a, b) = (text(a.number), text(b.number))
+                        return isCount && a.count != b.count ? a.count < b.count : a.lexicographicallyPrecedes(b)
+                    }
+                }
+                first = next
+            }
             return keys.map(\.number)
         }
     }

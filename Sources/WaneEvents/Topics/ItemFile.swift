@@ -10,7 +10,12 @@ enum ItemFile {
     static func read(
         _ path: String, for items: Vocabulary, options: ReadingOptions
     ) throws(LogError) -> Contents {
-        let source = try LogFiles.contents(path).source
+        try read(LogFiles.contents(path).source, file: path, for: items, options: options)
+    }
+
+    static func read(
+        _ source: any ByteSource, file path: String, for items: Vocabulary, options: ReadingOptions
+    ) throws(LogError) -> Contents {
         let reader = DelimitedReader(source, file: path)
         try reader.skipByteOrderMark()
         let dialect = Dialect(firstLine: try reader.firstLine())
