@@ -24,6 +24,19 @@ void appendNumber(Number number, std::string &text) {
   text.append(digits, static_cast<size_t>(end.ptr - digits));
 }
 
+/// A number of a column of fractions; none for what is no number.
+template <typename Number>
+bool appendFraction(Number number, std::string &text) {
+  if (std::isnan(number)) return false;
+  // A whole number that a missing value elsewhere in its column made a fraction is a whole number still.
+  if (number == std::floor(number) && std::fabs(number) < Number(9007199254740992.0)) {
+    appendNumber(static_cast<int64_t>(number), text);
+  } else {
+    appendNumber(number, text);
+  }
+  return true;
+}
+
 int64_t floorDivide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 /// Days since 1970 as a date (Hinnant, "chrono-compatible low-level date algorithms").
@@ -69,6 +82,16 @@ int64_t scaleOf(arrow::TimeUnit::type unit) {
 template <typename Type>
 auto value(const arrow::Array &array, int64_t row) {
   return static_cast<const typename arrow::TypeTraits<Type>::ArrayType &>(array).Value(row);
+}
+
+/// Sixteen bytes are a UUID: Parquet and Arrow have those so.
+void appendUUID(std::string_view bytes, std::string &text) {
+  for (size_t index = 0; index < bytes.size(); ++index) {
+    if (index == 4 || index == 6 || index == 8 || index == 10) text.push_back('-');
+    constexpr char digits[] = "0123456789abcdef";
+    text.push_back(digits[static_cast<unsigned char>(bytes[index]) >> 4]);
+    text.push_back(digits[bytes[index] & 0xF]);
+  }
 }
 
 /// Lists in a list would lose where each begins.
@@ -144,38 +167,25 @@ bool appendText(const arrow::Array &array, int64_t row, std::string &text) {
     case Type::INT32: appendNumber(value<arrow::Int32Type>(array, row), text); return true;
     case Type::UINT64: appendNumber(value<arrow::UInt64Type>(array, row), text); return true;
     case Type::INT64: appendNumber(value<arrow::Int64Type>(array, row), text); return true;
-    case Type::HALF_FLOAT: {
-      const auto number = arrow::util::Float16::FromBits(value<arrow::HalfFloatType>(array, row)).ToFloat();
-      if (std::isnan(number)) return false;
-      appendNumber(number, text);
-      return true;
-    }
-    case Type::FLOAT: {
-      const float number = value<arrow::FloatType>(array, row);
-      if (std::isnan(number)) return false;
-      appendNumber(number, text);
-      return true;
-    }
-    case Type::DOUBLE: {
-      const double number = value<arrow::DoubleType>(array, row);
-      if (std::isnan(number)) return false;
-      // A whole number that a missing value elsewhere in its column made a fraction is a whole number still.
-      if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0) {
-        appendNumber(static_cast<int64_t>(number), text);
-      } else {
-        appendNumber(number, text);
-      }
-      return true;
-    }
+    case Type::HALF_FLOAT:
+      return appendFraction(arrow::util::Float16::FromBits(value<arrow::HalfFloatType>(array, row)).ToFloat(), text);
+    case Type::FLOAT: return appendFraction(value<arrow::FloatType>(array, row), text);
+    case Type::DOUBLE: return appendFraction(value<arrow::DoubleType>(array, row), text);
     case Type::STRING:
     case Type::BINARY: text.append(static_cast<const arrow::BinaryArray &>(array).GetView(row)); return true;
     case Type::LARGE_STRING:
     case Type::LARGE_BINARY: text.append(static_cast<const arrow::LargeBinaryArray &>(array).GetView(row)); return true;
     case Type::STRING_VIEW:
     case Type::BINARY_VIEW: text.append(static_cast<const arrow::BinaryViewArray &>(array).GetView(row)); return true;
-    case Type::FIXED_SIZE_BINARY:
-      text.append(static_cast<const arrow::FixedSizeBinaryArray &>(array).GetView(row));
+    case Type::FIXED_SIZE_BINARY: {
+      const auto bytes = static_cast<const arrow::FixedSizeBinaryArray &>(array).GetView(row);
+      if (bytes.size() == 16) {
+        appendUUID(bytes, text);
+      } else {
+        text.append(bytes);
+      }
       return true;
+    }
     case Type::DATE32: appendDate(value<arrow::Date32Type>(array, row), text); return true;
     case Type::DATE64: appendDate(floorDivide(value<arrow::Date64Type>(array, row), 86400000), text); return true;
     case Type::TIMESTAMP: {

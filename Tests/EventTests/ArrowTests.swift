@@ -95,6 +95,27 @@ struct ArrowTests {
         #expect(throws: LogError.self) { try LogReader.read(maps, options: options) }
     }
 
+    @Test(
+        "what no text can hold is set aside or refused: times beyond the calendar, numbers of no text; UUIDs are written as such"
+    )
+    func beyondText() throws {
+        for name in ["far_local", "far_zoned"] {
+            for kind in ["parquet", "stream"] {
+                let (log, report) = try LogReader.read(Self.folder.appendingPathComponent("\(name).\(kind)").path)
+                #expect(
+                    log.count == 2 && report.rejected == ["time out of range": 3], "\(name).\(kind): \(report.rejected)"
+                )
+            }
+        }
+        for index in [-5, 2, 100_000_000] {
+            let path = Self.folder.appendingPathComponent("index_\(index).stream").path
+            let error = #expect(throws: LogError.self) { try LogReader.read(path) }
+            #expect(error?.description.contains("ndex") == true, "\(String(describing: error))")
+        }
+        let (log, _) = try LogReader.read(Self.folder.appendingPathComponent("uuids.parquet").path)
+        #expect(log.users.names == ["00010203-0405-0607-0809-0a0b0c0d0e0f", "10111213-1415-1617-1819-1a1b1c1d1e1f"])
+    }
+
     @Test("a side file of items may be a table")
     func items() throws {
         let folder = try TemporaryFolder()

@@ -35,7 +35,7 @@ struct CaseTests {
             let zone: String?
             let durationUnit: Double?
             let topicSeparator: String?
-            let items_file: String?
+            let itemsFile: String?
             let userID: String?
             let userFrom: String?
             let strict: Bool?
@@ -82,7 +82,7 @@ struct CaseTests {
             options.timeZone = said?.zone.flatMap { TimeZone(identifier: $0) }
             options.durationUnit = said?.durationUnit
             options.topicSeparator = said?.topicSeparator
-            options.items = said?.items_file.map { folder.appendingPathComponent($0).path }
+            options.items = said?.itemsFile.map { folder.appendingPathComponent($0).path }
             options.userID = said?.userID
             options.userFrom = try said?.userFrom.map { try #require(UserSource(rawValue: $0)) }
             options.strict = said?.strict ?? false

@@ -139,6 +139,13 @@ struct ReaderTests {
         #expect(log.users.names == ["me"] && log.items.names == ["T, \"1\" é😀", "T2", "}]"])
         #expect(log.topics.names.names == ["B", "M|O|O|N"])
         #expect(log.duration.map { Array($0) } == [1.5, 2.5, 0] && report.accepted == 3)
+        let inner = "[{\"user\": 1, \"tracks\": [{\"rating\": 3, \"time\": 1}, 5], \"item\": 2, \"rating\": 4}]\n "
+        let (kept, _) = try read(inner, file: "log.json")
+        #expect(kept.weight.map { Array($0) } == [4] && kept.clock == .position)
+        let one = "{\"user\": 1, \"item\": 2}"
+        for wrong in ["[\(one)] []", "[\(one)]x", "[\(one) \(one)]", "[,\(one)]", "[\(one),,\(one)]", "[\(one),]"] {
+            #expect(throws: LogError.self, "\(wrong)") { try read(wrong, file: "log.json") }
+        }
         for cut in ["[", "[{\"user\": 1", "[{\"user\": 1},", "[1, 2]"] {
             #expect(throws: LogError.self) { try read(cut, file: "log.json") }
         }

@@ -50,7 +50,7 @@ def write(name, table, **options):
     for row in rows:
         cells = [text(row[column]) for column in names]
         lines.append(",".join('"' + cell.replace('"', '""') + '"' if cell else "" for cell in cells))
-    (folder / f"{name}.csv").write_bytes(("\n".join(lines) + "\n").encode("latin-1" if name == "bytes" else "utf-8"))
+    (folder / f"{name}.csv").write_bytes(("\n".join(lines) + "\n").encode("latin-1" if name.endswith("bytes") else "utf-8"))
     pq.write_table(table, folder / f"{name}.parquet", **options)
     with pa.OSFile(str(folder / f"{name}.arrow"), "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
         writer.write_table(table, max_chunksize=7)
@@ -115,6 +115,37 @@ write("written", pa.table({"user": users(n), "timestamp": [f"2023-01-{i + 1:02d}
                            "item": items(n), "duration": ["5" if i % 2 else "0:01:00" for i in range(n)], "liked": [True, False] * 10}))
 write("bytes", pa.table({"user": pa.array([b"a" if i != 3 else b"\xff" for i in range(n)], pa.binary()), "timestamp": times(n), "item": users(n)}))
 write("types", pa.table({"user": users(n), "timestamp": times(n), "item": items(n), "event_type": ["view", None, "buy", "view"] * 5}))
+
+write("singles", pa.table({"user": pa.array([100000.0 * (i % 3) for i in range(n)], pa.float32()), "timestamp": times(n),
+                            "item": pa.array([float("nan") if i == 3 else 0.5 * i for i in range(n)], pa.float32())}))
+write("topic_bytes", pa.table({"user": ["a" if i else "b" for i in range(n)], "timestamp": times(n), "item": [f"p{i}" for i in range(n)],
+                               "topic": pa.array([b"x" if i != 3 else b"\xff" for i in range(n)], pa.binary())}))
+# As a person would have it from minutes: the type says what the numbers are, not the name.
+write("minutes", pa.table({"user": users(n), "timestamp": times(n), "item": items(n), "watch_min": pa.array([i * 60 for i in range(n)], pa.duration("s"))}))
+write("minutes_labels", pa.table({"user": users(n), "timestamp": times(n), "item": items(n), "interest": [0.5] * n,
+                                  "watch_min": pa.array([i * 60 for i in range(n)], pa.duration("s"))}))
+for name in ["minutes", "minutes_labels"]:
+    path = folder / f"{name}.csv"
+    path.write_text(path.read_text().replace("watch_min", "watch_seconds"))
+
+
+def only(name, table):
+    """What no CSV can be."""
+    pq.write_table(table, folder / f"{name}.parquet")
+    with pa.OSFile(str(folder / f"{name}.stream"), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+
+
+far = [10**12, 1_600_000_000, 4 * 10**15, -4 * 10**15, 1_600_000_001]
+for zone in [None, "UTC"]:
+    only("far_" + ("zoned" if zone else "local"), pa.table({"user": ["a"] * 5, "timestamp": pa.array(far, pa.timestamp("s", zone)), "item": ["p"] * 5}))
+for index in [-5, 2, 10**8]:
+    wrong = pa.DictionaryArray.from_arrays(pa.array([0, 1, index, 0], pa.int32()), pa.array(["a", "b"]), safe=False)
+    table = pa.table({"user": wrong, "timestamp": times(4), "item": ["p"] * 4})
+    with pa.OSFile(str(folder / f"index_{index}.stream"), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+uuid = pa.array([bytes(range(16)), bytes(range(16, 32))] * 2, pa.binary(16))
+only("uuids", pa.table({"user": uuid, "timestamp": times(4), "item": ["p"] * 4}))
 
 # Maps are no column of a log; a log may have one that nothing reads.
 maps = pa.table({"user": users(n), "timestamp": times(n), "item": items(n),

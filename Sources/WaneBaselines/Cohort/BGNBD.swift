@@ -81,7 +81,10 @@ func maximize(
     // Customers of equal history have equal likelihood: many are.
     var counts: [[Double]: Double] = [:]
     for c in customers { counts[[c.x, c.tx, c.t], default: 0] += 1 }
-    let distinct = counts.map { (CustomerSummary(x: $0.key[0], tx: $0.key[1], t: $0.key[2]), $0.value) }
+    // In an order, so that sums are the same to the last bit each time.
+    let distinct = counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+        (CustomerSummary(x: $0.key[0], tx: $0.key[1], t: $0.key[2]), $0.value)
+    }
     func loss(_ x: [Double]) -> Double {
         guard x.allSatisfy({ abs($0) < 8 }) else { return .infinity }
         let value = likelihood(x)

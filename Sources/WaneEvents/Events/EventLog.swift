@@ -95,9 +95,19 @@ public struct EventLog: Sendable {
         let kept: [Int]
         (log.user, log.users, _) = compacted(log.user, users)
         (log.item, log.items, kept) = compacted(log.item, items)
-        if topics.isDecided || topics.itemCount > 0 {
-            log.topics = ItemTopics(
-                names: topics.names, byItem: kept.map { Array(topics[UInt32($0)]) }, source: topics.source)
+        guard topics.isDecided || topics.itemCount > 0 else { return log }
+        // Topics that only those rows had go with them.
+        let byItem = kept.map { Array(topics[UInt32($0)]) }
+        var isUsed = [Bool](repeating: topics.source != .column, count: topics.count)
+        for topic in byItem.joined() { isUsed[Int(topic)] = true }
+        let used = isUsed.indices.filter { isUsed[$0] }
+        var number = [UInt32](repeating: 0, count: topics.count)
+        for (new, old) in used.enumerated() { number[old] = UInt32(new) }
+        log.topics = ItemTopics(
+            names: Vocabulary(used.map { topics.names[$0] }), byItem: byItem.map { $0.map { number[Int($0)] } },
+            source: topics.source)
+        log.rowTopics = log.rowTopics.map { rows in
+            RowTopics(lists: rows.lists.map { $0.filter { isUsed[Int($0)] }.map { number[Int($0)] } }, list: rows.list)
         }
         return log
     }

@@ -159,7 +159,7 @@ private struct NameTable: Sendable {
     @inline(__always)
     private func place(_ key: UInt64, _ start: UInt32) -> Int {
         // A short name's bytes above its length are zero: the length tells "a" from "a\0".
-        let length = UInt64(start > Self.starts ? UInt32.max &- start : 0)
+        let length = UInt64(start >= Self.starts ? UInt32.max &- start : 0)
         let mixed = (key ^ length &* 0x9E37_79B9_7F4A_7C15) &* multiplier
         return Int(truncatingIfNeeded: mixed >> (64 &- bits))
     }
@@ -228,7 +228,7 @@ private struct NameTable: Sendable {
                     let isFound = self.bytes.withUnsafeBytes { own -> Bool in
                         guard slot.number != .max, slot.key == key else { return false }
                         if name.count <= 8 { return slot.start == UInt32.max &- UInt32(truncatingIfNeeded: name.count) }
-                        guard slot.start <= Self.starts, key & Self.lengthMask < Self.lengthMask,
+                        guard slot.start < Self.starts, key & Self.lengthMask < Self.lengthMask,
                             let base = own.baseAddress, let other = name.baseAddress
                         else { return false }
                         return Self.isSame(base + Int(slot.start), other, name.count)
@@ -287,7 +287,7 @@ private struct NameTable: Sendable {
                 while true {
                     let slot = table[index]
                     guard slot.number != .max, let base = bytes.baseAddress else { return (slot.number, index) }
-                    if slot.key == key, slot.start <= Self.starts,
+                    if slot.key == key, slot.start < Self.starts,
                         // A key says the length of all but enormous names.
                         key & Self.lengthMask < Self.lengthMask || names[Int(slot.number)].length == name.count,
                         Self.isSame(base + Int(slot.start), other, name.count)
@@ -303,7 +303,7 @@ private struct NameTable: Sendable {
     private mutating func insert(_ key: UInt64, _ length: Int, at index: Int) -> UInt32 {
         let number = UInt32(names.count)
         let start = UInt32(bytes.count - length)
-        precondition(start <= Self.starts, "more than 4 GB of names")
+        precondition(start < Self.starts, "more than 4 GB of names")
         names.append(Name(start: start, length: UInt32(length)))
         table[index] = Slot(key: key, start: length <= 8 ? .max - UInt32(length) : start, number: number)
         if names.count * 2 > table.count { grow() }
@@ -318,7 +318,7 @@ private struct NameTable: Sendable {
     }
 
     private mutating func put(_ slot: Slot) {
-        var index = place(slot.key, slot.start > Self.starts ? slot.start : 0)
+        var index = place(slot.key, slot.start >= Self.starts ? slot.start : 0)
         while table[index].number != .max { index = (index + 1) & (table.count - 1) }
         table[index] = slot
     }

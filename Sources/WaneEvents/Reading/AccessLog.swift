@@ -66,9 +66,10 @@ struct AccessLog {
 
     /// Reads all lines of a source into a builder whose columns are ``names``.
     static func read(
-        _ source: any ByteSource, file: String, into builder: RowBuilder, progress: (Int) throws(LogError) -> Void
+        _ source: any ByteSource, file: String, from first: Int, into builder: RowBuilder,
+        progress: (Int) throws(LogError) -> Void
     ) throws(LogError) {
-        var lines = LineReader(source, file: file)
+        var lines = LineReader(source, file: file, from: first)
         var botRows = 0
         while let (number, line) = try lines.next() {
             if line.isEmpty { continue }

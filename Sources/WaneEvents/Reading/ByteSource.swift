@@ -124,6 +124,7 @@ final class GzipSource: ByteSource {
     private let file: String
     private let stream: OpaquePointer
     private var insideMember = false
+    private var members = 0
 
     init(_ source: any ByteSource, file: String) throws(LogError) {
         guard let stream = wane_gunzip_new() else {
@@ -144,6 +145,11 @@ final class GzipSource: ByteSource {
                 }
                 return 0
             }
+            // Blocks of tapes and disks are filled up with zeros.
+            if !insideMember, members > 0 {
+                while input.used < input.filled, input.bytes[input.used] == 0 { input.used += 1 }
+                if input.used == input.filled { continue }
+            }
             insideMember = true
             var taken = UInt32(input.filled - input.used)
             var given = UInt32(clamping: buffer.count)
@@ -153,7 +159,7 @@ final class GzipSource: ByteSource {
             input.used += Int(taken)
             switch state {
             case wane_gunzip_going: break
-            case wane_gunzip_member_end: insideMember = false
+            case wane_gunzip_member_end: (insideMember, members) = (false, members + 1)
             case wane_gunzip_bad_header: throw .damagedArchive(file: file, reason: "what follows is no gzip stream")
             case wane_gunzip_bad_checksum: throw .damagedArchive(file: file, reason: "a checksum is wrong")
             default: throw .damagedArchive(file: file, reason: "the compressed data is damaged")

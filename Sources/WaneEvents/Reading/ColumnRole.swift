@@ -68,7 +68,7 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
                 "profilename", "profile", "clientid", "accountid", "studentid", "learnerid", "listener", "viewer",
                 "sender",
             ]
-        case .time: ["endtime", "endedat", "start", "lastplayed"]
+        case .time: ["endtime", "endedat", "start", "lastplayed", "dt"]
         case .item:
             [
                 "trackname", "track", "trackid", "title", "sku", "stockcode", "itemname", "productname", "newsid",

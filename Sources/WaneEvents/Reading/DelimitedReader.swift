@@ -321,7 +321,7 @@ final class DelimitedReader {
             return try builder.reject(RejectedRow(line: line, column: "", reason: reason), text: text())
         }
         // A last delimiter opens a field with nothing in it; anything else beyond the header is a row out of joint.
-        let columns = builder.schema.names.count
+        let columns = builder.schema.rowColumns
         if fields.count > columns, !fields[columns...].allSatisfy(\.isEmpty) {
             let reason = RejectedRow.Reason.tooManyFields(
                 found: fields.count, header: columns, blanks: isDividedByBlanks)

@@ -25,7 +25,7 @@ struct FastRowPlan {
         guard case .byte(let byte) = dialect.delimiter, builder.isPlain, builder.options.timeFormat == .auto else {
             return nil
         }
-        steps = builder.schema.names.indices.map { column in
+        steps = (0..<builder.schema.rowColumns).map { column in
             switch builder.schema.roles(of: column).first {
             case .user: .user
             case .item: .item
@@ -245,7 +245,10 @@ struct FastRowPlan {
             let tail = at.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
             if head != cache.head || tail != cache.tail {
                 let text = UnsafeRawBufferPointer(start: at, count: 10)
-                guard let date = WrittenTime(text), date.form == .local else { return nil }
+                // Ten signs can be a date otherwise too: `2023-01-2T`.
+                guard digit(at, 8) < 10, digit(at, 9) < 10,
+                    let date = WrittenTime(text), date.form == .local
+                else { return nil }
                 (cache.head, cache.tail, cache.micros) = (head, tail, date.raw)
             }
             let separator = at.load(fromByteOffset: 10, as: UInt8.self)

@@ -107,7 +107,8 @@ final class JSONObject {
         return true
     }
 
-    private func object(prefix: [UInt8], depth: Int) throws(Fault) {
+    /// - Parameter isColumns: off for an object that is checked and passed over.
+    private func object(prefix: [UInt8], depth: Int, isColumns: Bool = true) throws(Fault) {
         if depth > Self.deepest { throw .tooDeep }
         at += 1
         skipBlanks()
@@ -118,7 +119,9 @@ final class JSONObject {
             let plain = try string()
             // Mostly the key that stood here in the object before.
             var known = -1
-            if let plain, prefix.isEmpty, placeInOrder < order.count, text.holds(order[placeInOrder].name, at: plain) {
+            if let plain, isColumns, prefix.isEmpty, placeInOrder < order.count,
+                text.holds(order[placeInOrder].name, at: plain)
+            {
                 known = order[placeInOrder].number
                 placeInOrder += 1
             } else {
@@ -130,7 +133,9 @@ final class JSONObject {
             skipBlanks()
             if at < text.count, text[at] == 0x7B {
                 if known >= 0 { key = order[placeInOrder - 1].name }
-                try object(prefix: prefix + key + [0x2E], depth: depth + 1)
+                try object(prefix: prefix + key + [0x2E], depth: depth + 1, isColumns: isColumns)
+            } else if !isColumns {
+                if try scalar() == nil { _ = try list(depth: depth) }
             } else {
                 let number = known >= 0 ? known : prefix.isEmpty ? number(of: key) : number(of: prefix + key)
                 if let own = try scalar() { values[number] = own } else { values[number] = try list(depth: depth) }
@@ -211,10 +216,9 @@ final class JSONObject {
                 isFirst = false
                 if at < text.count, text[at] == 0x7B {
                     // An object in a list is no column: it is checked and passed over.
-                    let kept = values
-                    try object(prefix: Array("[].".utf8), depth: depth + 1)
-                    for index in kept.indices { values[index] = kept[index] }
-                    for index in kept.count..<values.count { values[index].place = .none }
+                    let end = bytes.count
+                    try object(prefix: [], depth: depth + 1, isColumns: false)
+                    bytes.removeLast(bytes.count - end)
                 } else {
                     _ = try value(depth: depth + 1)
                 }

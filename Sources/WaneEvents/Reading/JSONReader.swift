@@ -132,6 +132,7 @@ struct ArrayReader {
     private var buffer: SourceBuffer
     private var line = 1
     private var isOpen = false
+    private var count = 0
 
     init(_ source: any ByteSource, file: String) {
         buffer = SourceBuffer(source)
@@ -141,19 +142,32 @@ struct ArrayReader {
     /// One more element; nothing at the array's end.
     mutating func next() throws(LogError) -> (line: Int, text: ArraySlice<UInt8>)? {
         // The opening bracket, or the comma between two.
+        var sign = isOpen ? UInt8(0x2C) : 0x5B
+        if isOpen, count == 0 { sign = 0 }
         while true {
             guard let byte = try peek() else {
                 throw .unsupported(file: file, reason: "line \(line): the array does not end; is the file cut off?")
             }
             if byte == 0x0A { line += 1 }
-            if [0x20, 0x09, 0x0A, 0x0D].contains(byte) || (byte == 0x2C && isOpen) || (byte == 0x5B && !isOpen) {
-                if byte == 0x5B { isOpen = true }
+            if [0x20, 0x09, 0x0A, 0x0D].contains(byte) || (byte == sign && sign != 0) {
+                if byte == sign {
+                    isOpen = true
+                    sign = 0
+                }
                 buffer.position += 1
                 continue
             }
-            if byte == 0x5D { return nil }
+            if byte == 0x5D, isOpen, sign != 0 || count == 0 {
+                buffer.position += 1
+                return try end()
+            }
+            guard sign == 0, byte != 0x2C, byte != 0x5D else {
+                throw .unsupported(
+                    file: file, reason: "line \(line): no comma, or one too many, between the array's values")
+            }
             break
         }
+        count += 1
         let begins = line
         var length = 0
         var depth = 0
@@ -192,6 +206,20 @@ struct ArrayReader {
                     file: file, reason: "line \(begins): a value that does not end; is the file cut off?")
             }
         }
+    }
+
+    /// Nothing but blanks follows the array.
+    private mutating func end() throws(LogError) -> (line: Int, text: ArraySlice<UInt8>)? {
+        while let byte = try peek() {
+            guard [0x20, 0x09, 0x0A, 0x0D].contains(byte) else {
+                throw .unsupported(
+                    file: file,
+                    reason: "line \(line): something follows the end of the array; several arrays are several files")
+            }
+            if byte == 0x0A { line += 1 }
+            buffer.position += 1
+        }
+        return nil
     }
 
     private mutating func taken(_ length: Int) -> ArraySlice<UInt8> {

@@ -11,7 +11,7 @@ enum LogFiles {
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if exists, !isFolder.boolValue { return [path] }
         if exists {
-            let files = below(path)
+            let files = try below(path)
             guard !files.isEmpty else { throw .cannotOpen(file: path, reason: "it is a folder without a file") }
             return files
         }
@@ -28,19 +28,47 @@ enum LogFiles {
 
     /// A folder's files in the order of their names, and those of the folders in it that say what their files are of, as
     /// `country=de/` does.
-    private static func below(_ folder: String) -> [String] {
+    private static func below(_ folder: String) throws(LogError) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter(isLog).sorted().flatMap { name -> [String] in
+        if names.contains("_delta_log") {
+            throw .unsupported(
+                file: folder,
+                reason: "a Delta Lake table, whose own log says which of its files count; write it out as Parquet first"
+            )
+        }
+        var files: [String] = []
+        for name in names.filter(isLog).sorted() {
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [] }
-            if !isFolder.boolValue { return [path] }
-            return name.contains("=") ? below(path) : []
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
+            if !isFolder.boolValue {
+                files.append(path)
+            } else if name.contains("=") {
+                files += try below(path)
+            } else {
+                throw .unsupported(
+                    file: folder,
+                    reason:
+                        "there is a folder in it, \(name); name the files that are meant: '\(folder)/*' or '\(folder)/*/*'"
+                )
+            }
         }
+        return files
     }
 
     /// Hidden files, and those that writers of folders leave beside (`_SUCCESS`), are no logs.
     private static func isLog(_ name: String) -> Bool { !name.hasPrefix(".") && !name.hasPrefix("_") }
+
+    /// What folders say of all rows of a file: `year=2024/month=3/`.
+    static func partition(of path: String) -> [(name: String, value: String)] {
+        let path = isRemote(path) ? path.prefix { $0 != "?" }.removingPercentEncoding ?? path : path
+        return path.split(separator: "/").dropLast().compactMap { part in
+            guard let sign = part.firstIndex(of: "="), sign > part.startIndex else { return nil }
+            let value = String(part[part.index(after: sign)...])
+            let text = value == "__HIVE_DEFAULT_PARTITION__" ? "" : value.removingPercentEncoding ?? value
+            return (String(part[..<sign]), text)
+        }
+    }
 
     /// Whether a name is of a file system that Arrow reads: `s3://bucket/visits.csv`.
     static func isRemote(_ path: String) -> Bool { path.contains("://") }
@@ -56,6 +84,16 @@ enum LogFiles {
                     $0.split(separator: "/").allSatisfy { isLog(String($0)) }
                 } ?? true
             }
+            if let inner = files.lazy.compactMap({ file in
+                file.dropFirst(path.count).split(separator: "?").first?.split(separator: "/").dropLast()
+                    .first { !$0.contains("=") }
+            }).first {
+                throw .unsupported(
+                    file: uri,
+                    reason:
+                        "there is a folder in it, \(inner); name the files that are meant: '\(path)/*' or '\(path)/*/*'"
+                )
+            }
             guard !files.isEmpty else { throw .cannotOpen(file: uri, reason: "it is a folder without a file") }
             return files
         }
@@ -65,20 +103,29 @@ enum LogFiles {
         return files
     }
 
-    /// Whether a file is a table of columns, by its first bytes.
-    static func isTable(_ path: String) throws(LogError) -> Bool {
-        if path == "-" { return false }
-        return ArrowTable.isTable(try PeekedSource(try packed(path).source).peek(ArrowTable.magicSize))
+    /// What a file holds.
+    enum Contents {
+        /// Text, taken out of what it is wrapped in, with about its size where that is known.
+        case text(any ByteSource, size: Int?)
+        /// A table of columns.
+        case table
     }
 
-    /// A file's bytes as they lie.
-    private static func packed(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
+    /// Opens a file once, as a pipe can be.
+    static func open(_ path: String) throws(LogError) -> Contents {
+        let packed: PeekedSource
+        let size: Int?
         if isRemote(path) {
             let file = try ArrowFile(uri: path)
-            return (file, file.size)
+            (packed, size) = (PeekedSource(file), file.size)
+        } else {
+            let file = try FileSource(path: path)
+            (packed, size) = (PeekedSource(file), file.size)
         }
-        let file = try FileSource(path: path)
-        return (file, file.size)
+        // Only a file of a known size can be read from its end.
+        if size != nil, ArrowTable.isTable(try packed.peek(ArrowTable.magicSize)) { return .table }
+        let contents = try contents(of: packed, file: title(path), size: size)
+        return .text(contents.source, size: contents.size)
     }
 
     /// What messages call a file.
@@ -87,13 +134,15 @@ enum LogFiles {
     /// How many times larger a log is than what it is packed into, about.
     private static let packing = 6
 
-    /// A file's text, taken out of what it is wrapped in, with about its size where that is known.
-    static func contents(_ path: String) throws(LogError) -> (source: any ByteSource, size: Int?) {
-        if try isTable(path) { return (try ArrowText(ArrowTable(path, threads: 1)), nil) }
-        let (source, size) = try packed(path)
-        return try contents(of: source, file: title(path), size: size)
+    /// A file's text, taken out of what it is wrapped in; a table as the CSV that it would be.
+    static func text(_ path: String) throws(LogError) -> any ByteSource {
+        switch try open(path) {
+        case .text(let source, _): source
+        case .table: try ArrowText(ArrowTable(path, threads: 1))
+        }
     }
 
+    /// Text out of what it is wrapped in, with about its size where that is known.
     static func contents(
         of source: any ByteSource, file: String, size: Int?
     ) throws(LogError) -> (source: any ByteSource, size: Int?) {

@@ -22,11 +22,9 @@ public enum LogReader {
         for path in files {
             let place = Place(
                 file: LogFiles.title(path), path: path, options: options, before: builder, isOneOfMany: files.count > 1)
-            if try LogFiles.isTable(path) {
-                builder = try readTable(at: place, progress: progress)
-            } else {
-                let contents = try LogFiles.contents(path)
-                builder = try read(contents.source, size: contents.size, at: place, progress: progress)
+            switch try LogFiles.open(path) {
+            case .table: builder = try readTable(at: place, progress: progress)
+            case .text(let source, let size): builder = try read(source, size: size, at: place, progress: progress)
             }
         }
         guard let builder else { throw .empty(file: paths.joined(separator: ", ")) }
@@ -67,9 +65,12 @@ public enum LogReader {
             let userID = options.userID ?? options.userFrom.map { $0.name(path) }
             var map = options.map
             for (role, name) in options.preferredMap where map[role] == nil {
-                if name.isEmpty || Schema.index(of: name, in: names) != nil { map[role] = name }
+                let all = names + LogFiles.partition(of: path).map(\.name)
+                if name.isEmpty || Schema.index(of: name, in: all) != nil { map[role] = name }
             }
-            let schema = try Schema(names: names, map: map, file: file, needsUser: userID == nil && !mayGrow)
+            let schema = try Schema(
+                names: names, map: map, file: file, folders: LogFiles.partition(of: path),
+                needsUser: userID == nil && !mayGrow)
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
                 return before
@@ -92,11 +93,19 @@ public enum LogReader {
         }
         let table = try ArrowTable(place.path, threads: place.options.threads)
         let built = try place.builder(table.names, expectedRows: table.rowCount ?? 1_024, mayGrow: false)
+        built.durationsAreSeconds =
+            built.schema.index(.duration).map {
+                $0 < table.names.count && table.type($0).hasPrefix("duration[")
+            } ?? false
         for role in ColumnRole.allCases {
-            guard let column = built.schema.index(role), !table.isUsable(column) else { continue }
+            guard let column = built.schema.index(role), column < table.names.count, !table.isUsable(column) else {
+                continue
+            }
             throw .unsupported(
                 file: place.file,
-                reason: "column \(table.names[column]) holds maps or unions, which no log can have as \(role.rawValue)")
+                reason:
+                    "column \(table.names[column]) is of type \(table.type(column)), which no log can have as \(role.rawValue)"
+            )
         }
         try ArrowRows.read(table, into: built) { count throws(LogError) in progress(count) }
         return built
@@ -155,7 +164,8 @@ public enum LogReader {
         guard !first.isEmpty || reader.unread > 0 else { throw .empty(file: file) }
         if options.columns == nil, options.delimiter == nil, AccessLog.matches(first) {
             let built = try builder(AccessLog.names, expectedRows: 1_024)
-            try AccessLog.read(RestOfSource(reader), file: file, into: built) { count throws(LogError) in
+            try AccessLog.read(RestOfSource(reader), file: file, from: reader.line, into: built) {
+                count throws(LogError) in
                 progress(count)
             }
             return built

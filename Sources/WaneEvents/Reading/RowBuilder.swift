@@ -3,7 +3,7 @@ import Foundation
 /// Turns the fields of rows, whatever file they come from, into columns; a row becomes an event whole or
 /// is set aside whole.
 final class RowBuilder {
-    private(set) var schema: Schema
+    private(set) var schema: Schema { didSet { keepConstants() } }
     let options: ReadingOptions
     private(set) var file: String
     /// Whether messages name the file: the log has several.
@@ -34,6 +34,8 @@ final class RowBuilder {
     /// Seconds in one unit of the duration column.
     private(set) var durationUnit: Double
     private let recBole: Bool
+    /// What the file's folders say of every row, by column.
+    private var constants: [Int: UnsafeRawBufferPointer] = [:]
     /// The only person there is, and the only item, where no column names one.
     private(set) var onlyUser: (name: [UInt8], number: UInt32)?
     private var onlyItem: UInt32?
@@ -64,7 +66,44 @@ final class RowBuilder {
         fileStarts = [(0, file)]
         onlyUser = userID.map { [users] name in (Array(name.utf8), users.number(of: name)) }
         onlyItem = schema.index(.item) == nil ? items.number(of: "all") : nil
+        mayHaveUnusedNames = userID != nil
+        keepConstants()
         for role in ColumnRole.allCases where schema.index(role) != nil { activate(role, capacity: expectedRows) }
+        findDurationUnit()
+    }
+
+    /// Whether a file's durations are of a type that says what they are: see ``ArrowTable``.
+    var durationsAreSeconds = false { didSet { findDurationUnit() } }
+
+    /// Bytes that live as long as the builder, since each row may ask for them.
+    private func keepConstants() {
+        for bytes in constants.values { bytes.deallocate() }
+        constants = schema.constants.mapValues { bytes in
+            let kept = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+            kept.copyBytes(from: bytes)
+            return UnsafeRawBufferPointer(kept)
+        }
+    }
+
+    deinit { for bytes in constants.values { bytes.deallocate() } }
+
+    /// What the columns' names say of the durations: of the file at hand, and of those before it.
+    private var unitNote: String?
+    private var unitNotes: [String] = []
+
+    private func keepUnitNote() {
+        if let unitNote, !unitNotes.contains(unitNote) { unitNotes.append(unitNote) }
+        unitNote = nil
+    }
+
+    /// Each file's column may say a unit of its own.
+    private func findDurationUnit() {
+        guard let column = schema.index(.duration) else { return }
+        let named = ColumnName(schema.names[column]).unit
+        durationUnit = durationsAreSeconds ? 1 : options.durationUnit ?? named?.seconds ?? 1
+        unitNote =
+            durationsAreSeconds || options.durationUnit != nil || named == nil || named == .seconds
+            ? nil : named.map { "durations are in \($0.words), as their column's name says" }
     }
 
     /// A builder of rows like another's, to be taken over by it.
@@ -88,6 +127,7 @@ final class RowBuilder {
             activate(role, capacity: 1_024)
         }
         durationUnit = whole.durationUnit
+        keepConstants()
     }
 
     /// Whether rows can be read in parts: what one row means does not hang on those before it.
@@ -99,13 +139,15 @@ final class RowBuilder {
     ///
     /// - Throws: where it has no times and the others have, or no items.
     func begin(_ file: String, schema: Schema, userID: String?) throws(LogError) {
-        for role in [ColumnRole.time, .item, .clock]
-        where (self.schema.index(role) == nil) != (schema.index(role) == nil) {
+        func lacks(_ role: ColumnRole, _ schema: Schema) -> Bool {
+            schema.index(role) == nil || (role == .item && schema.hasTopicsForItems)
+        }
+        for role in [ColumnRole.time, .item, .clock] where lacks(role, self.schema) != lacks(role, schema) {
             throw .unsupported(
                 file: file,
                 reason:
-                    "it has \(schema.index(role) == nil ? "no" : "a") column for \(role.rawValue), and the files before it "
-                    + "\(schema.index(role) == nil ? "have one" : "have none"); read them as logs of their own, or say with --map"
+                    "it has \(lacks(role, schema) ? "no" : "a") column for \(role.rawValue), and the files before it "
+                    + "\(lacks(role, schema) ? "have one" : "have none"); read them as logs of their own, or say with --map"
             )
         }
         let had = self.schema
@@ -117,6 +159,9 @@ final class RowBuilder {
             if !isActive(role) { activate(role, capacity: 1_024) }
         }
         onlyUser = userID.map { (Array($0.utf8), users.number(of: $0)) }
+        if userID != nil { mayHaveUnusedNames = true }
+        keepUnitNote()
+        durationsAreSeconds = false
         lines.endRun()
     }
 
@@ -146,9 +191,6 @@ final class RowBuilder {
         }
         switch role {
         case .duration:
-            durationUnit =
-                options.durationUnit ?? schema.index(.duration).flatMap { ColumnName(schema.names[$0]).unit?.seconds }
-                ?? 1
             duration = floats()
         case .weight: weight = floats()
         case .label: label = floats()
@@ -180,21 +222,29 @@ final class RowBuilder {
 
     /// One more column, met later in the file.
     func addColumn(_ name: String) {
-        for role in schema.add(name) { activate(role, capacity: 1_024) }
+        for role in schema.add(name) {
+            activate(role, capacity: 1_024)
+            if role == .duration { findDurationUnit() }
+        }
     }
 
     /// Whether no column needs more than the fast path knows, each for itself.
     var isPlain: Bool {
         label == nil && eventIDs == nil && ends == nil && onlyUser == nil && schema.index(.user) != nil
             && schema.index(.clock) == nil && schema.index(.time) != nil && schema.index(.item) != nil
-            && schema.names.indices.allSatisfy { schema.roles(of: $0).count < 2 }
+            && schema.names.indices.allSatisfy {
+                schema.roles(of: $0).count < 2 && (schema.constants[$0] == nil || schema.roles(of: $0).isEmpty)
+            }
     }
 
     func reject(_ row: RejectedRow, text: @autoclosure () -> String) throws(LogError) {
         if let part { return part.setAside(row, text: options.rejects == nil ? "" : text()) }
-        if options.strict { throw .strict(file: file, row: row) }
         var row = row
         if namesFiles, row.file == nil { row.file = file }
+        if options.strict {
+            throw .strict(
+                file: row.file ?? file, row: RejectedRow(line: row.line, column: row.column, reason: row.reason))
+        }
         report.note(row)
         try rejects?.write(row, text: text())
     }
@@ -238,6 +288,9 @@ final class RowBuilder {
     /// Rows that the fast path took, a line each.
     func noteLines(rows count: Int, line: Int) { lines.append(rows: count, from: user.count - count, line: line) }
 
+    /// Rows set aside that are the only wanted person's, as far as they say whose they are.
+    private var ownFaults = 0
+
     /// Reads one row; `field` gives the bytes of a column, or nothing where the row has none.
     func add(
         line: Int, field: (Int) -> UnsafeRawBufferPointer?, text: @autoclosure () -> String
@@ -245,6 +298,7 @@ final class RowBuilder {
         do throws(RejectedRow) {
             if try append(line: line, field: field) { report.accepted += 1 } else { countPassedOver() }
         } catch {
+            if wanted != nil, !schema.isUser(error.column) { ownFaults += 1 }
             try reject(error, text: text())
         }
     }
@@ -252,7 +306,9 @@ final class RowBuilder {
     /// - Returns: false for a row of a person that is not wanted.
     private func append(line: Int, field: (Int) -> UnsafeRawBufferPointer?) throws(RejectedRow) -> Bool {
         func value(_ role: ColumnRole) -> UnsafeRawBufferPointer? {
-            guard let index = schema.index(role), let bytes = field(index), !bytes.isEmpty else { return nil }
+            guard let index = schema.index(role) else { return nil }
+            if let constant = constants[index] { return constant.isEmpty ? nil : constant }
+            guard let bytes = field(index), !bytes.isEmpty else { return nil }
             return bytes
         }
         func fault(_ role: ColumnRole, _ reason: RejectedRow.Reason) -> RejectedRow {
@@ -277,8 +333,13 @@ final class RowBuilder {
             guard let bytes = value(role) else { throw fault(role, .missingValue) }
             let written: WrittenTime?
             if let clock {
-                let both = Array(bytes) + [0x20] + Array(clock)
+                // An hour alone is its first minute.
+                let isHour = clock.count <= 2 && clock.allSatisfy { $0 &- 0x30 < 10 }
+                let both = Array(bytes) + [0x20] + Array(clock) + (isHour ? Array(":00".utf8) : [])
                 written = both.withUnsafeBytes { WrittenTime($0) }
+                if written == nil {
+                    throw fault(role, .unreadableTime(String(decoding: both.prefix(60), as: UTF8.self)))
+                }
             } else {
                 written = WrittenTime(bytes)
             }
@@ -376,7 +437,7 @@ final class RowBuilder {
     func finish() throws(LogError) -> (EventLog, ReadingReport) {
         guard user.count > 0 else {
             try rejects?.close()
-            if let name = options.onlyUser, report.passedOver > 0, report.rejectedCount == 0 {
+            if let name = options.onlyUser, report.passedOver > 0, ownFaults == 0 {
                 throw .noSuchUser(file: file, name: name)
             }
             if report.rejectedCount == 0 { throw .headerOnly(file: file) }
@@ -392,6 +453,7 @@ final class RowBuilder {
             faults[row] = RejectedRow(
                 line: lines.line(of: row), column: schema.name(.item), reason: .missingValue, file: file(ofRow: row))
         }
+        forgetEmptyColumns()
         let times: Column<Int64>
         if hasTimes {
             let column = schema.name(.time)
@@ -425,6 +487,8 @@ final class RowBuilder {
         }
         report.unusedColumns = schema.unused
         noteColumns(hasTimes)
+        keepUnitNote()
+        report.warnings += unitNotes
         // Numbers follow names, so that rows in another order are the same log.
         let users = users.finishInOrder()
         user.renumber(users.places)
@@ -437,7 +501,7 @@ final class RowBuilder {
         var rowTopics: RowTopics?
         if let topics {
             report.warnings += topics.notes(events: item.count, separator: options.topicSeparator)
-            (decided, rowTopics) = topics.finish(item: item, itemPlaces: items.places)
+            (decided, rowTopics) = topics.finish(item: item, itemPlaces: items.places, without: faults)
         } else if schema.index(.item) == nil {
             decided = .single(items.vocabulary.count)
         } else {
@@ -455,9 +519,28 @@ final class RowBuilder {
         return (log, report)
     }
 
+    /// A column in which no row has a value is none: nothing is measured by it.
+    private func forgetEmptyColumns() {
+        func isEmpty(_ column: ColumnBuilder<Float>?) -> Bool {
+            guard let column else { return false }
+            return (0..<column.count).allSatisfy { column[$0].isNaN }
+        }
+        for (role, empty) in [
+            (ColumnRole.duration, isEmpty(duration) && ends == nil), (.weight, isEmpty(weight)),
+            (.label, isEmpty(label)),
+        ] where empty {
+            report.warnings.append("column \(schema.name(role)) has no value in any row")
+            switch role {
+            case .duration: duration = nil
+            case .weight: weight = nil
+            default: label = nil
+            }
+        }
+    }
+
     /// Durations from beginnings to ends, where the file has those.
     private func addDurations(_ times: Column<Int64>, _ faults: inout [Int: RejectedRow]) throws(LogError) {
-        guard let ends, duration == nil else { return }
+        guard let ends else { return }
         let column = schema.name(.end)
         let resolved = try ends.finish(
             format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
@@ -465,8 +548,9 @@ final class RowBuilder {
         let bad = Dictionary(resolved.faults.map { ($0.row, $0.reason) }) { first, _ in first }
         let durations = ColumnBuilder<Float>(capacity: times.count)
         for row in 0..<times.count {
-            guard bad[row] != .missingValue, faults[row] == nil else {
-                durations.append(.nan)
+            let said = duration.map { $0[row] } ?? .nan
+            guard said.isNaN, bad[row] != .missingValue, faults[row] == nil else {
+                durations.append(said)
                 continue
             }
             let seconds = Double(resolved.times[row]) / 1e6 - Double(times[row]) / 1e6
@@ -474,7 +558,10 @@ final class RowBuilder {
                 bad[row]
                 ?? (seconds < 0
                     ? .negativeDuration(seconds) : seconds > Self.longestDuration ? .enormousDuration(seconds) : nil)
-            if let reason { faults[row] = RejectedRow(line: lines.line(of: row), column: column, reason: reason) }
+            if let reason {
+                faults[row] = RejectedRow(
+                    line: lines.line(of: row), column: column, reason: reason, file: file(ofRow: row))
+            }
             durations.append(Float(seconds))
         }
         duration = durations
@@ -497,12 +584,6 @@ final class RowBuilder {
             report.warnings.append(
                 "column \(schema.names[index]) is taken for the event's id, so a row whose id was read before is set aside; "
                     + "--map EventID= takes it for nothing")
-        }
-        if let index = schema.index(.duration), options.durationUnit == nil,
-            let unit = ColumnName(schema.names[index]).unit,
-            unit != .seconds
-        {
-            report.warnings.append("durations are in \(unit.words), as their column's name says")
         }
     }
 
@@ -527,6 +608,11 @@ final class RowBuilder {
         if !options.eventWeights.isEmpty, !options.mayLackEventTypes, types == nil {
             throw .options("--event-weights: the log has no EventType column; name it with --map EventType=COLUMN")
         }
+        if !options.eventWeights.isEmpty, !options.mayLackEventTypes, weight != nil {
+            throw .options(
+                "--event-weights, and the log has weights of its own in \(schema.name(.weight)): --map Weight= takes those for nothing, "
+                    + "or leave the option out")
+        }
         guard weight == nil, let types, !options.eventWeights.isEmpty else { return weight?.finish() }
         let known = eventTypes.names
         for (name, weight) in options.eventWeights {
@@ -538,6 +624,11 @@ final class RowBuilder {
             guard weight >= 0, weight <= 1 else {
                 throw .options("--event-weights: \(name)=\(weight); weights lie in 0...1")
             }
+        }
+        let others = known.filter { options.eventWeights[$0] == nil }
+        if !others.isEmpty, !options.mayLackEventTypes {
+            report.warnings.append(
+                "types of events without a weight count 1: \(others.prefix(10).joined(separator: ", "))")
         }
         let byType = known.map { options.eventWeights[$0] ?? 1 }
         return Column(types.map { $0 == .max ? 1 : byType[Int($0)] })

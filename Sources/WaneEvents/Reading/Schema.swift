@@ -4,6 +4,10 @@ struct Schema: Sendable {
     private var places = Places()
     private let map: [ColumnRole: String]
     private let file: String
+    /// What columns are of that no row has, but the file's folders say of all of them: the last of ``names``, by their places.
+    private(set) var constants: [Int: [UInt8]] = [:]
+    /// Whether topics stand in for items, as no column has those.
+    private(set) var hasTopicsForItems = false
 
     /// Columns by role, without a hash: they are asked for in every row.
     private struct Places: Sendable {
@@ -27,15 +31,26 @@ struct Schema: Sendable {
     func roles(of column: Int) -> [ColumnRole] { ColumnRole.allCases.filter { places[$0] == column } }
 
     /// One more than the last column that must be there.
-    var needed: Int { 1 + max(places[.user] ?? -1, places[.item] ?? -1, places[.time] ?? -1, 0) }
+    var needed: Int {
+        let columns = [places[.user], places[.item], places[.time]].compactMap(\.self)
+        return 1 + max(0, columns.filter { constants[$0] == nil }.max() ?? 0)
+    }
+
+    /// How many columns rows have.
+    var rowColumns: Int { names.count - constants.count }
 
     /// - Parameters:
     ///   - map: column names by role, over the aliases; an empty name takes the role away.
+    ///   - folders: columns that the file's folders are of, with what they say; a column of the file's own comes first.
     ///   - needsUser: whether somebody must be named in a column.
     init(
-        names: [String], map: [ColumnRole: String], file: String, needsUser: Bool = true
+        names own: [String], map: [ColumnRole: String], file: String, folders: [(name: String, value: String)] = [],
+        needsUser: Bool = true
     ) throws(LogError) {
+        let folders = folders.filter { folder in !own.contains(folder.name) }
+        let names = own + folders.map(\.name)
         self.names = names
+        for (index, folder) in folders.enumerated() { constants[own.count + index] = Array(folder.value.utf8) }
         self.map = map
         self.file = file
         for (role, name) in map where !name.isEmpty {
@@ -44,8 +59,9 @@ struct Schema: Sendable {
             }
             places[role] = index
         }
-        try guess(others: false)
-        try guess(others: true)
+        try guess(names.indices.filter { constants[$0] == nil }, others: false)
+        try guess(names.indices.filter { constants[$0] == nil }, others: true)
+        for others in [false, true] { try guess(Array(constants.keys.sorted()), others: others) }
         // A second role takes none away: what a mapped column's own name says holds where no other column has that role.
         for others in [false, true] {
             for (index, name) in names.enumerated() where roles(of: index).contains(where: { map[$0] != nil }) {
@@ -71,7 +87,10 @@ struct Schema: Sendable {
         }
         if places[.duration] != nil, map[.end] == nil { places[.end] = nil }
         // A log of topics without items keeps its topics apart.
-        if places[.item] == nil, map[.item] == nil, let topic = places[.topic] { places[.item] = topic }
+        if places[.item] == nil, map[.item] == nil, let topic = places[.topic] {
+            places[.item] = topic
+            hasTopicsForItems = true
+        }
         guard places[.user] != nil || !needsUser else {
             throw .missingColumn(file: file, column: "UserID", found: names)
         }
@@ -82,14 +101,16 @@ struct Schema: Sendable {
             ?? names.firstIndex { $0.prefix { $0 != ":" }.lowercased() == name.lowercased() }
     }
 
-    private mutating func guess(others: Bool) throws(LogError) {
+    private mutating func guess(_ columns: [Int], others: Bool) throws(LogError) {
         let had = places
-        for (index, name) in names.enumerated()
+        for (index, name) in columns.map({ ($0, names[$0]) })
         where !map.values.contains(where: { Self.index(of: $0, in: names) == index }) {
             guard roles(of: index).isEmpty, let role = ColumnRole.role(ColumnName(name), others: others),
                 map[role] == nil, had[role] == nil
             else { continue }
             if let other = places[role] {
+                // What folders say stands behind what rows say.
+                if constants[index] != nil, constants[other] == nil { continue }
                 // Two names of equal standing: guessing could read the wrong one.
                 if role == .time, let both = Self.dateAndClock(other, index, names) {
                     (places[.time], places[.clock]) = (both.date, both.clock)
@@ -121,15 +142,19 @@ struct Schema: Sendable {
         if roles.isEmpty {
             for others in [false, true] {
                 guard let role = ColumnRole.role(ColumnName(name), others: others), map[role] == nil,
-                    places[role] == nil
+                    places[role] == nil || (role == .item && hasTopicsForItems)
                 else { continue }
                 roles = [role]
                 break
             }
         }
         for role in roles { places[role] = index }
+        if roles.contains(.item) { hasTopicsForItems = false }
         return roles
     }
+
+    /// Whether a column's name is that of the one for people.
+    func isUser(_ name: String) -> Bool { index(.user).map { names[$0] == name } ?? false }
 
     func name(_ role: ColumnRole) -> String { index(role).map { names[$0] } ?? role.rawValue }
 

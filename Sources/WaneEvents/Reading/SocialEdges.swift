@@ -73,7 +73,7 @@ public struct SocialEdges: Sendable {
     ///
     /// - Parameter until: microseconds; friendships that begin later are left out.
     public static func read(_ path: String, users: Vocabulary, until: Int64? = nil) throws(LogError) -> SocialEdges {
-        try read(LogFiles.contents(path).source, file: path, users: users, until: until)
+        try read(LogFiles.text(path), file: path, users: users, until: until)
     }
 
     static func read(

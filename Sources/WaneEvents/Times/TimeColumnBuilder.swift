@@ -119,8 +119,19 @@ final class TimeColumnBuilder {
     ) throws(LogError) -> Resolved {
         var reading = Reading()
         guard count > 0 else { return Resolved(times: raws.finish(), reading: reading, faults: []) }
-        let dayFirst = try dayOrder(format, preferred, file, column, line, &reading)
-        let numbers = try numberReading(format, preferred, file, column, &reading)
+        // A few values in a form of their own that can be read in two ways are set aside, not guessed; a whole column is an error.
+        func decided<Answer>(few: Int, _ decide: () throws(LogError) -> Answer?) throws(LogError) -> Answer? {
+            do throws(LogError) { return try decide() } catch {
+                guard few * 50 <= count, case .ambiguousTimes = error else { throw error }
+                return nil
+            }
+        }
+        let dayFirst = try decided(few: counts[2]) { () throws(LogError) in
+            try dayOrder(format, preferred, file, column, line, &reading)
+        }
+        let numbers = try decided(few: counts[3] + counts[4]) { () throws(LogError) in
+            try numberReading(format, preferred, file, column, &reading)
+        }
         if counts[0] > 0 { reading.words.append("calendar times with a zone") }
         if counts[1] > 0 { reading.words.append("calendar times") }
         var faults: [(row: Int, reason: RejectedRow.Reason)] = []

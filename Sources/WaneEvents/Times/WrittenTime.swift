@@ -94,13 +94,13 @@ struct WrittenTime: Sendable, Equatable {
     /// none of its column's kind.
     ///
     /// - Parameter numbers: what numbers stand for.
-    func moment(dayFirst: Bool, numbers: NumberReading?) -> (micros: Int64, isLocal: Bool)? {
+    func moment(dayFirst: Bool?, numbers: NumberReading?) -> (micros: Int64, isLocal: Bool)? {
         switch form {
         case .instant: return (raw, false)
         case .local: return (raw, true)
         case .dayAndMonth:
             let value = DayAndMonth(raw)
-            return value.moment(dayFirst: dayFirst).map { ($0, !value.zoned) }
+            return dayFirst.flatMap { value.moment(dayFirst: $0) }.map { ($0, !value.zoned) }
         case .integer, .decimal:
             return numbers.flatMap { reading in reading.micros(self).map { ($0, reading.isLocal) } }
         }

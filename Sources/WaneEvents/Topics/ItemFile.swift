@@ -10,7 +10,7 @@ enum ItemFile {
     static func read(
         _ path: String, for items: Vocabulary, options: ReadingOptions
     ) throws(LogError) -> Contents {
-        try read(LogFiles.contents(path).source, file: path, for: items, options: options)
+        try read(LogFiles.text(path), file: path, for: items, options: options)
     }
 
     static func read(

@@ -88,7 +88,10 @@ final class TopicColumnBuilder {
     /// - Parameters:
     ///   - item: the column of items, numbered anew.
     ///   - itemPlaces: the new number of each item.
-    func finish(item: Column<UInt32>, itemPlaces: [UInt32]) -> (topics: ItemTopics, rows: RowTopics?) {
+    ///   - out: rows that are set aside, which say nothing of their items.
+    func finish(
+        item: Column<UInt32>, itemPlaces: [UInt32], without out: [Int: RejectedRow]
+    ) -> (topics: ItemTopics, rows: RowTopics?) {
         let (names, places) = self.names.finishInOrder()
         let named = lists.map { $0.map { places[Int($0)] }.sorted() }
         let order = named.indices.sorted { named[$0].lexicographicallyPrecedes(named[$1]) }
@@ -106,7 +109,8 @@ final class TopicColumnBuilder {
             byItem[Int(itemPlaces[old])] = named[Int(list)]
         }
         if let rows {
-            for (item, list) in zip(item, rows.list) {
+            if !out.isEmpty { byItem = [[UInt32]](repeating: [], count: itemPlaces.count) }
+            for (row, (item, list)) in zip(item, rows.list).enumerated() where out.isEmpty || out[row] == nil {
                 for topic in rows.lists[Int(list)] where !byItem[Int(item)].contains(topic) {
                     byItem[Int(item)].append(topic)
                 }

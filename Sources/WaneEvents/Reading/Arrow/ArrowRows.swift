@@ -11,6 +11,7 @@ struct ArrowRows {
     // Of some rows, before all are known to be fit.
     private let users = ColumnBuilder<UInt32>()
     private let items = ColumnBuilder<UInt32>()
+    private let lists = ColumnBuilder<UInt32>()
 
     private struct Role {
         let role: ColumnRole
@@ -69,46 +70,38 @@ struct ArrowRows {
     }
 
     private func take(_ rows: ArrowTable.Rows, line: Int) throws(LogError) {
-        var user = Names(), item = Names(), time: ca_column?, duration: ca_column?, weight: ca_column?
-        var topic = Texts(), type = Texts()
-        var topicNumbers: TextNumbers?
+        var user = Names(), item = Names(), time = ca_column(), duration: ca_column?, weight: ca_column?
+        var topic: ca_column?, type: ca_column?, topicNumbers: TextNumbers?
         for (place, role) in roles.enumerated() {
-            let values = rows.columns[place]
+            let column = rows.columns[place]
             switch role.role {
-            case .user: user = names(values, rows.side, place, builder.users, wanted: builder.wanted)
-            case .item: item = names(values, rows.side, place, builder.items, wanted: nil)
-            case .topic:
-                topic = Texts(values)
-                topicNumbers = topic.column.flatMap { numbers(of: $0, rows.side, place) }
-            case .eventType: type = Texts(values)
-            case .time: if case .own(let column) = values { time = column }
-            case .duration: if case .own(let column) = values { duration = column }
-            case .weight: if case .own(let column) = values { weight = column }
+            case .user:
+                user = Names(column: column, known: numbers(of: column, rows.side, place), wanted: builder.wanted)
+            case .item: item = Names(column: column, known: numbers(of: column, rows.side, place))
+            case .topic: (topic, topicNumbers) = (column, numbers(of: column, rows.side, place))
+            case .eventType: type = column
+            case .time: time = column
+            case .duration: duration = column
+            case .weight: weight = column
             default: break
             }
         }
-        let durationIsSaid = roles.contains { $0.role == .duration } && duration == nil
-        let weightIsSaid = roles.contains { $0.role == .weight } && weight == nil
-        if builder.wanted == nil, let time, builder.eventType == nil, builder.topics == nil || topic.isText,
-            !durationIsSaid, !weightIsSaid,
+        if builder.wanted == nil, builder.eventType == nil,
             let duration = Numbers(duration, unit: builder.durationUnit), let weight = Numbers(weight, unit: 1),
             takeAll(rows.count, user, item, time, duration, weight, topic, topicNumbers, line: line)
         {
             return
         }
-        let durationUnit = duration?.kind == CA_SECONDS ? 1 : builder.durationUnit
-        // Folders that say a time or a number for all rows of a file are read as text.
-        let isPlain = time != nil && !durationIsSaid && !weightIsSaid
         for row in 0..<rows.count {
-            if isPlain, let time, let userNumber = user.number(row, builder.users) {
+            if let userNumber = user.number(row, builder.users) {
                 if userNumber == Self.passedOver {
                     builder.countPassedOver()
                     continue
                 }
                 if let itemNumber = item.number(row, builder.items), let moment = moment(time, row),
-                    let seconds = number(duration, row, durationUnit), !(seconds < 0),
+                    let seconds = number(duration, row, builder.durationUnit), !(seconds < 0),
                     !(seconds > RowBuilder.longestDuration), let rating = number(weight, row, 1),
-                    let topicText = topic.bytes(row), let typeText = type.bytes(row)
+                    let topicText = text(topic, row), let typeText = text(type, row)
                 {
                     builder.take(
                         user: userNumber, item: itemNumber, time: moment.raw, moment.form, duration: seconds,
@@ -166,10 +159,14 @@ struct ArrowRows {
     /// All rows at once, column by column, where each value is as it should be; else none of them.
     private func takeAll(
         _ count: Int, _ user: Names, _ item: Names, _ time: ca_column, _ duration: Numbers, _ weight: Numbers,
-        _ topic: Texts, _ topicNumbers: TextNumbers?, line: Int
+        _ topic: ca_column?, _ topicNumbers: TextNumbers?, line: Int
     ) -> Bool {
         guard time.missing == nil, time.kind == CA_INTEGER || time.kind == CA_LOCAL || time.kind == CA_INSTANT,
-            (0..<count).allSatisfy({ time.integers[$0] != .max && time.integers[$0] != .min }),
+            (0..<count).allSatisfy({
+                time.kind == CA_LOCAL
+                    ? GregorianCalendar.contains(time.integers[$0])
+                    : time.integers[$0] != .max && time.integers[$0] != .min
+            }),
             duration.areFit(count, below: RowBuilder.longestDuration, mayBeNegative: false),
             weight.areFit(count, below: 3e38, mayBeNegative: true), !user.hasMissing, !item.hasMissing
         else { return false }
@@ -181,6 +178,23 @@ struct ArrowRows {
             if builder.users.count + builder.items.count > names { builder.mayHaveUnusedNames = true }
             return false
         }
+        if let topics = builder.topics, let column = topic {
+            lists.removeAll()
+            for row in 0..<count {
+                let text = column.text(of: row)
+                var list = text.flatMap { text in topicNumbers.map { $0.numbers[text] } } ?? Self.notYet
+                if list == Self.notYet {
+                    let bytes = text.map { column.bytes(ofText: $0) }
+                    guard bytes.map({ $0.isASCII || String(validating: $0, as: UTF8.self) != nil }) ?? true else {
+                        builder.mayHaveUnusedNames = true
+                        return false
+                    }
+                    list = topics.list(of: bytes)
+                    if let text { topicNumbers?.numbers[text] = list }
+                }
+                lists.append(list)
+            }
+        }
         let first = builder.user.count
         builder.user.append(contentsOf: users)
         builder.item.append(contentsOf: items)
@@ -189,15 +203,9 @@ struct ArrowRows {
             time.kind == CA_INTEGER ? .integer : time.kind == CA_LOCAL ? .local : .instant)
         if let column = builder.duration { duration.append(count, to: column) }
         if let column = builder.weight { weight.append(count, to: column) }
-        if let topics = builder.topics, let column = topic.column {
-            for row in 0..<count {
-                let text = column.text(of: row)
-                var list = text.flatMap { text in topicNumbers.map { $0.numbers[text] } } ?? Self.notYet
-                if list == Self.notYet {
-                    list = topics.list(of: text.map { column.bytes(ofText: $0) })
-                    if let text { topicNumbers?.numbers[text] = list }
-                }
-                topics.append(list: list, item: builder.item[first + row], row: first + row, items: builder.item)
+        if let topics = builder.topics, topic != nil {
+            for row in first..<first + count {
+                topics.append(list: lists[row - first], item: builder.item[row], row: row, items: builder.item)
             }
         }
         builder.noteLines(rows: count, line: line)
@@ -208,16 +216,7 @@ struct ArrowRows {
     /// A row as the general path reads it.
     private func addText(_ rows: ArrowTable.Rows, _ row: Int, line: Int) throws(LogError) {
         var texts = [[UInt8]?](repeating: nil, count: table.names.count)
-        for (place, role) in roles.enumerated() {
-            switch rows.columns[place] {
-            case .same(let text): texts[role.column] = text
-            case .own(let column):
-                texts[role.column] =
-                    column.kind == CA_SECONDS
-                    ? column.isMissing(row) ? nil : Array("\(column.numbers[row] / builder.durationUnit)".utf8)
-                    : column.words(of: row)
-            }
-        }
+        for (place, role) in roles.enumerated() { texts[role.column] = rows.columns[place].words(of: row) }
         // All in one buffer, which lives while the row is read.
         var bytes: [UInt8] = []
         let ranges = texts.map { text in
@@ -242,7 +241,10 @@ struct ArrowRows {
         if column.isMissing(row) { return nil }
         switch column.kind {
         case CA_INSTANT: return WrittenTime(.instant, column.integers[row])
-        case CA_LOCAL: return WrittenTime(.local, column.integers[row])
+        case CA_LOCAL:
+            // Text has no local time outside the calendar; what is so here is set aside as an instant is.
+            let micros = column.integers[row]
+            return WrittenTime(GregorianCalendar.contains(micros) ? .local : .instant, micros)
         case CA_INTEGER:
             let number = column.integers[row]
             return number == .max || number == .min ? nil : WrittenTime(.integer, number)
@@ -274,19 +276,11 @@ struct ArrowRows {
         var column: ca_column?
         var known: TextNumbers?
         var wanted: [UInt8]?
-        /// Of every row.
-        var same: UInt32?
-
         var hasMissing: Bool { column?.missing != nil }
 
         /// The numbers of all rows; false where one has none.
         func fill(_ count: Int, _ into: ColumnBuilder<UInt32>, _ vocabulary: VocabularyBuilder) -> Bool {
             into.removeAll()
-            if let same {
-                guard same < ArrowRows.notYet else { return false }
-                for _ in 0..<count { into.append(same) }
-                return true
-            }
             guard let column else { return false }
             func number(_ text: Int) -> UInt32 { ArrowRows.number(column.bytes(ofText: text), vocabulary, nil) }
             guard let known, let texts = column.texts else {
@@ -317,7 +311,6 @@ struct ArrowRows {
 
         @inline(__always)
         func number(_ row: Int, _ vocabulary: VocabularyBuilder) -> UInt32? {
-            if let same { return same == ArrowRows.odd ? nil : same }
             guard let column, let text = column.text(of: row) else { return nil }
             var number = known.map { $0.numbers.withUnsafeBufferPointer { $0[text] } } ?? ArrowRows.notYet
             if number == ArrowRows.notYet {
@@ -338,16 +331,6 @@ struct ArrowRows {
         return vocabulary.number(name)
     }
 
-    private func names(
-        _ values: ArrowTable.Values, _ side: Int, _ place: Int, _ vocabulary: VocabularyBuilder, wanted: [UInt8]?
-    ) -> Names {
-        switch values {
-        case .same(let text):
-            return Names(same: text.withUnsafeBytes { Self.number($0, vocabulary, wanted) })
-        case .own(let column): return Names(column: column, known: numbers(of: column, side, place), wanted: wanted)
-        }
-    }
-
     /// The numbers of a column's texts so far, where texts have some: others are each of one row.
     private func numbers(of column: ca_column, _ side: Int, _ place: Int) -> TextNumbers? {
         guard column.kind == CA_TEXT, column.texts_id != 0 else { return nil }
@@ -358,32 +341,11 @@ struct ArrowRows {
         return own
     }
 
-    /// Texts of a column, empty where there is none.
-    private struct Texts {
-        var column: ca_column?
-        var same: [UInt8]?
-        /// Whether each row has its own.
-        var isText: Bool { column?.kind == CA_TEXT }
-
-        init() {}
-
-        init(_ values: ArrowTable.Values) {
-            switch values {
-            case .own(let values): column = values
-            case .same(let text): same = text
-            }
-        }
-
-        /// Nothing where the text is none, so that the row is set aside.
-        @inline(__always)
-        func bytes(_ row: Int) -> UnsafeRawBufferPointer? {
-            // Texts of folders, and what is no UTF-8, are rare: the general path reads them.
-            if same != nil { return nil }
-            guard let column, let text = column.text(of: row) else {
-                return UnsafeRawBufferPointer(start: nil, count: 0)
-            }
-            let bytes = column.bytes(ofText: text)
-            return bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil ? bytes : nil
-        }
+    /// A column's text, empty where a row has none; nothing where it is no text, so that the row is set aside.
+    @inline(__always)
+    private func text(_ column: ca_column?, _ row: Int) -> UnsafeRawBufferPointer? {
+        guard let column, let text = column.text(of: row) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let bytes = column.bytes(ofText: text)
+        return bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil ? bytes : nil
     }
 }

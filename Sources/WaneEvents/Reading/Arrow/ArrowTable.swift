@@ -1,16 +1,12 @@
 import CArrow
-import Foundation
 
 /// A Parquet file, or a file or stream of Arrow's: its columns, and their rows some at a time.
 final class ArrowTable {
     private let api: ca_api
     private let table: ca_table
     let file: String
-    /// Columns of the file, with a point between names where one lies in another; then those that the folders' names are of
-    /// (`country=de/`), which every row has.
+    /// Columns, with a point between names where one lies in another.
     let names: [String]
-    private let ownCount: Int
-    private let partition: [String]
 
     /// The most bytes that tell what a file is.
     static let magicSize = 6
@@ -32,13 +28,9 @@ final class ArrowTable {
             throw .cannotRead(file: path, reason: api.fault)
         }
         self.table = table
-        let own = (0..<api.column_count(table)).map { [api] in
+        names = (0..<api.column_count(table)).map { [api] in
             api.column_name(table, $0).map { String(cString: $0) } ?? ""
         }
-        ownCount = own.count
-        let keys = Self.partition(of: path).filter { key in !own.contains(key.name) }
-        partition = keys.map(\.value)
-        names = own + keys.map(\.name)
     }
 
     deinit { api.close_table(table) }
@@ -50,17 +42,11 @@ final class ArrowTable {
     }
 
     /// Whether a column's values can stand in a log: maps and unions cannot.
-    func isUsable(_ column: Int) -> Bool { column >= ownCount || api.can_be_text(table, Int32(column)) != 0 }
+    func isUsable(_ column: Int) -> Bool { api.can_be_text(table, Int32(column)) != 0 }
 
-    /// What folders say of all rows of a file: `year=2024/month=3/`.
-    static func partition(of path: String) -> [(name: String, value: String)] {
-        let path = LogFiles.isRemote(path) ? path.prefix { $0 != "?" }.removingPercentEncoding ?? path : path
-        return path.split(separator: "/").dropLast().compactMap { part in
-            guard let sign = part.firstIndex(of: "="), sign > part.startIndex else { return nil }
-            let value = String(part[part.index(after: sign)...])
-            let text = value == "__HIVE_DEFAULT_PARTITION__" ? "" : value.removingPercentEncoding ?? value
-            return (String(part[..<sign]), text)
-        }
+    /// A column's type as Arrow calls it.
+    func type(_ column: Int) -> String {
+        api.column_type(table, Int32(column)).map { String(cString: $0) } ?? ""
     }
 
     /// What is to be had of a column.
@@ -68,17 +54,12 @@ final class ArrowTable {
 
     /// Chooses what ``next(_:)`` gives: columns by number, each as it is wanted.
     func choose(_ columns: [(column: Int, want: Want)]) throws(LogError) {
-        chosen = columns.map(\.column)
-        let own = columns.filter { $0.column < ownCount }
-        places = columns.map { column in own.firstIndex { $0.column == column.column } }
-        values = [ca_column](repeating: ca_column(), count: own.count)
-        guard api.choose(table, own.map { Int32($0.column) }, own.map(\.want), Int32(own.count)) == 0 else {
+        values = [ca_column](repeating: ca_column(), count: columns.count)
+        guard api.choose(table, columns.map { Int32($0.column) }, columns.map(\.want), Int32(columns.count)) == 0 else {
             throw .unsupported(file: file, reason: api.fault)
         }
     }
 
-    private var chosen: [Int] = []
-    private var places: [Int?] = []
     private var values: [ca_column] = []
     private var side = 0
 
@@ -88,24 +69,14 @@ final class ArrowTable {
         guard count >= 0 else { throw .cannotRead(file: file, reason: api.fault) }
         guard count > 0 else { return nil }
         defer { side = 1 - side }
-        return Rows(
-            count: Int(count), side: side,
-            columns: zip(chosen, places).map { column, place in
-                place.map { .own(values[$0]) } ?? .same(Array(partition[column - ownCount].utf8))
-            })
+        return Rows(count: Int(count), side: side, columns: values)
     }
 
     struct Rows {
         let count: Int
         /// Which of two sets of texts these rows' are: they come in turns.
         let side: Int
-        let columns: [Values]
-    }
-
-    enum Values {
-        case own(ca_column)
-        /// The same text in every row.
-        case same([UInt8])
+        let columns: [ca_column]
     }
 }
 

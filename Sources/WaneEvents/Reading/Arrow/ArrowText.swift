@@ -29,11 +29,7 @@ final class ArrowText: ByteSource {
             for row in 0..<rows.count {
                 for (column, place) in places.enumerated() {
                     if column > 0 { out.append(0x2C) }
-                    switch place.map({ rows.columns[$0] }) {
-                    case .own(let values): if let text = values.words(of: row) { append(text) }
-                    case .same(let text): append(text)
-                    case nil: break
-                    }
+                    if let text = place.flatMap({ rows.columns[$0].words(of: row) }) { append(text) }
                 }
                 out.append(0x0A)
             }
