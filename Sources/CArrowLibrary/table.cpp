@@ -11,6 +11,7 @@
 #include <cstring>
 #include <future>
 #include <limits>
+#include <stdexcept>
 #include <unordered_map>
 
 #include "shim.hpp"
@@ -373,6 +374,18 @@ bool begins(const arrow::BinaryArray &some, const arrow::BinaryArray &others) {
          std::memcmp(some.raw_data() + some.value_offset(0), others.raw_data() + others.value_offset(0), size) == 0;
 }
 
+/// Throws where a row's number is of no text: Parquet's reader takes numbers as they lie.
+void checkNumbers(const arrow::DictionaryArray &array, const int32_t *numbers, int64_t count) {
+  uint32_t highest = 0;
+  for (int64_t row = 0; row < array.length(); ++row) highest = std::max(highest, static_cast<uint32_t>(numbers[row]));
+  if (highest < count) return;
+  for (int64_t row = 0; row < array.length(); ++row) {
+    if (array.IsValid(row) && static_cast<uint32_t>(numbers[row]) >= count) {
+      throw std::runtime_error("an index lies outside its dictionary");
+    }
+  }
+}
+
 /// A dictionary of texts, whose numbers are taken as they are.
 bool takeDictionary(const std::shared_ptr<arrow::Array> &array, Column &column, ca_column &out, uint64_t &lastId) {
   if (array->type_id() != Type::DICTIONARY) return false;
@@ -396,6 +409,7 @@ bool takeDictionary(const std::shared_ptr<arrow::Array> &array, Column &column, 
     }
     out.texts = column.texts.data();
   }
+  checkNumbers(own, out.texts, texts.length());
   out.offsets = texts.raw_value_offsets();
   out.bytes = reinterpret_cast<const char *>(texts.raw_data());
   out.text_count = static_cast<int32_t>(texts.length());

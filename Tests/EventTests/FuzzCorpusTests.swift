@@ -40,6 +40,22 @@ struct FuzzCorpusTests {
         }
     }
 
+    @Test("Parquet and Arrow: read or refused, without a crash", arguments: cases("arrow"))
+    func arrow(file: URL) throws {
+        if let (log, report) = try? LogReader.read(file.path) { #expect(report.accepted == log.count && log.count > 0) }
+    }
+
+    @Test("files of items: read or refused, each topic once", arguments: cases("items"))
+    func items(file: URL) throws {
+        let items = Vocabulary(["a", "b", "1", "2"])
+        let contents = try? ItemFile.read(
+            MemorySource(Array(Data(contentsOf: file))), file: "items", for: items, options: ReadingOptions())
+        for item in 0..<UInt32(contents?.topics.itemCount ?? 0) {
+            let own = contents.map { Array($0.topics[item]) } ?? []
+            #expect(own == Array(Set(own)).sorted())
+        }
+    }
+
     @Test("a row with more fields than the header is set aside whole; a last delimiter alone is none")
     func extraFields() throws {
         let text = "UserID,Time,PageID\n1,2023-01-01,p,5\n1,2023-01-02,q,\n1,2023-01-03,http://a/b,c\n"

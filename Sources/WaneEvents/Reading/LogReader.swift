@@ -92,7 +92,9 @@ public enum LogReader {
                     + "with --map, not --columns")
         }
         let table = try ArrowTable(place.path, threads: place.options.threads)
-        let built = try place.builder(table.names, expectedRows: table.rowCount ?? 1_024, mayGrow: false)
+        // What a file says of itself is believed as far as room costs nothing.
+        let expected = min(max(0, table.rowCount ?? 1_024), 1 << 26)
+        let built = try place.builder(table.names, expectedRows: expected, mayGrow: false)
         built.durationsAreSeconds =
             built.schema.index(.duration).map {
                 $0 < table.names.count && table.type($0).hasPrefix("duration[")

@@ -6,7 +6,7 @@ import WaneEvents
 struct LogOptions: ParsableArguments {
     @Argument(
         help:
-            "The log: CSV, TSV, JSON Lines or arrays, RecBole or MovieLens, plain or through gzip or zstd; several files, a folder or a 'pattern*' are one log; - for standard input."
+            "The log: CSV, TSV, JSON Lines or arrays, RecBole or MovieLens, plain or through gzip or zstd; Parquet, Arrow, Feather; several files, a folder or a 'pattern*' are one log, also of s3://bucket; - for standard input."
     )
     var logs: [String]
 
@@ -14,7 +14,8 @@ struct LogOptions: ParsableArguments {
     var log: String { logs.joined(separator: ", ") }
 
     @Option(
-        help: ArgumentHelp("A side file of items with their topics (RecBole .item, movies.csv).", valueName: "file"))
+        help: ArgumentHelp(
+            "A side file of items with their topics: RecBole .item, movies.csv, any table.", valueName: "file"))
     var items: String?
 
     @Option(
@@ -86,6 +87,9 @@ struct LogOptions: ParsableArguments {
             guard parts.count == 2, let role = ColumnRole.canonical(parts[0]) else {
                 let known = ColumnRole.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("--map \(pair): give ROLE=COLUMN, with one of the roles \(known)")
+            }
+            if let other = options.map[role], other != parts[1] {
+                throw ValidationError("--map \(pair): \(role.rawValue) is \(other.isEmpty ? "none" : other) already")
             }
             options.map[role] = parts[1]
         }
