@@ -1,7 +1,6 @@
 // Rows of Parquet files and of Arrow's own, some at a time, as plain columns.
 #include <arrow/ipc/api.h>
 #include <arrow/util/decimal.h>
-#include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -12,7 +11,6 @@
 #include <future>
 #include <limits>
 #include <stdexcept>
-#include <unordered_map>
 
 #include "shim.hpp"
 
@@ -80,7 +78,7 @@ struct Column {
   std::string bytes;
   std::vector<double> numbers;
   std::vector<int64_t> integers;
-  /// What `texts` says where a dictionary's own numbers do.
+  /// What the rows' texts lie in, where they are Arrow's own.
   std::shared_ptr<arrow::Array> held;
 
   // Texts of whole numbers stay from rows to rows.
@@ -123,7 +121,6 @@ struct ca_table_s {
   std::vector<ca::Leaf> leaves;
   std::vector<std::string> types;
   int64_t rows = -1;
-  bool mayPrefetch = false;
 
   std::shared_ptr<arrow::io::RandomAccessFile> file;
   std::unique_ptr<parquet::arrow::FileReader> parquet;

@@ -26,7 +26,6 @@ std::shared_ptr<arrow::DataType> typeOf(ca_write_kind kind) {
     case CA_WRITE_TEXT: return arrow::utf8();
     case CA_WRITE_NUMBER: return arrow::float64();
     case CA_WRITE_INTEGER: return arrow::int64();
-    case CA_WRITE_INSTANT: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
   }
   return arrow::utf8();
 }
@@ -99,9 +98,6 @@ int writeNumber(ca_writer writer, int column, double number) {
   return append<arrow::DoubleBuilder>(writer, column, number);
 }
 int writeInteger(ca_writer writer, int column, int64_t number) {
-  if (writer->schema->field(column)->type()->id() == arrow::Type::TIMESTAMP) {
-    return append<arrow::TimestampBuilder>(writer, column, number);
-  }
   return append<arrow::Int64Builder>(writer, column, number);
 }
 int writeNull(ca_writer writer, int column) {

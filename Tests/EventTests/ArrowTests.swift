@@ -142,6 +142,10 @@ struct ArrowTests {
             #expect(a == b && a.count > 20, "\(name): \(a) \(b)")
         }
         #expect(try LogReader.read(store.uri("local_*.parquet")).report.files == 4)
+        for (name, words) in [("delta", "Delta Lake"), ("outer", "there is a folder in it")] {
+            let error = #expect(throws: LogError.self) { try LogReader.read(store.uri(name)) }
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+        }
         for name in ["nothing.csv", "nothing_*.csv"] {
             let error = #expect(throws: LogError.self) { try LogReader.read(store.uri(name)) }
             #expect(error?.description.contains("nothing") == true)
@@ -178,6 +182,8 @@ private struct ObjectStore {
             folder = pathlib.Path(sys.argv[1])
             for file in folder.rglob("*"):
                 if file.is_file(): store.upload_file(str(file), "logs", str(file.relative_to(folder)))
+            for key in ["delta/_delta_log/0.json", "delta/part-0.csv"]: store.put_object(Bucket="logs", Key=key, Body=b"user,item\\na,x\\n")
+            store.put_object(Bucket="logs", Key="outer/inner/log.csv", Body=b"user,item\\na,x\\n")
             print(port, flush=True)
             sys.stdin.read()
             """, folder.path,

@@ -48,6 +48,9 @@ struct ParallelTests {
         expectSame(table(200) { "t\($0 % 4)|u" }, "several topics") { $0.topicSeparator = "|" }
         expectSame(table(200) { $0 == 120 ? "x,y" : "t" }, "strict") { $0.strict = true }
         expectSame(table(200) { _ in "t" }, "one person") { $0.onlyUser = "user-3" }
+        let faulty = table(200) { _ in "t" } + "\nsomebody,soon,page-1,5,t,1\n,2023-01-01,page-1,5,t,1\n"
+        expectSame(faulty, "one person whose rows cannot be read") { $0.onlyUser = "somebody" }
+        expectSame(faulty, "nobody") { $0.onlyUser = "nobody" }
         expectSame(table(200) { _ in "t" }.replacing("\n", with: "\r\n"), "carriage returns")
         expectSame("UserID,PageID\n" + (0..<100).map { "\($0 % 7),\($0)" }.joined(separator: "\n"), "positions")
         expectSame(

@@ -53,7 +53,7 @@ typedef struct {
   const int64_t *integers;
 } ca_column;
 
-typedef enum { CA_WRITE_TEXT = 0, CA_WRITE_NUMBER = 1, CA_WRITE_INTEGER = 2, CA_WRITE_INSTANT = 3 } ca_write_kind;
+typedef enum { CA_WRITE_TEXT = 0, CA_WRITE_NUMBER = 1, CA_WRITE_INTEGER = 2 } ca_write_kind;
 
 typedef struct {
   const char *(*last_error)(void);

@@ -21,6 +21,9 @@ extension UnsafeRawBufferPointer {
         return seen & 0x8080_8080_8080_8080 == 0
     }
 
+    /// Whether all bytes are UTF-8.
+    var isUTF8: Bool { isASCII || String(validating: self, as: UTF8.self) != nil }
+
     /// The first place of a byte from `start` on.
     func place(of byte: UInt8, from start: Int) -> Int? {
         guard let base = baseAddress, start < count, let found = memchr(base + start, Int32(byte), count - start) else {

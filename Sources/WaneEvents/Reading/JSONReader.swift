@@ -69,7 +69,7 @@ extension JSONObject {
     }
 
     private func checked(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
-        guard bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil else { throw .encoding }
+        guard bytes.isUTF8 else { throw .encoding }
         try read(bytes)
     }
 

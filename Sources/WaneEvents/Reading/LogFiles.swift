@@ -30,12 +30,7 @@ enum LogFiles {
     /// `country=de/` does.
     private static func below(_ folder: String) throws(LogError) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        if names.contains("_delta_log") {
-            throw .unsupported(
-                file: folder,
-                reason: "a Delta Lake table, whose own log says which of its files count; write it out as Parquet first"
-            )
-        }
+        if names.contains(deltaLog) { throw deltaTable(folder) }
         var files: [String] = []
         for name in names.filter(isLog).sorted() {
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
@@ -46,14 +41,24 @@ enum LogFiles {
             } else if name.contains("=") {
                 files += try below(path)
             } else {
-                throw .unsupported(
-                    file: folder,
-                    reason:
-                        "there is a folder in it, \(name); name the files that are meant: '\(folder)/*' or '\(folder)/*/*'"
-                )
+                throw hasFolder(name, in: folder)
             }
         }
         return files
+    }
+
+    private static let deltaLog = "_delta_log"
+
+    private static func deltaTable(_ folder: String) -> LogError {
+        .unsupported(
+            file: folder,
+            reason: "a Delta Lake table, whose own log says which of its files count; write it out as Parquet first")
+    }
+
+    private static func hasFolder(_ name: String, in folder: String) -> LogError {
+        .unsupported(
+            file: folder,
+            reason: "there is a folder in it, \(name); name the files that are meant: '\(folder)/*' or '\(folder)/*/*'")
     }
 
     /// Hidden files, and those that writers of folders leave beside (`_SUCCESS`), are no logs.
@@ -79,21 +84,16 @@ enum LogFiles {
         // What follows a question mark says how to reach the store, so only these two signs make a pattern.
         let path = String(uri.dropLast(options.count))
         guard let sign = path.firstIndex(where: { "*[".contains($0) }) else {
-            let files = try ArrowFile.list(uri).filter { file in
-                file.dropFirst(path.count).split(separator: "?").first.map {
-                    $0.split(separator: "/").allSatisfy { isLog(String($0)) }
-                } ?? true
+            // Each file, and the names on the way to it from the folder.
+            let found = try ArrowFile.list(uri).map { file in
+                (file, way: file.dropFirst(path.count).prefix { $0 != "?" }.split(separator: "/").map(String.init))
             }
-            if let inner = files.lazy.compactMap({ file in
-                file.dropFirst(path.count).split(separator: "?").first?.split(separator: "/").dropLast()
-                    .first { !$0.contains("=") }
-            }).first {
-                throw .unsupported(
-                    file: uri,
-                    reason:
-                        "there is a folder in it, \(inner); name the files that are meant: '\(path)/*' or '\(path)/*/*'"
-                )
+            if found.contains(where: { $0.way.contains(deltaLog) }) { throw deltaTable(uri) }
+            let logs = found.filter { $0.way.allSatisfy(isLog) }
+            if let inner = logs.lazy.compactMap({ $0.way.dropLast().first { !$0.contains("=") } }).first {
+                throw hasFolder(inner, in: path)
             }
+            let files = logs.map(\.0)
             guard !files.isEmpty else { throw .cannotOpen(file: uri, reason: "it is a folder without a file") }
             return files
         }

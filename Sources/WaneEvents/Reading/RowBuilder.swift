@@ -239,6 +239,7 @@ final class RowBuilder {
 
     func reject(_ row: RejectedRow, text: @autoclosure () -> String) throws(LogError) {
         if let part { return part.setAside(row, text: options.rejects == nil ? "" : text()) }
+        if wanted != nil, !row.column.isEmpty, !schema.isUser(row.column) { ownFaults += 1 }
         var row = row
         if namesFiles, row.file == nil { row.file = file }
         if options.strict {
@@ -298,7 +299,6 @@ final class RowBuilder {
         do throws(RejectedRow) {
             if try append(line: line, field: field) { report.accepted += 1 } else { countPassedOver() }
         } catch {
-            if wanted != nil, !schema.isUser(error.column) { ownFaults += 1 }
             try reject(error, text: text())
         }
     }
@@ -316,7 +316,7 @@ final class RowBuilder {
         }
         func name(_ role: ColumnRole) throws(RejectedRow) -> UnsafeRawBufferPointer {
             guard let bytes = value(role) else { throw fault(role, .missingValue) }
-            guard isUTF8(bytes) else { throw fault(role, .invalidUTF8) }
+            guard bytes.isUTF8 else { throw fault(role, .invalidUTF8) }
             return bytes
         }
         func number(_ role: ColumnRole) throws(RejectedRow) -> Double {
@@ -374,7 +374,7 @@ final class RowBuilder {
         if degree < 0 || degree > 1 { throw fault(.label, .labelOutOfRange(degree)) }
         let typeName = value(.eventType) == nil ? nil : try name(.eventType)
         let topicText = value(.topic)
-        if let topicText, !isUTF8(topicText) { throw fault(.topic, .invalidUTF8) }
+        if let topicText, !topicText.isUTF8 { throw fault(.topic, .invalidUTF8) }
         if let eventIDs, let id = value(.eventID) {
             let before = eventIDs.count
             if Int(eventIDs.number(id)) < before {
@@ -413,10 +413,6 @@ final class RowBuilder {
             return Double(hours * 3_600 + minutes * 60) + seconds
         }
         throw fault(.duration, .unreadableDuration(text))
-    }
-
-    private func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil
     }
 
     private func nextPosition(_ user: UInt32) -> Int64 {

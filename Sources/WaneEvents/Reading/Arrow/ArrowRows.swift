@@ -130,13 +130,12 @@ struct ArrowRows {
             guard column.missing == nil else { return nil }
             switch column.kind {
             case CA_INTEGER: self = .whole(column.integers, unit: unit)
-            case CA_NUMBER: self = .parts(column.numbers, unit: unit)
-            case CA_SECONDS: self = .parts(column.numbers, unit: 1)
+            case CA_NUMBER, CA_SECONDS: self = .parts(column.numbers, unit: unit)
             default: return nil
             }
         }
 
-        /// Appends the numbers of all rows where each lies below a limit, and not below zero unless it may; else none.
+        /// Whether each number lies within a limit, and not below zero unless it may.
         func areFit(_ count: Int, below limit: Double, mayBeNegative: Bool) -> Bool {
             func isFit(_ number: Double) -> Bool { !(abs(number) > limit) && (mayBeNegative || !(number < 0)) }
             switch self {
@@ -185,7 +184,7 @@ struct ArrowRows {
                 var list = text.flatMap { text in topicNumbers.map { $0.numbers[text] } } ?? Self.notYet
                 if list == Self.notYet {
                     let bytes = text.map { column.bytes(ofText: $0) }
-                    guard bytes.map({ $0.isASCII || String(validating: $0, as: UTF8.self) != nil }) ?? true else {
+                    guard bytes?.isUTF8 ?? true else {
                         builder.mayHaveUnusedNames = true
                         return false
                     }
@@ -326,7 +325,7 @@ struct ArrowRows {
     ) -> UInt32 {
         // What has a number has been looked at before.
         if wanted == nil, let known = vocabulary.find(name), !name.isEmpty { return known }
-        guard !name.isEmpty, name.isASCII || String(validating: name, as: UTF8.self) != nil else { return odd }
+        guard !name.isEmpty, name.isUTF8 else { return odd }
         if let wanted, !name.elementsEqual(wanted) { return passedOver }
         return vocabulary.number(name)
     }
@@ -346,6 +345,6 @@ struct ArrowRows {
     private func text(_ column: ca_column?, _ row: Int) -> UnsafeRawBufferPointer? {
         guard let column, let text = column.text(of: row) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let bytes = column.bytes(ofText: text)
-        return bytes.isASCII || String(validating: bytes, as: UTF8.self) != nil ? bytes : nil
+        return bytes.isUTF8 ? bytes : nil
     }
 }

@@ -49,11 +49,8 @@ final class ArrowTable {
         api.column_type(table, Int32(column)).map { String(cString: $0) } ?? ""
     }
 
-    /// What is to be had of a column.
-    typealias Want = ca_want
-
-    /// Chooses what ``next(_:)`` gives: columns by number, each as it is wanted.
-    func choose(_ columns: [(column: Int, want: Want)]) throws(LogError) {
+    /// Chooses what ``next()`` gives: columns by number, each as it is wanted.
+    func choose(_ columns: [(column: Int, want: ca_want)]) throws(LogError) {
         values = [ca_column](repeating: ca_column(), count: columns.count)
         guard api.choose(table, columns.map { Int32($0.column) }, columns.map(\.want), Int32(columns.count)) == 0 else {
             throw .unsupported(file: file, reason: api.fault)
