@@ -22,6 +22,33 @@ struct VocabularyTests {
         return names.shuffled(using: &generator)
     }
 
+    @Test("give a short name the same number whether it comes as bytes, as one word or as a count", arguments: [1, 40_000, 99_999_999])
+    func counts(largest: Int) {
+        var generator = SeededGenerator(seed: UInt64(largest))
+        var names = (0..<4_000).map { _ in String(Int.random(in: 0...largest, using: &generator)) }
+        names += ["0", "00", "000", "07", "7", "00000007", "99999999", "12345678", "1", "-1", "+1", "1 ", " 1", "1.", "1\0", ":", "/", "a", "1a2b"]
+        names += (0..<500).map { String($0) }
+        // With other names among them, and without.
+        for names in [names.filter { $0.allSatisfy(\.isNumber) }, names.shuffled(using: &generator)] {
+            let builder = VocabularyBuilder()
+            var known: [String: UInt32] = [:]
+            for name in names {
+                var word: UInt64 = 0
+                for (place, byte) in name.utf8.enumerated() { word |= UInt64(byte) << (8 * UInt64(place)) }
+                let asBytes = Bool.random(using: &generator)
+                let number =
+                    asBytes ? builder.number(of: name) : builder.number(key: word, length: name.utf8.count)
+                #expect(number == known[name] ?? UInt32(known.count), "\(name)")
+                known[name] = number
+            }
+            let (ordered, places) = builder.finishInOrder()
+            for (name, number) in known {
+                #expect(builder.find(name) == number && builder[Int(number)] == name)
+                #expect(ordered.find(name) == places[Int(number)])
+            }
+        }
+    }
+
     @Test("give each distinct name one number, and find it again, alone and many at once")
     func numbers() {
         var generator = SeededGenerator(seed: 6)

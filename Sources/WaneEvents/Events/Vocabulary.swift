@@ -53,7 +53,9 @@ public final class VocabularyBuilder {
 
     /// The number of a name of one to eight bytes held in `key`, lowest byte first; new names are added.
     @inline(__always)
-    func number(key: UInt64, length: Int) -> UInt32 { names.number(key: key, length: length) }
+    func number(key: UInt64, length: Int) -> UInt32 {
+        names.areCounts ? names.number(countOrOther: key, length) : names.number(key: key, length: length)
+    }
 
     /// The number of a name given as bytes; new names are added.
     func number(_ name: UnsafeRawBufferPointer) -> UInt32 { names.number(name) }
@@ -114,6 +116,11 @@ private struct NameTable: Sendable {
     /// Odd: the high bits of a product with it are a universal hash (Dietzfelbinger et al. 1997).
     private let multiplier: UInt64
     private let secret: UInt64
+    /// The numbers of names that are counts, by their values, as far as they have been asked for; `.max` elsewhere. Ids that are
+    /// counts are mostly dense, and four bytes a name stay in a cache where a place of the hash table does not.
+    private var counts: [UInt32] = []
+    /// Whether every name that has been asked for is a count.
+    private(set) var areCounts = true
 
     /// Where a name lies in `bytes`.
     private struct Name: Sendable {
@@ -171,6 +178,45 @@ private struct NameTable: Sendable {
         if found != .max { return found }
         withUnsafeBytes(of: key.littleEndian) { bytes.append(contentsOf: $0.prefix(length)) }
         return insert(key, length, at: index)
+    }
+
+    /// The value of a name of up to eight digits without a leading zero; nothing for another name.
+    @inline(__always)
+    static func count(_ key: UInt64, _ length: Int) -> UInt32? {
+        let zeros: UInt64 = 0x3030_3030_3030_3030
+        guard length > 0, key & 0xFF != 0x30 || length == 1 else { return nil }
+        // The digits at the high end, zeros before them.
+        let unused = UInt64(64 &- 8 &* length)
+        let digits = key &<< unused | (zeros & ((1 &<< unused) &- 1))
+        let values = digits &- zeros
+        guard (values | (values &+ 0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+        // Pairs, then fours, then all eight (Lemire, "Quickly parsing eight digits", 2018).
+        let pairs = values &* 10 &+ values &>> 8
+        let low = (pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
+        let high = (pairs &>> 16 & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
+        return UInt32(truncatingIfNeeded: (low &+ high) &>> 32)
+    }
+
+    /// The number of a name that may be a count's; a new one is added.
+    @inline(never)
+    mutating func number(countOrOther key: UInt64, _ length: Int) -> UInt32 {
+        guard let value = Self.count(key, length) else {
+            areCounts = false
+            return number(key: key, length: length)
+        }
+        let index = Int(value)
+        if index < counts.count {
+            let known = counts.withUnsafeBufferPointer { $0[index] }
+            if known != .max { return known }
+        }
+        let number = number(key: key, length: length)
+        // Only where many of the places are used: counts that are spread wide are found by their hash.
+        if index >= counts.count, index < 4 * names.count + 1_024 {
+            let room = 1 << (UInt.bitWidth - UInt(index).leadingZeroBitCount)
+            counts.append(contentsOf: repeatElement(.max, count: room - counts.count))
+        }
+        if index < counts.count { counts[index] = number }
+        return number
     }
 
     @inline(__always)
@@ -379,6 +425,7 @@ private struct NameTable: Sendable {
         var other = self
         other.bytes.removeAll(keepingCapacity: true)
         other.names.removeAll(keepingCapacity: true)
+        other.counts = []
         other.table = [Slot](repeating: Slot(), count: table.count)
         bytes.withUnsafeBytes { bytes in
             for number in order { _ = other.number(UnsafeRawBufferPointer(rebasing: bytes[range(Int(number))])) }
