@@ -151,12 +151,15 @@ public enum BundleFolder {
             guard tasks.contains(task) else { throw .otherTask(path: path, answers: task) }
         }
         if schema == 1 {
-            try check(LegacyFolder.description(data, path: path).description.task)
+            let description = try LegacyFolder.description(data, path: path).description
+            try check(description.task)
+            try checkCurves(description, path)
             return try LegacyFolder.read(data, path: path)
         }
         let manifest = try checked(path) { () throws(ManifestError) in try Self.manifest(data) }
         let description = try checked(path) { () throws(ManifestError) in try manifest.description() }
         try check(description.task)
+        try checkCurves(description, path)
         func file(_ name: String) throws(BundleFolderError) -> Data {
             try Self.file(name, manifest.files, folder)
         }
@@ -197,12 +200,24 @@ public enum BundleFolder {
         }
     }
 
+    /// A curve whose half-life meant something else is not asked for one.
+    private static func checkCurves(_ description: BundleDescription, _ path: String) throws(BundleFolderError) {
+        guard description.task == .interest, description.family != LSTMBasic.name, description.halfLives == nil else {
+            return
+        }
+        throw .notAModel(
+            path: path,
+            reason: "wane \(description.code) trained it when a half-life meant something else; train it again")
+    }
+
     /// A network of the description's family and sizes, with weights drawn anew.
     static func network(_ description: BundleDescription, _ vocabulary: ModelVocabulary) throws -> ModelBundle.Network {
         let (options, items, topics) = (description.options, vocabulary.itemRows, vocabulary.topicRows)
         switch description.task {
         case .interest where description.family == LSTMBasic.name: return .basic(try LSTMBasic())
-        case .interest: return .interest(try InterestModel(options, items: items, topics: topics))
+        case .interest:
+            return .interest(
+                try InterestModel(options, items: items, topics: topics, visitPause: description.visitPause))
         case .ranking: return .ranking(try RankingModel(options, items: items))
         case .return: return .returns(try ReturnModel(options, items: items, topics: topics))
         case .cohort:

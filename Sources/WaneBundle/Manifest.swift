@@ -28,6 +28,7 @@ struct Manifest: Codable {
     var topicRows: Int
     var data: DataFingerprint
     var code: String
+    var halfLives: HalfLifeRecord?
     var ranking: RankingRecord?
     var cohort: Cohort?
     var blend: Blend?
@@ -131,6 +132,7 @@ extension Manifest {
         topicRows = bundle.vocabulary.topicRows
         data = d.data
         code = d.code
+        halfLives = d.halfLives
         ranking = d.ranking
         cohort = d.cohort.map { record in
             let (bg, pareto) = (record.classic.bg, record.classic.pareto)
@@ -208,6 +210,13 @@ extension Manifest {
         result.history = history
         result.code = code
         result.ranking = ranking
+        if let halfLives {
+            try check(
+                (halfLives.topicSpread + [halfLives.pairSpread]).allSatisfy { (0...1_000).contains($0) }
+                    && halfLives.resolution > 0,
+                "spreads of half-lives out of range")
+            result.halfLives = halfLives
+        }
         result.blendWeight = blend?.weight
         if let cohort {
             func positive(_ values: [Double]) -> Bool {

@@ -124,6 +124,8 @@ public struct BundleDescription: Sendable, Equatable {
     public var history = TrainingHistory()
     public var data: DataFingerprint
     public var code = CodeVersion.current
+    /// What half-lives are read with; of the interest task's curves.
+    public var halfLives: HalfLifeRecord?
     public var ranking: RankingRecord?
     public var cohort: CohortRecord?
     /// The weight of the model's own score in a blend.
@@ -182,6 +184,33 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     private enum CodingKeys: String, CodingKey { case trainLoss, validationLoss, bestEpoch, bestLoss }
 
     public init() {}
+}
+
+extension BundleDescription {
+    /// The pause that ends a visit, in horizons.
+    public var visitPause: Double { Double(StateSchema.visitPause(clock)) / Double(split.horizon) }
+}
+
+/// What half-lives are read with.
+public struct HalfLifeRecord: Sendable, Equatable, Codable {
+    /// Deviation of the log half-life between pairs of which the model knows the same.
+    public var pairSpread: Double
+    /// Deviation of each topic row's log half-life as far as the data leave it open.
+    public var topicSpread: [Double]
+    /// Microseconds: what the log's times resolve. What is shorter is not known.
+    public var resolution: Int64
+
+    public init(pairSpread: Double, topicSpread: [Double], resolution: Int64) {
+        self.pairSpread = pairSpread
+        self.topicSpread = topicSpread
+        self.resolution = resolution
+    }
+
+    /// Of a topic's row.
+    public func spread(_ row: Int) -> Double {
+        let topic = topicSpread.indices.contains(row) ? topicSpread[row] : 1
+        return (pairSpread * pairSpread + topic * topic).squareRoot()
+    }
 }
 
 /// What a model of the next item was trained to guess.

@@ -3,76 +3,90 @@ import Foundation
 /// One person's interest in one topic from a moment on, while nothing happens: a dozen numbers, computed once an event
 /// and then asked for any moment without tensors.
 ///
-/// With elapsed times `g` since the last touch of the topic and `v` since the person's last event,
+/// Interest is a **rate** of touches while the person is around. With elapsed times `g` since the last touch of the topic and
+/// `v` since the person's last event,
 ///
-///     retention(d; τ, p) = 1 / (1 + (d / τ)^p)
-///     I = a (f + (1 - f) · retention(g; τ, p) · (k retention(v; ν, q) + (1 - k) retention(v; υ, s)))
+///     R(d; τ, p) = 1 / (1 + (d / τ)^p)
+///     λ(d)       = λ0 (f + (1 - f) R(d; τ, p))
+///     L(g)       = integral of λ over (g, g + H]
+///     P(return)  = 1 - (1 - presence(v) (1 - exp(-L(g)))) (1 - visit(v))
 ///
-/// taken once for the chance of coming back within the horizon and once for the interest degree.
+/// `presence` is the chance that the person is around at all; `visit` that the visit under way goes on to the topic, a matter of
+/// minutes that says nothing of interest. The half-life is that of `λ`, counted from the last touch.
 public struct InterestCurve: Sendable, Equatable, Codable {
     /// What a model gives for each query, before logits become shares and logarithms times.
     public enum Parameter: Int, CaseIterable, Sendable {
-        case returnAmplitude, returnFloor, degreeAmplitude, degreeFloor, halfLife, shape, habitHalfLife, habitShape,
-            visitHalfLife, visitShape, visitShare
+        case timeScale, shape, floor, rate, degreeLevel, degreeSlope, presenceHalfLife, presenceShape, presenceFloor,
+            visitShare, visitHalfLife
     }
 
     /// Times are in horizons; this keeps the logarithm finite right after a touch.
     public static let smallestTime = 1e-5
-    public static let smallestShape = 0.2
-    /// Where training starts from: nearly all interest fades; habits last for some horizons, visits for a
-    /// small part of one. Half-lives are logarithms of horizons.
-    public static let startingFloor = -5.0
-    public static let startingHabitHalfLife = 2.0
-    public static let startingVisitHalfLife = -6.0
-    public static let startingVisitShare = -2.0
+    /// Where training starts from: see ``values``.
+    public enum Start {
+        public static let shape = 1.0
+        public static let smallestShape = 0.3
+        public static let floor = -3.0
+        public static let presenceHalfLife = 3.0
+        public static let smallestPresenceShape = 0.2
+        public static let presenceFloor = -3.0
+        public static let visitShare = -2.0
+        /// Rates beyond these, in logarithms, are none that a log could show.
+        public static let logRates = -12.0...8.0
+    }
 
-    /// The chance of coming back, and the degree, right after a touch.
-    public let returnAmplitude: Double
-    public let degreeAmplitude: Double
-    /// The shares of them that never fade.
-    public let returnFloor: Double
-    public let degreeFloor: Double
-    /// Seconds, and the shape without unit: of the topic, of the person's habit, and of the visit under way.
-    public let topicHalfLife: Double
-    public let topicShape: Double
-    public let habitHalfLife: Double
-    public let habitShape: Double
-    public let visitHalfLife: Double
-    public let visitShape: Double
-    /// The visit's share of the person's part; the habit has the rest.
+    /// Touches a horizon, right after a touch, while the person is around.
+    public private(set) var rate: Double
+    /// The share of the rate that never fades.
+    public let floor: Double
+    /// Seconds, and the shape without unit.
+    public private(set) var timeScale: Double
+    public let shape: Double
+    /// `degree = P(return) · sigmoid(level + slope · log L)`.
+    public let degreeLevel: Double
+    public let degreeSlope: Double
+    /// Seconds; shape and the share that is always around.
+    public let presenceHalfLife: Double
+    public let presenceShape: Double
+    public let presenceFloor: Double
+    /// The chance, right after an event, that the visit touches the topic again, and what halves it: seconds.
     public let visitShare: Double
+    public let visitHalfLife: Double
+    /// Deviation of the half-life's logarithm, between pairs of which the model knows the same.
+    public let logSpread: Double
     /// Seconds since the last touch of the topic and since the person's last event, at the moment.
-    public let elapsedSinceTopic: Double
-    public let elapsedSinceEvent: Double
+    public private(set) var elapsedSinceTopic: Double
+    public private(set) var elapsedSinceEvent: Double
     /// Seconds.
     public let horizon: Double
 
     /// - Parameters:
     ///   - parameters: a model's raw outputs, in the order of ``Parameter``.
     ///   - elapsedSinceTopic, elapsedSinceEvent, horizon: seconds.
+    ///   - visitPause: the longest half-life of a visit, in seconds.
+    ///   - logSpread: see ``logSpread``.
     public init(
-        _ parameters: some Collection<Float>, elapsedSinceTopic: Double, elapsedSinceEvent: Double, horizon: Double
+        _ parameters: some Collection<Float>, elapsedSinceTopic: Double, elapsedSinceEvent: Double, horizon: Double,
+        visitPause: Double, logSpread: Double
     ) {
         let c = parameters.map(Double.init)
         func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+        func softplus(_ x: Double) -> Double { x > 30 ? x : log1p(exp(x)) }
         func value(_ parameter: Parameter) -> Double {
             c.indices.contains(parameter.rawValue) ? c[parameter.rawValue] : 0
         }
-        returnAmplitude = sigmoid(value(.returnAmplitude))
-        degreeAmplitude = sigmoid(value(.degreeAmplitude))
-        returnFloor = sigmoid(value(.returnFloor) + Self.startingFloor)
-        degreeFloor = sigmoid(value(.degreeFloor) + Self.startingFloor)
-        topicHalfLife = exp(value(.halfLife)) * horizon
-        habitHalfLife = exp(value(.habitHalfLife) + Self.startingHabitHalfLife) * horizon
-        visitHalfLife = exp(value(.visitHalfLife) + Self.startingVisitHalfLife) * horizon
-        func shape(_ parameter: Parameter) -> Double {
-            let x = value(parameter)
-            return (x > 30 ? x : log1p(exp(x))) + Self.smallestShape
-        }
-        topicShape = shape(.shape)
-        habitShape = shape(.habitShape)
-        visitShape = shape(.visitShape)
-        visitShare = sigmoid(value(.visitShare) + Self.startingVisitShare)
+        timeScale = exp(value(.timeScale)) * horizon
+        shape = softplus(value(.shape) + Start.shape) + Start.smallestShape
+        floor = sigmoid(value(.floor) + Start.floor)
+        rate = exp(min(Start.logRates.upperBound, max(Start.logRates.lowerBound, value(.rate))))
+        degreeLevel = value(.degreeLevel)
+        degreeSlope = softplus(value(.degreeSlope))
+        presenceHalfLife = exp(value(.presenceHalfLife) + Start.presenceHalfLife) * horizon
+        presenceShape = softplus(value(.presenceShape)) + Start.smallestPresenceShape
+        presenceFloor = sigmoid(value(.presenceFloor) + Start.presenceFloor)
+        visitShare = sigmoid(value(.visitShare) + Start.visitShare)
+        visitHalfLife = visitPause * exp(-softplus(value(.visitHalfLife)))
+        self.logSpread = logSpread
         self.elapsedSinceTopic = elapsedSinceTopic
         self.elapsedSinceEvent = elapsedSinceEvent
         self.horizon = horizon
@@ -84,50 +98,102 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - chance, degree: now; `later` is the chance `span` seconds on.
     public init(chance: Double, later: Double, after span: Double, degree: Double, horizon: Double) {
-        returnAmplitude = chance
-        degreeAmplitude = degree
-        // retention(d) = 1 / (1 + d / tau) passes through both; what does not fall stays.
-        let ratio = chance > 0 ? later / chance : 1
-        let falls = ratio < 1
-        returnFloor = falls ? 0 : 1
-        degreeFloor = falls ? 0 : 1
-        topicHalfLife = falls ? max(1e-3 * horizon, span * ratio / (1 - ratio)) : Self.longest
-        topicShape = 1
-        (habitHalfLife, visitHalfLife) = (1e6 * Self.longest, 1e6 * Self.longest)
-        (habitShape, visitShape, visitShare) = (1, 1, 0)
+        let chance = min(1 - 1e-9, max(0, chance))
+        let now = -log1p(-chance)
+        // λ = λ0 / (1 + d / τ), whose integral is λ0 τ log((d + H + τ) / (d + τ)), passes through both; what does not fall stays.
+        let ratio = now > 0 ? -log1p(-min(chance, max(0, later))) / now : 1
+        var scale = Self.longest
+        if ratio < 1 - 1e-9 {
+            func integral(_ from: Double, _ scale: Double) -> Double { scale * log1p(horizon / (from + scale)) }
+            var (low, high) = (log(1e-3 * horizon), log(Self.longest))
+            for _ in 0..<60 {
+                let middle = exp((low + high) / 2)
+                if integral(span, middle) / integral(0, middle) < ratio {
+                    low = log(middle)
+                } else {
+                    high = log(middle)
+                }
+            }
+            scale = exp(high)
+        }
+        timeScale = scale
+        shape = 1
+        floor = ratio < 1 - 1e-9 ? 0 : 1
+        let whole = floor + (1 - floor) * scale * log1p(horizon / scale) / horizon
+        rate = now / whole
+        // The degree keeps its share of the chance.
+        let share = chance > 0 ? min(1 - 1e-9, max(1e-9, degree / chance)) : 1e-9
+        degreeLevel = log(share / (1 - share))
+        degreeSlope = 0
+        (presenceHalfLife, presenceShape, presenceFloor) = (Self.longest, 1, 1)
+        (visitShare, visitHalfLife, logSpread) = (0, 1, 0)
         (elapsedSinceTopic, elapsedSinceEvent) = (0, 0)
         self.horizon = horizon
     }
 
-    private func retention(_ elapsed: Double, _ halfLife: Double, _ shape: Double) -> Double {
-        1 / (1 + pow((elapsed + Self.smallestTime * horizon) / halfLife, shape))
+    /// Nodes and weights on [0, 1] of the integral over a window, in the share of it that has passed: they crowd where the rate
+    /// bends most, right after its begin. `s = u^3`, Gauss and Legendre's rule in `u`.
+    public static let rule: [(node: Double, weight: Double)] = {
+        let rule = GaussLegendre(places: 16)
+        return zip(rule.nodes, rule.weights).map { node, weight in
+            let u = (node + 1) / 2
+            return (u * u * u, 1.5 * u * u * weight)
+        }
+    }()
+
+    /// `R`, after seconds since the touch.
+    private func retention(_ elapsed: Double) -> Double {
+        1 / (1 + pow((elapsed + Self.smallestTime * horizon) / timeScale, shape))
     }
 
-    /// What is left, after a time, of the part that fades: 1 right after a touch.
-    ///
-    /// - Parameter elapsed: seconds after the moment; before it counts as at it.
-    public func retention(after elapsed: Double) -> Double {
-        let elapsed = max(0, elapsed)
-        let person = elapsedSinceEvent + elapsed
-        return retention(elapsedSinceTopic + elapsed, topicHalfLife, topicShape)
-            * (visitShare * retention(person, visitHalfLife, visitShape)
-                + (1 - visitShare) * retention(person, habitHalfLife, habitShape))
+    /// Interest `elapsed` seconds after the moment, as a share of what it was right after the last touch, the person being
+    /// around.
+    public func interest(after elapsed: Double) -> Double {
+        floor + (1 - floor) * retention(elapsedSinceTopic + max(0, elapsed))
     }
 
-    /// The interest degree `elapsed` seconds after the moment.
-    public func degree(after elapsed: Double) -> Double {
-        degreeAmplitude * (degreeFloor + (1 - degreeFloor) * retention(after: elapsed))
+    /// Touches to be expected in the horizon that begins `elapsed` seconds after the moment, the person being around.
+    public func expectedTouches(after elapsed: Double) -> Double {
+        let begin = elapsedSinceTopic + max(0, elapsed)
+        return rate
+            * (floor + (1 - floor) * Self.rule.reduce(0) { $0 + $1.weight * retention(begin + $1.node * horizon) })
+    }
+
+    private func presence(_ elapsed: Double) -> Double {
+        let elapsed = elapsedSinceEvent + max(0, elapsed) + Self.smallestTime * horizon
+        return presenceFloor + (1 - presenceFloor) / (1 + pow(elapsed / presenceHalfLife, presenceShape))
+    }
+
+    private func chance(_ elapsed: Double, touches: Double) -> Double {
+        let visit =
+            visitShare * exp2(-(elapsedSinceEvent + max(0, elapsed)) / visitHalfLife)
+            * (1 - exp2(-horizon / visitHalfLife))
+        return 1 - (1 + presence(elapsed) * expm1(-touches)) * (1 - visit)
     }
 
     /// The chance of coming back within the horizon that begins `elapsed` seconds after the moment.
     public func returnProbability(after elapsed: Double) -> Double {
-        returnAmplitude * (returnFloor + (1 - returnFloor) * retention(after: elapsed))
+        chance(elapsed, touches: expectedTouches(after: elapsed))
     }
 
-    /// Seconds from the moment until the part that decays has lost half; a thousand years at most.
-    public var halfLife: Double {
-        let half = retention(after: 0) / 2
-        return time { retention(after: $0) <= half } ?? Self.longest
+    /// The interest degree `elapsed` seconds after the moment.
+    public func degree(after elapsed: Double) -> Double {
+        let touches = expectedTouches(after: elapsed)
+        let share = 1 / (1 + exp(-(degreeLevel + degreeSlope * log(touches + 1e-6))))
+        return chance(elapsed, touches: touches) * share
+    }
+
+    /// Seconds from the last touch until the rate has fallen to half of what it was then, while the person is around; nothing
+    /// where the part that never fades is half of it or more.
+    public var halfLife: Double? {
+        guard floor < 0.5 else { return nil }
+        let halfLife = timeScale * pow(0.5 / (0.5 - floor), 1 / shape)
+        return halfLife < Self.longest ? halfLife : nil
+    }
+
+    /// The half-lives between which eight of ten such pairs lie.
+    public var halfLifeInterval: ClosedRange<Double>? {
+        halfLife.map { $0 * exp(-1.2816 * logSpread)...$0 * exp(1.2816 * logSpread) }
     }
 
     /// Seconds from the moment until the chance of coming back passes below `level`: 0 when it already has,
@@ -139,24 +205,18 @@ public struct InterestCurve: Sendable, Equatable, Codable {
 
     /// The same curve seen from a later moment.
     public func seen(after elapsed: Double) -> InterestCurve {
-        InterestCurve(self, after: max(0, elapsed))
+        var later = self
+        later.elapsedSinceTopic += max(0, elapsed)
+        later.elapsedSinceEvent += max(0, elapsed)
+        return later
     }
 
-    private init(_ other: InterestCurve, after elapsed: Double) {
-        returnAmplitude = other.returnAmplitude
-        degreeAmplitude = other.degreeAmplitude
-        returnFloor = other.returnFloor
-        degreeFloor = other.degreeFloor
-        topicHalfLife = other.topicHalfLife
-        topicShape = other.topicShape
-        habitHalfLife = other.habitHalfLife
-        habitShape = other.habitShape
-        visitHalfLife = other.visitHalfLife
-        visitShape = other.visitShape
-        visitShare = other.visitShare
-        elapsedSinceTopic = other.elapsedSinceTopic + elapsed
-        elapsedSinceEvent = other.elapsedSinceEvent + elapsed
-        horizon = other.horizon
+    /// The same curve with its time scale, or its rate, multiplied.
+    public func scaled(time: Double = 1, rate: Double = 1) -> InterestCurve {
+        var other = self
+        other.timeScale *= time
+        other.rate *= rate
+        return other
     }
 
     /// A thousand years.

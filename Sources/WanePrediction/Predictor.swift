@@ -57,7 +57,6 @@ public struct Predictor {
         guard case .interest(let model) = bundle.network else {
             throw PredictionError.noCurves(family: bundle.description.family)
         }
-        let horizon = Double(bundle.description.split.horizon) / 1e6
         let width = InterestCurve.Parameter.allCases.count
         var answers = [(curve: InterestCurve, basis: Basis)?](repeating: nil, count: questions.count)
         try withoutGradients {
@@ -69,10 +68,11 @@ public struct Predictor {
                     let question = questions[number]
                     let state = states[question.person].state
                     guard let topic = state.topic(question.topic) else { continue }
-                    let curve = InterestCurve(
+                    let curve = bundle.curve(
                         parameters[row * width..<(row + 1) * width],
+                        topicRow: Int(log.rows.topicRow[Int(question.topic)]),
                         elapsedSinceTopic: Double(question.moment - topic.lastTime) / 1e6,
-                        elapsedSinceEvent: Double(question.moment - state.lastTime) / 1e6, horizon: horizon)
+                        elapsedSinceEvent: Double(question.moment - state.lastTime) / 1e6)
                     answers[number] = (curve, .history)
                 }
             }

@@ -80,10 +80,11 @@ public struct QueryPredictor {
         let width = InterestCurve.Parameter.allCases.count
         guard !parameters.isEmpty else { return [] }
         return (0..<queries.count).map { row in
-            InterestCurve(
-                parameters[row * width..<(row + 1) * width], elapsedSinceTopic: Double(queries.elapsedSinceTopic[row]),
-                elapsedSinceEvent: Double(queries.elapsedSinceEvent[row]),
-                horizon: Double(bundle.description.split.horizon) / 1e6)
+            bundle.curve(
+                parameters[row * width..<(row + 1) * width],
+                topicRow: Int(events.rows.topicRow[Int(queries.topic[row])]),
+                elapsedSinceTopic: Double(queries.elapsedSinceTopic[row]),
+                elapsedSinceEvent: Double(queries.elapsedSinceEvent[row]))
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import WaneBundle
 import WaneCurves
 import WaneModels
@@ -8,11 +9,11 @@ public struct TopicSummary: Sendable, Equatable {
     public let topic: String
     /// People who have met the topic by the moment.
     public let people: Int
-    /// Seconds: the median half-life over them, each as of the person's last event, and its quartiles. What is left after a
-    /// long silence fades ever more slowly, so a half-life as of today would say how long nothing happened.
-    public let halfLife: Double
-    public let halfLifeQ1: Double
-    public let halfLifeQ3: Double
+    /// Seconds: the median half-life over them, and between which eight of ten of their half-lives lie, as far as the model
+    /// knows; nothing for what does not halve.
+    public let halfLife: Double?
+    public let halfLifeLow: Double?
+    public let halfLifeHigh: Double?
     /// People whose chance of coming back is at or above the model's threshold.
     public let interestedNow: Int
     /// The change of that number over the last horizon, as a share of what it was; nothing where it was none.
@@ -35,7 +36,8 @@ extension Predictor {
         _ log: AskedLog, at moment: Int64, progress: (Int) throws -> Void = { _ in }
     ) throws -> [TopicSummary] {
         struct Counts {
-            var halfLives: [Double] = []
+            /// Logarithms, infinite for what does not halve, each with what its pair deviates by.
+            var halfLives: [(log: Double, spread: Double)] = []
             var now = 0
             var before = 0
             var lapsing = 0
@@ -66,7 +68,8 @@ extension Predictor {
                         if isInterested { counts[topic].before += 1 }
                         continue
                     }
-                    counts[topic].halfLives.append(answer.curve.halfLife)
+                    counts[topic].halfLives.append(
+                        (answer.curve.halfLife.map { Foundation.log($0) } ?? .infinity, answer.curve.logSpread))
                     guard isInterested else { continue }
                     counts[topic].now += 1
                     if let lapse = curve.lapse(below: threshold), lapse <= Double(horizon) / 1e6 {
@@ -78,11 +81,18 @@ extension Predictor {
         }
         return counts.indices.filter { !counts[$0].halfLives.isEmpty }.map { topic in
             let own = counts[topic]
-            let sorted = own.halfLives.sorted()
-            func quantile(_ share: Double) -> Double { sorted[Int(share * Double(sorted.count - 1))] }
+            let sorted = own.halfLives.sorted { $0.log < $1.log }
+            // Each pair's half-life is a normal one in the logarithm: a tenth of all lie below, a tenth above. Nine places of it stand
+            // for it.
+            func mixed(_ share: Double) -> Double? {
+                let places = [-1.59, -0.97, -0.59, -0.28, 0, 0.28, 0.59, 0.97, 1.59]
+                let values = sorted.flatMap { half in places.map { half.log + $0 * half.spread } }.sorted()
+                let value = values[Int(share * Double(values.count - 1))]
+                return value.isFinite ? exp(value) : nil
+            }
             return TopicSummary(
-                topic: log.log.topics.names[topic], people: sorted.count, halfLife: quantile(0.5),
-                halfLifeQ1: quantile(0.25), halfLifeQ3: quantile(0.75), interestedNow: own.now,
+                topic: log.log.topics.names[topic], people: sorted.count, halfLife: mixed(0.5),
+                halfLifeLow: mixed(0.1), halfLifeHigh: mixed(0.9), interestedNow: own.now,
                 trendPerPeriod: own.before > 0 ? Double(own.now - own.before) / Double(own.before) : nil,
                 lapsing: own.lapsing)
         }.sorted { ($0.interestedNow, $0.people, $1.topic) > ($1.interestedNow, $1.people, $0.topic) }

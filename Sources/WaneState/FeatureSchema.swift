@@ -21,6 +21,13 @@ public enum FeatureSchema {
             "same_topic_run",
         ]
 
+    /// Those of the last-event features that say how a person touches a topic at all: they do not change while other topics are
+    /// touched.
+    public static let slowNames = [
+        "log_touches", "log_mean_interval", "log_spread_interval", "log_median_interval", "intervals_known",
+        "log_topic_visits", "mean_engagement", "last_engagement",
+    ]
+
     public static let queryTimeNames =
         ["log_elapsed_since_topic", "log_elapsed_since_event", "elapsed_over_interval"]
         + halfLifeNames.map { "topic_count_now_half_life_\($0)_horizon" }

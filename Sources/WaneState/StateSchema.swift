@@ -25,5 +25,9 @@ public struct StateSchema: Sendable, Equatable {
     }
 
     /// Microseconds between events beyond which a new visit begins: half an hour, or a position.
-    var visitPause: Int64 { clock == .wall ? 1_800 * EventLog.second : EventLog.second }
+    public static func visitPause(_ clock: EventLog.Clock) -> Int64 {
+        clock == .wall ? 1_800 * EventLog.second : EventLog.second
+    }
+
+    var visitPause: Int64 { Self.visitPause(clock) }
 }

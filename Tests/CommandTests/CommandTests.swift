@@ -73,7 +73,8 @@ struct CommandTests {
         let predicted = try Command.run(["predict", model, log, "--user", "user-1", "--format", "csv"])
         #expect(
             predicted.output.hasPrefix(
-                "user,topic,at,degree,return_probability,returns,half_life_seconds,lapse_at,basis\nuser-1,"))
+                "user,topic,at,degree,return_probability,returns,half_life_seconds,half_life_low_seconds,"
+                    + "half_life_high_seconds,lapse_at,basis\nuser-1,"))
         let svg = folder.file("curve.svg").path
         let curve = try Command.run(["curve", model, log, "--user", "user-1", "--svg", svg])
         #expect(curve.status == 0 && curve.output.contains("half-life") && curve.output.contains("│"))

@@ -175,7 +175,7 @@ struct QuestionCommandTests {
 
     @Test(
         "folders that were written in the second schema answer as they did then",
-        arguments: [("interest", ["predict"]), ("return", ["return", "predict"]), ("ranking", ["rank"])])
+        arguments: [("return", ["return", "predict"]), ("ranking", ["rank"])])
     func secondSchema(task: String, command: [String]) throws {
         let folder = Fixture.folder.appendingPathComponent("folders").path
         var arguments = command + ["\(folder)/schema-2-\(task)", "\(folder)/tiny.csv", "--format", "csv", "--quiet"]
@@ -202,6 +202,14 @@ struct QuestionCommandTests {
                 }
             }
         }
+    }
+
+    @Test("curves of folders whose half-lives meant something else are refused, and it is said why", arguments: [1, 2])
+    func olderCurves(schema: Int) throws {
+        let folder = Fixture.folder.appendingPathComponent("folders").path
+        let answer = try Command.run(["predict", "\(folder)/schema-\(schema)-interest", "\(folder)/tiny.csv"])
+        #expect(answer.status == 1 && answer.output.isEmpty)
+        #expect(answer.errors.contains("a half-life meant something else; train it again"), "\(answer.errors)")
     }
 
     @Test(

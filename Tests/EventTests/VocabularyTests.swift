@@ -22,11 +22,16 @@ struct VocabularyTests {
         return names.shuffled(using: &generator)
     }
 
-    @Test("give a short name the same number whether it comes as bytes, as one word or as a count", arguments: [1, 40_000, 99_999_999])
+    @Test(
+        "give a short name the same number whether it comes as bytes, as one word or as a count",
+        arguments: [1, 40_000, 99_999_999])
     func counts(largest: Int) {
         var generator = SeededGenerator(seed: UInt64(largest))
         var names = (0..<4_000).map { _ in String(Int.random(in: 0...largest, using: &generator)) }
-        names += ["0", "00", "000", "07", "7", "00000007", "99999999", "12345678", "1", "-1", "+1", "1 ", " 1", "1.", "1\0", ":", "/", "a", "1a2b"]
+        names += [
+            "0", "00", "000", "07", "7", "00000007", "99999999", "12345678", "1", "-1", "+1", "1 ", " 1", "1.", "1\0",
+            ":", "/", "a", "1a2b",
+        ]
         names += (0..<500).map { String($0) }
         // With other names among them, and without.
         for names in [names.filter { $0.allSatisfy(\.isNumber) }, names.shuffled(using: &generator)] {

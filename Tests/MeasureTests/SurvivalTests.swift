@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 import WaneBaselines
+import WaneCurves
 import WaneEvents
 import WaneState
 import WaneTasks

@@ -1,3 +1,4 @@
+import WaneCurves
 import Foundation
 
 /// `integral of (alpha + u)^-p (beta + u)^-q du` for positive numbers.

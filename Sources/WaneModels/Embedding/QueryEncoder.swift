@@ -86,7 +86,9 @@ public struct QueryEncoder: Module {
                 parts.append(try candidate(windows, candidates: topic, training: training))
             }
         }
-        return EncodedQueries(x: try Tensor.concatenated(parts, 1), penalty: penalty, history: read)
+        return EncodedQueries(
+            x: try Tensor.concatenated(parts, 1), features: parts[0], topic: parts[1],
+            topicRow: try queries.topics.rows(rows), penalty: penalty, history: read)
     }
 
     /// One more event of one person: see ``HistoryEncoder/step(_:_:gap:)``.
@@ -129,10 +131,19 @@ public struct QueryEncoder: Module {
 
 /// Queries as vectors.
 struct EncodedQueries {
-    /// `[queries, D]`.
+    /// `[queries, D]`: features, topic and state.
     let x: Tensor
+    /// `[queries, FeatureSchema.lastEventCount]`, and `[queries, topicWidth]`.
+    let features: Tensor
+    let topic: Tensor
+    /// int64 `[queries]`.
+    let topicRow: Tensor
     /// What the encoder adds to the loss.
     let penalty: Tensor?
     /// The histories that were read, where some were.
     let history: HistorySequence?
+
+    var headInputs: DecayHead.Inputs {
+        DecayHead.Inputs(all: x, features: features, topic: topic, topicRow: topicRow)
+    }
 }

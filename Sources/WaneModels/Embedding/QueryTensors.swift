@@ -17,17 +17,24 @@ public struct QueryTensors {
     /// `[queries]`: 1 where the person came back, and the degree; zeros where the future is not known.
     let didReturn: Tensor
     let degree: Tensor
+    /// `[queries]`: windows within which training asks about a return too, in horizons, and 1 where it came.
+    let window: Tensor
+    let didReturnWithin: Tensor
 
     /// - Parameters:
     ///   - topicRow: the model's row of each topic, by the topic numbers of the queries.
     ///   - horizon: microseconds.
+    ///   - windows: of ``ReturnWindows``, for training.
     public init(
-        _ queries: QuerySet, topicRow: [Int64], scaling: FeatureScaling, horizon: Int64
+        _ queries: QuerySet, topicRow: [Int64], scaling: FeatureScaling, horizon: Int64, windows: [Float]? = nil
     ) throws(TorchError) {
+        let seconds = Float(Double(horizon) / 1e6)
         try self.init(
             features: queries.lastEventFeatures, topics: queries.topic.map { topicRow[Int($0)] },
             elapsedSinceTopic: queries.elapsedSinceTopic, elapsedSinceEvent: queries.elapsedSinceEvent,
-            didReturn: queries.didReturn, degree: queries.degree, scaling: scaling, horizon: horizon)
+            didReturn: queries.didReturn, degree: queries.degree, windows: windows ?? [],
+            didReturnWithin: windows.map { zip(queries.timeToReturn, $0).map { $0 <= $1 * seconds ? 1 : 0 } } ?? [],
+            scaling: scaling, horizon: horizon)
     }
 
     /// Questions about the future: nothing is known of what came of them.
@@ -43,13 +50,14 @@ public struct QueryTensors {
         let unknown = [Float](repeating: 0, count: topics.count)
         try self.init(
             features: features, topics: topics, elapsedSinceTopic: elapsedSinceTopic,
-            elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, scaling: scaling,
-            horizon: horizon)
+            elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, windows: [], didReturnWithin: [],
+            scaling: scaling, horizon: horizon)
     }
 
     private init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
-        didReturn: [Float], degree: [Float], scaling: FeatureScaling, horizon: Int64
+        didReturn: [Float], degree: [Float], windows: [Float], didReturnWithin: [Float], scaling: FeatureScaling,
+        horizon: Int64
     ) throws(TorchError) {
         self.features = try scaling.scaled(features)
         self.topics = try Tensor(topics)
@@ -61,6 +69,8 @@ public struct QueryTensors {
         logElapsedSinceEvent = try logTime(elapsedSinceEvent)
         self.didReturn = try Tensor(didReturn)
         self.degree = try Tensor(degree)
+        window = try Tensor(windows)
+        self.didReturnWithin = try Tensor(didReturnWithin)
     }
 }
 

@@ -1,62 +1,178 @@
+import Foundation
 import Torch
 import WaneCurves
+import WaneState
 
-/// From what is known of a query to its interest curve.
+/// From what is known of a query to its interest curve; see ``InterestCurve`` for what the numbers mean.
 ///
-/// Two elapsed times run while nothing happens: `g` since the last touch of the topic and `v` since the person's last
-/// event. What is retained of interest is
+/// Which part may read what is what tells the parts from one another:
 ///
-///     retention(d; τ, p) = 1 / (1 + (d / τ)^p)
-///     I = a (f + (1 - f) · retention(g; τ, p) · (k retention(v; ν, q) + (1 - k) retention(v; υ, s)))
-///
-/// with amplitude `a`, floor share `f`, the topic's half-life `τ` and shape `p`, and for the person the share `k` of a
-/// visit that ends soon (`ν`, `q`) beside the habit of coming at all (`υ`, `s`). It is taken once for the chance of
-/// coming back within the horizon and once, with its own `a` and `f`, for the interest degree. Inputs do not change
-/// while nothing happens, so the curve seen from any later moment is the same curve.
+/// - the **decay** (`τ`, `p`, `f`) begins at its topic's, fitted beforehand to all people (``TopicRates``), and deviates by the
+///   topic's vector and by slow features: how often, how regularly and how deeply the person has touched the topic. Nothing of
+///   it moves while one waits, and families differ little in it;
+/// - the **rate** right after a touch, the degree and the visit under way read everything, the history's state included;
+/// - **presence** reads the person alone, so that it cannot stand in for one topic's decay.
 public struct DecayHead: Module {
-    let layers: HiddenLayers
-    let output: Linear
+    let decay: HiddenLayers
+    let decayOutput: Linear
+    let level: HiddenLayers
+    let levelOutput: Linear
+    let person: HiddenLayers
+    let personOutput: Linear
+    /// Of each topic's row: `log τ`, shape and floor before their links, and `log λ0`. Fitted before training, which leaves it.
+    let topics: Embedding
+    /// The longest half-life of a visit, in horizons.
+    let visitPause: Double
 
     typealias Column = InterestCurve.Parameter
 
-    init(inputs: Int, _ options: ModelOptions) throws(TorchError) {
-        layers = try HiddenLayers(inputs: inputs, options)
-        output = try Linear(options.headWidth, Column.allCases.count)
+    /// Topics' numbers are kept divided by this, so that a step of training moves them so many times further.
+    static let stride = 5.0
+    static let decayColumns = 3
+    static let topicColumns = 4
+    /// Width of the layers of decay and presence.
+    static let narrow = 32
+
+    static let slowFeatures = columns(FeatureSchema.slowNames)
+    static let personFeatures = columns(
+        ["log_events", "log_person_age", "log_person_visits", "person_engagement", "log_topics_met"]
+            + FeatureSchema.lastEventNames.filter { $0.hasPrefix("person_count") })
+
+    private static func columns(_ names: [String]) -> [Int64] {
+        names.compactMap { FeatureSchema.lastEventIndex($0).map(Int64.init) }
     }
 
-    /// The parameters of curves, before what makes logits shares and logarithms times: `x`: `[Q, D]`; returns
-    /// `[Q, 11]`.
-    func curveParameters(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor {
-        try output(layers(x, training: training))
-    }
-
-    /// The curves at the queries' elapsed times, each `[Q]`.
-    ///
     /// - Parameters:
-    ///   - curveParameters: `[Q, 11]`.
-    ///   - logElapsedSinceTopic, logElapsedSinceEvent: `[Q]`, logarithms of horizons.
-    static func values(
-        _ curveParameters: Tensor, logElapsedSinceTopic: Tensor, logElapsedSinceEvent: Tensor
-    ) throws(TorchError) -> (returnProbability: Tensor, degree: Tensor) {
-        let c = try curveParameters.unbound(1)
-        func column(_ column: Column) -> Tensor { c[column.rawValue] }
-        // 1 / (1 + (d / τ)^p) = sigmoid(p (log τ - log d))
-        func retention(_ halfLife: Column, _ shape: Column, _ logTime: Tensor) throws(TorchError) -> Tensor {
-            let p = try column(shape).softplus() + InterestCurve.smallestShape
-            return try (p * (column(halfLife) - logTime)).sigmoid()
+    ///   - inputs: numbers in a query's whole vector.
+    ///   - topicRows: rows of topics, the unknown one's at 0.
+    ///   - visitPause: in horizons.
+    init(inputs: Int, _ options: ModelOptions, topicRows: Int, visitPause: Double) throws(TorchError) {
+        var narrow = options
+        narrow.headWidth = Self.narrow
+        decay = try HiddenLayers(inputs: Self.slowFeatures.count + options.topicWidth, narrow)
+        decayOutput = try Linear(Self.narrow, Self.decayColumns)
+        level = try HiddenLayers(inputs: inputs, options)
+        levelOutput = try Linear(options.headWidth, 5)
+        person = try HiddenLayers(inputs: Self.personFeatures.count, narrow)
+        personOutput = try Linear(Self.narrow, 3)
+        topics = try Embedding(topicRows + 1, Self.topicColumns)
+        self.visitPause = visitPause
+        // Training begins at the topics' own curves.
+        for layer in [decayOutput, levelOutput, personOutput] {
+            try layer.weight.value.overwrite(with: layer.weight.value.detached() * 0)
+            if let bias = layer.bias { try bias.value.overwrite(with: bias.value.detached() * 0) }
         }
-        let topic = try retention(.halfLife, .shape, logElapsedSinceTopic)
-        let habit = try retention(
-            .habitHalfLife, .habitShape, logElapsedSinceEvent - InterestCurve.startingHabitHalfLife)
-        let visit = try retention(
-            .visitHalfLife, .visitShape, logElapsedSinceEvent - InterestCurve.startingVisitHalfLife)
-        let share = try (column(.visitShare) + InterestCurve.startingVisitShare).sigmoid()
-        let decaying = try topic * (habit + share * (visit - habit))
-        func curve(_ amplitude: Column, _ floor: Column) throws(TorchError) -> Tensor {
-            let f = try (column(floor) + InterestCurve.startingFloor).sigmoid()
-            let one = try f * -1 + 1
-            return try (column(amplitude).sigmoid() * (f + one * decaying)).clamped(1e-6, 1 - 1e-6)
+        try topics.weight.value.overwrite(with: topics.weight.value.detached() * 0)
+    }
+
+    /// What the head reads of some queries.
+    struct Inputs {
+        /// `[Q, D]`: everything.
+        let all: Tensor
+        /// `[Q, FeatureSchema.lastEventCount]`, scaled.
+        let features: Tensor
+        /// `[Q, topicWidth]`, and int64 `[Q]`.
+        let topic: Tensor
+        let topicRow: Tensor
+    }
+
+    /// What the outputs' weights make of the inputs, without biases: `[Q, 11]`, in the order of ``Column``.
+    func scores(_ x: Inputs, training: Bool) throws(TorchError) -> Tensor {
+        func output(_ layer: Linear, _ h: Tensor) throws(TorchError) -> Tensor {
+            try h.matmul(layer.weight.value.transposed())
         }
-        return (try curve(.returnAmplitude, .returnFloor), try curve(.degreeAmplitude, .degreeFloor))
+        let slow = try Tensor.concatenated([x.features.columns(Tensor(Self.slowFeatures)), x.topic], 1)
+        let own = try topics(x.topicRow) * Self.stride
+        let decay = try output(decayOutput, self.decay(slow, training: training)) + own.slice(1, 0..<Self.decayColumns)
+        let level = try output(levelOutput, self.level(x.all, training: training))
+        let presence = try output(
+            personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
+        return try Tensor.concatenated(
+            [
+                decay, level.slice(1, 0..<1) + own.slice(1, Self.decayColumns..<Self.topicColumns),
+                level.slice(1, 1..<3),
+                presence, level.slice(1, 3..<5),
+            ], 1)
+    }
+
+    /// The outputs' biases, in the order of ``Column``: `[11]`.
+    func biases() throws(TorchError) -> Tensor {
+        guard let decay = decayOutput.bias?.value, let level = levelOutput.bias?.value,
+            let presence = personOutput.bias?.value
+        else { return try Tensor.zeros([Column.allCases.count]) }
+        return try Tensor.concatenated([decay, level.slice(0, 0..<3), presence, level.slice(0, 3..<5)], 0)
+    }
+
+    /// The parameters of curves, before what makes logits shares and logarithms times; returns `[Q, 11]`.
+    func curveParameters(_ x: Inputs, training: Bool) throws(TorchError) -> Tensor {
+        try scores(x, training: training) + biases()
+    }
+
+    /// Curves as tensors, at the queries' elapsed times.
+    struct Curves {
+        private let logTimeScale: Tensor
+        private let shape: Tensor
+        let floor: Tensor
+        private let rate: Tensor
+        private let degreeLevel: Tensor
+        private let degreeSlope: Tensor
+        let presence: Tensor
+        let visitShare: Tensor
+        private let visitHalfLife: Tensor
+        private let sinceTopic: Tensor
+        /// What is left of the visit.
+        private let visit: Tensor
+
+        /// - Parameters:
+        ///   - parameters: `[Q, 11]`.
+        ///   - logElapsedSinceTopic, logElapsedSinceEvent: `[Q]`, logarithms of horizons.
+        init(
+            _ parameters: Tensor, logElapsedSinceTopic: Tensor, logElapsedSinceEvent: Tensor, visitPause: Double
+        ) throws(TorchError) {
+            typealias Start = InterestCurve.Start
+            let c = try parameters.unbound(1)
+            func column(_ column: Column) -> Tensor { c[column.rawValue] }
+            logTimeScale = column(.timeScale)
+            shape = try (column(.shape) + Start.shape).softplus() + Start.smallestShape
+            floor = try (column(.floor) + Start.floor).sigmoid()
+            rate = try column(.rate).clamped(Start.logRates.lowerBound, Start.logRates.upperBound).exp()
+            degreeLevel = column(.degreeLevel)
+            degreeSlope = try column(.degreeSlope).softplus()
+            let presenceShape = try column(.presenceShape).softplus() + Start.smallestPresenceShape
+            let around = try
+                (presenceShape * (column(.presenceHalfLife) + Start.presenceHalfLife - logElapsedSinceEvent)).sigmoid()
+            let always = try (column(.presenceFloor) + Start.presenceFloor).sigmoid()
+            presence = try always + around - always * around
+            visitShare = try (column(.visitShare) + Start.visitShare).sigmoid()
+            visitHalfLife = try (-(column(.visitHalfLife).softplus())).exp() * visitPause
+            sinceTopic = try logElapsedSinceTopic.exp()
+            let sinceEvent = try logElapsedSinceEvent.exp() - InterestCurve.smallestTime
+            visit = try (sinceEvent / visitHalfLife * -Foundation.log(2)).exp()
+        }
+
+        /// Touches to be expected within a window, in horizons, the person being around: `[Q]`.
+        func expectedTouches(within window: Tensor) throws(TorchError) -> Tensor {
+            let nodes = try Tensor(InterestCurve.rule.map { Float($0.node) })
+            let weights = try Tensor(InterestCurve.rule.map { Float($0.weight) })
+            let times = try (sinceTopic.unsqueezed(1) + window.unsqueezed(1) * nodes).log()
+            // 1 / (1 + (d / τ)^p) = sigmoid(p (log τ - log d))
+            let retention = try (shape.unsqueezed(1) * (logTimeScale.unsqueezed(1) - times)).sigmoid()
+            let left = try (retention * weights).sum(1)
+            return try rate * window * (floor + left - floor * left)
+        }
+
+        /// The chance of coming back within a window in which so many touches are expected: `[Q]`.
+        func returnProbability(_ touches: Tensor, within window: Tensor) throws(TorchError) -> Tensor {
+            let ends = try (window / visitHalfLife * -Foundation.log(2)).exp() * -1 + 1
+            let notByVisit = try visitShare * visit * ends * -1 + 1
+            let notByRate = try ((-touches).exp() - 1) * presence + 1
+            return try (notByVisit * notByRate * -1 + 1).clamped(1e-6, 1 - 1e-6)
+        }
+
+        /// The degree where a return has this chance. It follows the rate and does not move it: `[Q]`.
+        func degree(_ chance: Tensor, _ touches: Tensor) throws(TorchError) -> Tensor {
+            let share = try degreeLevel + degreeSlope * (touches.detached() + 1e-6).log()
+            return try (chance.detached() * share.sigmoid()).clamped(1e-6, 1 - 1e-6)
+        }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Torch
 import WaneBaselines
+import WaneCurves
 
 /// Distributions of the time until a return, one for each question, times in horizons.
 protocol ReturnDistribution {

@@ -15,9 +15,18 @@ public struct InterestModel: Module {
 
     /// - Parameters:
     ///   - items: how many items have a vector, and `topics` how many topics.
-    public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {
+    ///   - visitPause: the pause that ends a visit, in horizons.
+    public init(_ options: ModelOptions, items: Int, topics: Int, visitPause: Double) throws(TorchError) {
         queries = try QueryEncoder(options, items: items, topics: topics)
-        head = try DecayHead(inputs: queries.width, options)
+        head = try DecayHead(inputs: queries.width, options, topicRows: topics, visitPause: visitPause)
+    }
+
+    /// Where training begins.
+    ///
+    /// - Parameter rates: of each topic's row, row by row: see ``DecayHead/topics``.
+    public func begin(at rates: [Float]) throws(TorchError) {
+        let table = head.topics.weight.value
+        try table.overwrite(with: Tensor(rates, shape: table.shape) * (1 / DecayHead.stride))
     }
 
     /// The parameters of each query's curve: `[queries of the batch, 11]`.
@@ -27,7 +36,15 @@ public struct InterestModel: Module {
         _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, state: Tensor? = nil, training: Bool
     ) throws(TorchError) -> Tensor {
         try head.curveParameters(
-            self.queries(batch, queries, events, state: state, training: training).x, training: training)
+            self.queries(batch, queries, events, state: state, training: training).headInputs, training: training)
+    }
+
+    private func curves(_ parameters: Tensor, _ queries: QueryTensors, _ rows: Tensor) throws(TorchError)
+        -> DecayHead.Curves
+    {
+        try DecayHead.Curves(
+            parameters, logElapsedSinceTopic: queries.logElapsedSinceTopic.rows(rows),
+            logElapsedSinceEvent: queries.logElapsedSinceEvent.rows(rows), visitPause: head.visitPause)
     }
 
     /// The chance of coming back and the degree, each `[queries of the batch]`.
@@ -35,63 +52,72 @@ public struct InterestModel: Module {
         _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, training: Bool
     ) throws(TorchError) -> (returnProbability: Tensor, degree: Tensor) {
         let rows = try Tensor(batch.queries.map(Int64.init))
-        return try DecayHead.values(
-            curveParameters(batch, queries, events, training: training),
-            logElapsedSinceTopic: queries.logElapsedSinceTopic.rows(rows),
-            logElapsedSinceEvent: queries.logElapsedSinceEvent.rows(rows))
+        let curves = try curves(curveParameters(batch, queries, events, training: training), queries, rows)
+        let horizon = try Tensor.full([batch.queries.count], 1)
+        let touches = try curves.expectedTouches(within: horizon)
+        let chance = try curves.returnProbability(touches, within: horizon)
+        return (chance, try curves.degree(chance, touches))
     }
 
-    /// The mean log loss of the return plus that of the degree (a share of a success).
+    /// The mean of the log losses of the return within the horizon, of the return within a window drawn for each query, and of
+    /// the degree (a share of a success), with what each part of the curve costs that is not the rate's decay.
     public func loss(
         _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, training: Bool
     ) throws(TorchError) -> Tensor {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let encoded = try self.queries(batch, queries, events, training: training)
-        let predicted = try DecayHead.values(
-            head.curveParameters(encoded.x, training: training),
-            logElapsedSinceTopic: queries.logElapsedSinceTopic.rows(rows),
-            logElapsedSinceEvent: queries.logElapsedSinceEvent.rows(rows))
-        let loss = try Self.loss(predicted, queries, rows)
+        let curves = try curves(head.curveParameters(encoded.headInputs, training: training), queries, rows)
+        let loss = try Self.loss(curves, queries, rows)
         return try encoded.penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
 
-    /// The loss of predictions for the queries at `rows`.
+    /// What explains returns other than by a rate that fades costs a little, so that it is used only where it is needed: in
+    /// nats a query, of visits and absence; and decay itself, in place of a rate that does not fade.
+    static let costOfVisits = 0.005
+    static let costOfAbsence = 0.005
+    static let costOfDecay = 0.01
+
+    /// The loss of curves for the queries at `rows`.
     private static func loss(
-        _ predicted: (returnProbability: Tensor, degree: Tensor), _ queries: QueryTensors, _ rows: Tensor
+        _ curves: DecayHead.Curves, _ queries: QueryTensors, _ rows: Tensor
     ) throws(TorchError) -> Tensor {
-        try Loss.binaryCrossEntropy(predicted.returnProbability, queries.didReturn.rows(rows))
-            + Loss.binaryCrossEntropy(predicted.degree, queries.degree.rows(rows))
+        let horizon = try Tensor.full([rows.count], 1)
+        let touches = try curves.expectedTouches(within: horizon)
+        let chance = try curves.returnProbability(touches, within: horizon)
+        let window = try queries.window.rows(rows)
+        let within = try curves.returnProbability(curves.expectedTouches(within: window), within: window)
+        let loss =
+            try Loss.binaryCrossEntropy(chance, queries.didReturn.rows(rows))
+            + Loss.binaryCrossEntropy(within, queries.didReturnWithin.rows(rows))
+            + Loss.binaryCrossEntropy(curves.degree(chance, touches), queries.degree.rows(rows))
+        return try loss + curves.visitShare.mean() * costOfVisits - curves.presence.mean() * costOfAbsence
+            - curves.floor.mean() * costOfDecay
     }
 }
 
 extension InterestModel {
-    /// Fits the eleven biases of the head's output to queries, all else held: levels and half-lives of a later
-    /// time than the weights were learned from.
+    /// Fits the biases of the head's output to queries, all else held: levels of a later time than the weights were learned
+    /// from. Those of the decay stay: a half-life is not a level.
     ///
     /// - Returns: the loss before and after.
     @discardableResult
     public func calibrate(
         _ batches: [HistoryBatch], _ queries: QueryTensors, _ events: EventTensors, steps: Int = 150
     ) throws -> (before: Double, after: Double) {
-        guard let bias = head.output.bias, !batches.isEmpty else { return (0, 0) }
+        guard let level = head.levelOutput.bias, let person = head.personOutput.bias, !batches.isEmpty else {
+            return (0, 0)
+        }
         let rows = try Tensor(batches.flatMap(\.queries).map(Int64.init))
-        let logElapsedSinceTopic = try queries.logElapsedSinceTopic.rows(rows)
-        let logElapsedSinceEvent = try queries.logElapsedSinceEvent.rows(rows)
-        // Without the bias: it is all that changes.
+        // Without the biases: they are all that changes.
         let scores = try withoutGradients {
             try Tensor.concatenated(
                 batches.map { batch in
-                    try head.layers(self.queries(batch, queries, events, training: false).x, training: false)
-                        .matmul(head.output.weight.value.transposed())
+                    try head.scores(
+                        self.queries(batch, queries, events, training: false).headInputs, training: false)
                 })
         }
-        func loss() throws -> Tensor {
-            try Self.loss(
-                DecayHead.values(
-                    scores + bias.value, logElapsedSinceTopic: logElapsedSinceTopic,
-                    logElapsedSinceEvent: logElapsedSinceEvent), queries, rows)
-        }
-        var optimizer = try Optimizer(.adam(), [("bias", bias)])
+        func loss() throws -> Tensor { try Self.loss(curves(scores + head.biases(), queries, rows), queries, rows) }
+        var optimizer = try Optimizer(.adam(), [("level", level), ("person", person)])
         let before = try loss().item()
         for _ in 0..<steps {
             try optimizer.clearGradients()

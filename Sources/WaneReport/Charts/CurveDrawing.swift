@@ -71,13 +71,16 @@ public struct CurveDrawing: Sendable {
     }
 
     private var halfLifeMark: [(x: Double, name: String)] {
-        curve.halfLife <= ahead
-            ? [
-                (
-                    max(curve.halfLife, curve.horizon / 10_000),
-                    "half-life \(TimeSpan.words(seconds: curve.halfLife, clock))"
-                )
-            ] : []
+        // It counts from the last touch.
+        guard let halfLife = curve.halfLife, halfLife >= curve.elapsedSinceTopic,
+            halfLife - curve.elapsedSinceTopic <= ahead
+        else { return [] }
+        return [
+            (
+                max(halfLife - curve.elapsedSinceTopic, curve.horizon / 10_000),
+                "half-life \(TimeSpan.words(seconds: halfLife, clock))"
+            )
+        ]
     }
 
     /// The curve as a picture of its own.

@@ -1,5 +1,6 @@
 import Foundation
 import WaneBundle
+import WaneCurves
 import WaneEvents
 import WanePrediction
 import WaneSimulation
@@ -8,8 +9,7 @@ import WaneTraining
 
 /// How well a model found the half-lives that a simulator planted.
 ///
-/// Compared is the half-life of the chance of coming back right after a visit: the planted one follows in
-/// closed form from the simulator's rate, shape and the half-life in force after that very visit.
+/// Compared is the half-life of the rate of visits: the planted one is that in force after the very visit.
 public struct Recovery: Sendable, Codable {
     public struct Topic: Sendable, Codable {
         public let topic: String
@@ -24,12 +24,16 @@ public struct Recovery: Sendable, Codable {
     public let topicLogError: Double
     /// Spearman's rank correlation over visits.
     public let rankCorrelation: Double
+    /// The share of planted half-lives that lie in their 80 % intervals, and the median width of those: high over low.
+    public let coverage: Double
+    public let width: Double
 
     public var words: String {
         String(
             format: "Half-lives are recovered within a factor of %.2f for the median visit and %.2f for the "
-                + "median topic; rank correlation over visits %.2f.", exp(medianLogError), exp(topicLogError),
-            rankCorrelation)
+                + "median topic; rank correlation over visits %.2f. %.0f %% lie in their 80 %% intervals, whose median "
+                + "width is a factor of %.1f.", exp(medianLogError), exp(topicLogError), rankCorrelation,
+            100 * coverage, width)
     }
 
     /// - Parameters:
@@ -48,23 +52,21 @@ public struct Recovery: Sendable, Codable {
         var generator = SeededGenerator(seed: seed, stream: 11)
         var places: [(userTopic: Int, moment: Int64)] = []
         var truth: [Double] = []
-        let horizon = Double(task.split.horizon) / 1e6
         while places.count < visits, let userTopic = eligible.randomElement(using: &generator) {
             let topicEvent = Int.random(in: histories.topicEvents(ofUserTopic: userTopic), using: &generator)
             let event = Int(histories.topicEvents[topicEvent])
             let user = Int(histories.userTopicUser[userTopic])
             let name = histories.log.topics.names[Int(histories.userTopicTopic[userTopic])]
-            guard let own = planted[histories.log.users[user]], let number = topicOf[name] else { break }
-            let topic = simulated.topics[number]
+            guard let own = planted[histories.log.users[user]], topicOf[name] != nil else { break }
             places.append((userTopic, histories.time(ofTopicEvent: topicEvent)))
             truth.append(
-                Simulator.returnHalfLife(
-                    rate: topic.rate, halfLife: Double(own[event - histories.userStarts[user]]), shape: topic.shape,
-                    horizon: horizon))
+                Double(own[event - histories.userStarts[user]]))
         }
         let queries = task.queries(at: places)
-        let recovered = try QueryPredictor(model, of: histories).curves(queries).map(\.halfLife)
-        try self.init(queries, histories, recovered: recovered, planted: truth)
+        let curves = try QueryPredictor(model, of: histories).curves(queries)
+        let recovered = curves.map { $0.halfLife ?? InterestCurve.longest }
+        try self.init(
+            queries, histories, recovered: recovered, intervals: curves.map(\.halfLifeInterval), planted: truth)
     }
 
     /// The half-life in force after each event of each person, in order of time.
@@ -79,10 +81,14 @@ public struct Recovery: Sendable, Codable {
     }
 
     private init(
-        _ queries: QuerySet, _ histories: Histories, recovered: [Double], planted: [Double]
+        _ queries: QuerySet, _ histories: Histories, recovered: [Double], intervals: [ClosedRange<Double>?],
+        planted: [Double]
     ) throws {
         let errors = zip(recovered, planted).map { abs(log($0 / $1)) }
         medianLogError = Self.median(errors)
+        let held = zip(intervals, planted).filter { interval, planted in interval?.contains(planted) ?? false }
+        coverage = Double(held.count) / Double(max(1, planted.count))
+        width = Self.median(intervals.map { $0.map { $0.upperBound / $0.lowerBound } ?? .infinity })
         rankCorrelation = Self.correlation(Self.ranks(recovered), Self.ranks(planted))
         var byTopic: [Int: [Int]] = [:]
         for row in 0..<queries.count { byTopic[Int(queries.topic[row]), default: []].append(row) }

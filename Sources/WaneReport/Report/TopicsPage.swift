@@ -1,3 +1,4 @@
+import WaneBundle
 import WaneEvents
 import WanePrediction
 import WaneTasks
@@ -6,31 +7,29 @@ import WaneTasks
 public struct TopicsPage {
     let title: String
     let topics: [TopicSummary]
-    let clock: EventLog.Clock
     let moment: String
     let horizon: String
-    let model: String
+    let bundle: ModelBundle
 
     public init(
-        title: String, topics: [TopicSummary], clock: EventLog.Clock, moment: String, horizon: String, model: String
+        title: String, topics: [TopicSummary], moment: String, horizon: String, bundle: ModelBundle
     ) {
         self.title = title
         self.topics = topics
-        self.clock = clock
         self.moment = moment
         self.horizon = horizon
-        self.model = model
+        self.bundle = bundle
     }
 
-    /// A topic as people read it: name, people, half-life, its quartiles, interested now, trend, lapsing.
-    public static func cells(_ topic: TopicSummary, _ clock: EventLog.Clock) -> [String] {
-        func words(_ seconds: Double) -> String { TimeSpan.words(seconds: seconds, clock) }
+    /// A topic as people read it: name, people, half-life, between what eight of ten lie, interested now, trend, lapsing.
+    public static func cells(_ topic: TopicSummary, _ bundle: ModelBundle) -> [String] {
         let trend = topic.trendPerPeriod.map { share in
             "\(share >= 0 ? "+" : "")\(Int((share * 100).rounded())) %"
         }
         return [
-            topic.topic, "\(topic.people)", words(topic.halfLife),
-            "\(words(topic.halfLifeQ1)) to \(words(topic.halfLifeQ3))", "\(topic.interestedNow)", trend ?? "-",
+            topic.topic, "\(topic.people)", bundle.halfLifeWords(topic.halfLife),
+            "\(bundle.halfLifeWords(topic.halfLifeLow)) to \(bundle.halfLifeWords(topic.halfLifeHigh))",
+            "\(topic.interestedNow)", trend ?? "-",
             "\(topic.lapsing)",
         ]
     }
@@ -38,16 +37,18 @@ public struct TopicsPage {
     public func html() -> String {
         var body = "<h1>Topics of \(Page.escape(title))</h1>\n"
         body +=
-            "<p class=\"soft\">At \(Page.escape(moment)); model \(Page.escape(model)). Interested: a chance of coming "
+            "<p class=\"soft\">At \(Page.escape(moment)); model \(Page.escape("\(bundle.description.family), seed \(bundle.description.training.seed)")). Interested: a chance of coming "
         body += "back within \(Page.escape(horizon)) at or above the model's threshold; trend: against one such period "
         body += "before; lapsing: interested now and no more within the next, if nothing happens. The half-life is the "
-        body += "median over people who have met the topic.</p>\n<div class=\"scroll\"><table><tr>"
-        for heading in ["topic", "people", "half-life", "quartiles", "interested now", "trend", "lapsing"] {
+        body +=
+            "time from the last touch in which interest falls to half, the person being around: the median over people who "
+        body += "have met the topic, and between what eight of ten lie.</p>\n<div class=\"scroll\"><table><tr>"
+        for heading in ["topic", "people", "half-life", "eight of ten", "interested now", "trend", "lapsing"] {
             body += "<th>\(heading)</th>"
         }
         body += "</tr>\n"
         for topic in topics {
-            body += "<tr>" + Self.cells(topic, clock).map { "<td>\(Page.escape($0))</td>" }.joined() + "</tr>\n"
+            body += "<tr>" + Self.cells(topic, bundle).map { "<td>\(Page.escape($0))</td>" }.joined() + "</tr>\n"
         }
         return Page.html(title: "Wane: topics of \(title)", body: body + "</table></div>\n")
     }

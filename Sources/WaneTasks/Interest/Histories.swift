@@ -141,16 +141,16 @@ public struct Histories: Sendable {
         return index < range.upperBound && userTopicTopic[index] == topic ? index : nil
     }
 
-    /// The engagement in `(moment, moment + horizon]`, how many topic events it is made of, and the mean of the
-    /// log's own labels there.
+    /// The engagement in `(moment, moment + horizon]`, how many topic events it is made of, the first of them, and the mean of
+    /// the log's own labels there.
     @inline(__always)
     func outcome(
         of userTopic: Int, after moment: Int64, horizon: Int64
-    ) -> (engagement: Double, events: Int, label: Double?) {
+    ) -> (engagement: Double, events: Int, first: Int, label: Double?) {
         let range = topicEvents(ofUserTopic: userTopic)
         let first = range.partitioningIndex { time(ofTopicEvent: $0) > moment }
         let last = (first..<range.upperBound).partitioningIndex { time(ofTopicEvent: $0) > moment + horizon }
         let label = labelBefore.map { last > first ? ($0[last] - $0[first]) / Double(last - first) : 0 }
-        return (engagementBefore[last] - engagementBefore[first], last - first, label)
+        return (engagementBefore[last] - engagementBefore[first], last - first, first, label)
     }
 }

@@ -46,8 +46,8 @@ public struct InterestTask: Sendable {
         var typical = typicalEngagement
         if typical == nil {
             var generator = SeededGenerator(seed: seed, stream: Stream.typicalEngagement)
-            let places = Self.places(histories, split, .train, count: 20_000, users: nil, &generator)
-            let positive = places.compactMap { place in
+            let positive = Self.places(histories, split, .train, count: 20_000, users: nil, &generator).compactMap {
+                place in
                 let engagement = histories.outcome(of: place.userTopic, after: place.moment, horizon: split.horizon)
                     .engagement
                 return engagement > 0 ? engagement : nil
@@ -142,98 +142,20 @@ public struct InterestTask: Sendable {
             let degree = outcome.engagement / (outcome.engagement + typicalEngagement)
             set.degree.append(Float(outcome.label ?? degree))
             set.didReturn.append(outcome.events > 0 ? 1 : 0)
+            set.timeToReturn.append(
+                outcome.events > 0
+                    ? Float(Double(histories.time(ofTopicEvent: outcome.first) - moment) / 1e6) : .infinity)
         }
         QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime).fill(&set)
         return set
     }
 
-    /// Draws about `count` moments, spread evenly over the logarithm of the time since the last touch: a user-topic
-    /// has as many as the range of gaps at which it can be asked about in this part is wide, and each stretch
-    /// between its events offers its gaps alike. One touched a minute before the part begins is asked about at
-    /// every age; one that was left long ago only at the few old ages it has there, so that the part is not filled
-    /// with questions whose answer is plain.
     private static func places(
-        _ histories: Histories, _ split: Split, _ part: Part, count: Int,
-        users: (@Sendable (UInt32) -> Bool)?, _ generator: inout SeededGenerator
+        _ histories: Histories, _ split: Split, _ part: Part, count: Int, users: (@Sendable (UInt32) -> Bool)?,
+        _ generator: inout SeededGenerator
     ) -> [(userTopic: Int, moment: Int64)] {
-        guard let range = split.moments(part) else { return [] }
-        let positions = histories.log.clock == .position
-        // The shortest gap asked about: a minute for a horizon of a week.
-        let shortest = positions ? EventLog.second : max(1, split.horizon / 10_000)
-
-        /// Gaps since a topic event at which a query of this part may stand.
-        func gaps(_ userTopic: Int, _ topicEvent: Int) -> ClosedRange<Int64>? {
-            let at = histories.time(ofTopicEvent: topicEvent)
-            var last = range.upperBound
-            if positions {
-                // A person's own clock ends with their history.
-                let end = histories.userStarts[Int(histories.userTopicUser[userTopic]) + 1]
-                last = min(last, histories.log.time[end - 1] - split.horizon)
-            }
-            if topicEvent + 1 < histories.topicEventStarts[userTopic + 1] {
-                // In a log of positions a query stands at an event, never just before one: that would tell which.
-                last = min(last, histories.time(ofTopicEvent: topicEvent + 1) - (positions ? EventLog.second : 1))
-            }
-            let low = max(shortest, range.lowerBound - at)
-            return low <= last - at ? low...(last - at) : nil
-        }
-        func extent(_ gaps: ClosedRange<Int64>) -> Double {
-            log(Double(gaps.upperBound + shortest) / Double(gaps.lowerBound))
-        }
-
-        var eligible: [(userTopic: Int, total: Double, coverage: Double)] = []
-        var covered = 0.0
-        for userTopic in 0..<histories.userTopicCount {
-            if let users, !users(histories.userTopicUser[userTopic]) { continue }
-            // Random splits divide user-topics, not moments.
-            if split.random, Self.randomPart(userTopic) != part { continue }
-            var total = 0.0
-            var union: ClosedRange<Int64>?
-            for topicEvent in histories.topicEvents(ofUserTopic: userTopic) {
-                if histories.time(ofTopicEvent: topicEvent) > range.upperBound { break }
-                guard let gaps = gaps(userTopic, topicEvent) else { continue }
-                total += extent(gaps)
-                union = min(union?.lowerBound ?? .max, gaps.lowerBound)...max(union?.upperBound ?? 0, gaps.upperBound)
-            }
-            guard total > 0, let union else { continue }
-            let coverage = extent(union)
-            covered += coverage
-            eligible.append((userTopic, total, coverage))
-        }
-        guard !eligible.isEmpty else { return [] }
-        var places: [(userTopic: Int, moment: Int64)] = []
-        places.reserveCapacity(count + eligible.count)
-        var ends: [Double] = []
-        var offers: [(topicEvent: Int, gaps: ClosedRange<Int64>)] = []
-        for (userTopic, total, coverage) in eligible {
-            let each = Double(count) * coverage / covered
-            let draws = Int(each) + (generator.uniform() < each - each.rounded(.down) ? 1 : 0)
-            guard draws > 0 else { continue }
-            // The stretches between events end to end, walked once for all draws.
-            ends.removeAll(keepingCapacity: true)
-            offers.removeAll(keepingCapacity: true)
-            for topicEvent in histories.topicEvents(ofUserTopic: userTopic) {
-                guard let gaps = gaps(userTopic, topicEvent) else { continue }
-                ends.append((ends.last ?? 0) + extent(gaps))
-                offers.append((topicEvent, gaps))
-            }
-            for _ in 0..<draws {
-                let at = generator.uniform() * total
-                let number = min(ends.count - 1, ends.partitioningIndex { $0 > at })
-                let (topicEvent, gaps) = offers[number]
-                let into = at - (number > 0 ? ends[number - 1] : 0)
-                var gap = Int64(Double(gaps.lowerBound) * exp(into))
-                if positions { gap = gap / EventLog.second * EventLog.second }
-                gap = min(max(gap, gaps.lowerBound), gaps.upperBound)
-                places.append((userTopic, histories.time(ofTopicEvent: topicEvent) + gap))
-            }
-        }
-        return places
-    }
-
-    private static func randomPart(_ userTopic: Int) -> Part {
-        var generator = SeededGenerator(seed: UInt64(userTopic), stream: 7)
-        let value = generator.uniform()
-        return value < 0.6 ? .train : value < 0.8 ? .validation : .test
+        MomentDraw(
+            histories, split, part, visitPause: StateSchema.visitPause(histories.log.clock), users: users
+        )?.places(count: count, &generator) ?? []
     }
 }

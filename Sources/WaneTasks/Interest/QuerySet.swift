@@ -22,6 +22,8 @@ public struct QuerySet: Sendable {
     /// Interest degree, and whether the user came back (1) or not (0); the outcome after the moment.
     public internal(set) var degree: [Float] = []
     public internal(set) var didReturn: [Float] = []
+    /// Seconds from the moment to the first touch after it; infinite where there is none within the horizon.
+    public internal(set) var timeToReturn: [Float] = []
 
     public var count: Int { userTopic.count }
 
@@ -53,6 +55,7 @@ public struct QuerySet: Sendable {
         }
         result.degree = rows.map { degree[$0] }
         result.didReturn = rows.map { didReturn[$0] }
+        result.timeToReturn = rows.map { timeToReturn[$0] }
         return result
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBaselines
 import WaneBundle
 import WaneEvents
 import WaneMetrics
@@ -63,19 +64,31 @@ public struct InterestTraining {
         let epochs = EpochQueries(task, training, users)
         let scaling = FeatureScaling(try epochs[0].lastEventFeatures)
         let model = model.enablingSocial(for: friends)
-        let network = try InterestModel(model, items: vocabulary.itemRows, topics: vocabulary.topicRows)
+        let horizon = task.split.horizon
+        let resolution = task.histories.log.resolution(until: task.split.trainEnd)
+        let network = try InterestModel(
+            model, items: vocabulary.itemRows, topics: vocabulary.topicRows,
+            visitPause: Double(StateSchema.visitPause(task.histories.log.clock)) / Double(horizon))
         let inputs = try TrainingInputs(task, vocabulary, network.queries, friends)
-        let (events, rows, horizon) = (inputs.events, inputs.rows, task.split.horizon)
+        let (events, rows) = (inputs.events, inputs.rows)
+        func windows(_ queries: QuerySet) -> [Float] {
+            ReturnWindows.draw(queries, resolution: resolution, horizon: horizon)
+        }
+        let rates = TopicRates(
+            try epochs[0], topicRow: rows.topicRow, topicRows: vocabulary.topicRows, horizon: horizon,
+            windows: windows(try epochs[0]))
+        try network.begin(at: rates.rows.flatMap { $0.map { Float($0) } })
         let histories = task.histories
         let validationTensors = try QueryTensors(
-            validation, topicRow: rows.topicRow, scaling: scaling, horizon: horizon)
+            validation, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(validation))
         var unshuffled: SeededGenerator?
         let validationBatches = network.queries.batches(validation, histories, size: 4_096, shuffledBy: &unshuffled)
         let training = training
         typealias Batch = (batch: HistoryBatch, queries: QueryTensors)
         var job = TrainingJob<Batch>(parameters: network.parameters) { epoch in
             let queries = try epochs[epoch]
-            let tensors = try QueryTensors(queries, topicRow: rows.topicRow, scaling: scaling, horizon: horizon)
+            let tensors = try QueryTensors(
+                queries, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(queries))
             var generator: SeededGenerator? = SeededGenerator(seed: training.seed, stream: 500 + UInt64(epoch))
             return network.queries.batches(queries, histories, size: training.batch, shuffledBy: &generator).map {
                 ($0, tensors)
@@ -89,10 +102,16 @@ public struct InterestTraining {
                 try network.loss(batch, validationTensors, events, training: false)
             }
         }
-        let description = try trained(&job, model, scaling)
+        var description = try trained(&job, model, scaling)
+        description.halfLives = HalfLifeRecord(
+            pairSpread: 0, topicSpread: rates.uncertainty, resolution: resolution)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
-        return try inputs.bundle(description, .interest(network), reading: reading)
+        var bundle = try inputs.bundle(description, .interest(network), reading: reading)
+        let seen = try epochs[0]
+        let curves = try QueryPredictor(bundle, of: histories).curves(seen)
+        bundle.description.halfLives?.pairSpread = PairSpread.deviation(seen, curves, histories)
+        return bundle
     }
 
     private func trainBasic(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {

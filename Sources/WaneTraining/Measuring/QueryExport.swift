@@ -12,7 +12,9 @@ public enum QueryExport {
         else { throw StorageError.cannotWrite(path: path, reason: "the file cannot be made") }
         let names = FeatureSchema.lastEventNames + FeatureSchema.queryTimeNames
         try handle.write(
-            contentsOf: Data(("part,user,topic,moment," + names.joined(separator: ",") + ",did_return,degree\n").utf8))
+            contentsOf: Data(
+                ("part,user,topic,moment," + names.joined(separator: ",") + ",did_return,time_to_return,degree\n").utf8)
+        )
         let counts: [(Part, Int)] = [
             (.train, options.trainQueries), (.validation, options.validationQueries), (.test, options.testQueries),
         ]
@@ -24,7 +26,8 @@ public enum QueryExport {
                 text += "\(part.rawValue),\(queries.user[row]),\(queries.topic[row]),\(queries.moment[row])"
                 for value in queries.lastEventFeatures[row * a..<(row + 1) * a] { text += ",\(value)" }
                 for value in queries.queryTimeFeatures[row * t..<(row + 1) * t] { text += ",\(value)" }
-                text += ",\(queries.didReturn[row]),\(queries.degree[row])\n"
+                text +=
+                    ",\(queries.didReturn[row]),\(queries.timeToReturn[row].isFinite ? "\(queries.timeToReturn[row])" : ""),\(queries.degree[row])\n"
                 if text.utf8.count > 1 << 20 {
                     try handle.write(contentsOf: Data(text.utf8))
                     text = ""

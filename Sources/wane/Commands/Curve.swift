@@ -56,7 +56,7 @@ struct Curve: AsyncParsableCommand {
                 "note: \(user) has not met \"\(name)\" by then; the curve is the population's chance of a first touch")
         }
         let horizon = Double(bundle.description.split.horizon) / 1e6
-        let enough = min(horizon * 4, max(curve.halfLife * 8, 60))
+        let enough = min(horizon * 4, max((curve.halfLife ?? horizon) * 8, 60))
         guard let span = ahead.map({ TimeSpan.parse($0) }) ?? Int64(enough * 1e6) else {
             throw ValidationError("--ahead: give a time such as 30d")
         }
@@ -69,7 +69,10 @@ struct Curve: AsyncParsableCommand {
             try OutputFile.write(drawing.svg(), to: svg)
             console.note("wrote \(svg)")
         }
-        try CurvePrinting.print(drawing, output.format, at: asked.machine(moment, user: 0), basis: basis)
+        let interval = bundle.halfLifeWords(curve.halfLifeInterval)
+        let halfLife = bundle.halfLifeWords(curve.halfLife) + (interval.isEmpty ? "" : " (80 %: \(interval))")
+        try CurvePrinting.print(
+            drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife)
     }
 }
 
@@ -80,7 +83,7 @@ enum CurvePrinting {
     ]
 
     static func print(
-        _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis
+        _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis, halfLife: String
     ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
         guard format == .table else {
@@ -89,7 +92,7 @@ enum CurvePrinting {
                 try printer.print(
                     machine: [
                         .text(drawing.user), .text(drawing.topic), .text(at), .number(point.elapsed),
-                        .number(curve.retention(after: point.elapsed)), .number(point.returnProbability),
+                        .number(curve.interest(after: point.elapsed)), .number(point.returnProbability),
                         .number(point.degree), .text(basis.rawValue),
                     ], people: [])
             }
@@ -103,7 +106,7 @@ enum CurvePrinting {
         if basis == .history {
             facts =
                 "last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; "
-                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(TimeSpan.words(seconds: curve.halfLife, clock)), "
+                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(halfLife), "
                 + "lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))"
         }
         StandardOutput.print(

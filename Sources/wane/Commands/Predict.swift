@@ -57,7 +57,8 @@ struct PredictionRows {
     let threshold: Double
 
     static let machine = [
-        "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "lapse_at", "basis",
+        "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "half_life_low_seconds",
+        "half_life_high_seconds", "lapse_at", "basis",
     ]
     static let people = ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
 
@@ -107,7 +108,9 @@ struct PredictionRows {
             .text(asked.log.log.users[answer.user]), .text(answer.topic),
             .text(asked.machine(answer.moment, user: answer.user)), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
-            .number(answer.curve?.halfLife), at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
+            .number(answer.curve?.halfLife),
+            .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
+            at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
         ]
     }
 
@@ -118,7 +121,7 @@ struct PredictionRows {
             answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
             asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
-            answer.curve.map { TimeSpan.words(seconds: $0.halfLife, clock) } ?? "-",
+            answer.curve.map { asked.predictor.bundle.halfLifeWords($0.halfLife) } ?? "-",
             answer.curve.map { curve in
                 curve.lapse(below: threshold).map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never"
             } ?? "-",

@@ -21,7 +21,7 @@ struct Topics: AsyncParsableCommand {
     @OptionGroup var output: RowOutputOptions
 
     static let machine = [
-        "topic", "people", "half_life_seconds", "half_life_q1_seconds", "half_life_q3_seconds", "interested_now",
+        "topic", "people", "half_life_seconds", "half_life_low_seconds", "half_life_high_seconds", "interested_now",
         "trend_per_period", "lapsing", "main_cause",
     ]
 
@@ -57,23 +57,23 @@ struct Topics: AsyncParsableCommand {
         let horizon = TimeSpan.words(bundle.description.split.horizon, clock)
         if let report {
             let page = TopicsPage(
-                title: URL(fileURLWithPath: input.log).lastPathComponent, topics: topics, clock: clock,
+                title: URL(fileURLWithPath: input.log).lastPathComponent, topics: topics,
                 moment: clock == .wall ? TimeFormat.words(moment) + " UTC" : "each person's last event",
-                horizon: horizon, model: "\(bundle.description.family), seed \(bundle.description.training.seed)")
+                horizon: horizon, bundle: bundle)
             try OutputFile.write(page.html(), to: report)
             console.note("wrote \(report)")
         }
         var printer = RowPrinter(
             output.format, machine: Self.machine,
-            people: ["topic", "people", "half-life", "quartiles", "interested", "trend", "lapsing"])
+            people: ["topic", "people", "half-life", "eight of ten", "interested", "trend", "lapsing"])
         for topic in topics {
             try printer.print(
                 machine: [
-                    .text(topic.topic), .whole(topic.people), .number(topic.halfLife), .number(topic.halfLifeQ1),
-                    .number(topic.halfLifeQ3), .whole(topic.interestedNow), .number(topic.trendPerPeriod),
+                    .text(topic.topic), .whole(topic.people), .number(topic.halfLife), .number(topic.halfLifeLow),
+                    .number(topic.halfLifeHigh), .whole(topic.interestedNow), .number(topic.trendPerPeriod),
                     // Causes are the flagship's; the other families measure none.
                     .whole(topic.lapsing), .none,
-                ], people: TopicsPage.cells(topic, clock))
+                ], people: TopicsPage.cells(topic, bundle))
         }
         try printer.finish()
         if output.format == .table {

@@ -272,31 +272,6 @@ extension UsingTorch {
             #expect(!small.holdsUser && !large.holdsUser)
         }
 
-        @Test("folders of the first schema are read, say what they lack, and give what they gave")
-        func legacy() throws {
-            let path = Fixture.folder.appendingPathComponent("folders").path
-            let (log, _) = try LogReader.read(path + "/tiny.csv")
-            let bundle = try BundleFolder.read(path + "/schema-1-interest")
-            #expect(bundle.description.notes.count == 1 && bundle.task == .interest && bundle.hasCurves)
-            let asked = try AskedLog(log, for: bundle)
-            let predictor = Predictor(bundle)
-            let expected = try Fixture.text("folders/schema-1-interest.csv").split(separator: "\n").dropFirst()
-            var compared = 0
-            for row in expected {
-                let fields = row.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-                let user = try #require(asked.log.users.find(fields[0]))
-                let topic = try #require(asked.log.topics.names.find(fields[1]))
-                let state = predictor.state(of: Int(user), in: asked)
-                let (curve, basis) = try predictor.curves(
-                    [StateQuestion(person: 0, topic: topic, moment: state.lastTime)], of: [(state, -1)], in: asked)[0]
-                #expect(basis == .history)
-                // It knows no popularity now, and measures engagement on all durations: near, not equal.
-                #expect(abs(curve.returnProbability(after: 0) - (Double(fields[4]) ?? 9)) < 0.12, "\(row)")
-                compared += 1
-            }
-            #expect(compared == 55)
-        }
-
         @Test("manifests of the fuzzer's corpus are read, or refused in words")
         func corpus() throws {
             let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

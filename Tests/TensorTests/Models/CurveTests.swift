@@ -15,7 +15,8 @@ extension UsingTorch {
     struct CurveTests {
         private func curve(_ parameters: [Float], gap: Double = 1_000, personGap: Double = 500) -> InterestCurve {
             InterestCurve(
-                parameters, elapsedSinceTopic: gap, elapsedSinceEvent: personGap, horizon: 604_800)
+                parameters, elapsedSinceTopic: gap, elapsedSinceEvent: personGap, horizon: 604_800, visitPause: 1_800,
+                logSpread: 0.3)
         }
 
         private static func parameters(_ seed: UInt64) -> [Float] {
@@ -27,20 +28,55 @@ extension UsingTorch {
         func monotone(seed: UInt64) {
             let curve = curve(Self.parameters(seed))
             let times = stride(from: -3.0, through: 9, by: 0.1).map { pow(10, $0) }
-            for values in [times.map(curve.returnProbability(after:)), times.map(curve.degree(after:))] {
-                #expect(zip(values, values.dropFirst()).allSatisfy(>=))
+            for values in [
+                times.map(curve.returnProbability(after:)), times.map(curve.degree(after:)),
+                times.map(curve.interest(after:)),
+            ] {
+                #expect(zip(values, values.dropFirst()).allSatisfy { $0 >= $1 - 1e-12 })
                 #expect(values.allSatisfy { (0...1).contains($0) })
             }
-            #expect(curve.halfLife > 0)
         }
 
-        @Test("at the half-life the part that decays has lost half", arguments: 0..<50)
-        func halfLife(seed: UInt64) {
-            let curve = curve(Self.parameters(seed))
-            let floor = curve.returnAmplitude * curve.returnFloor
-            let share =
-                (curve.returnProbability(after: curve.halfLife) - floor) / (curve.returnProbability(after: 0) - floor)
-            if curve.halfLife < 3e10 { #expect(abs(share - 0.5) < 1e-6) }
+        @Test("at the half-life, counted from the last touch, the drawn interest has fallen to half", arguments: 0..<50)
+        func halfLife(seed: UInt64) throws {
+            let curve = curve(Self.parameters(seed), gap: 0)
+            guard let halfLife = curve.halfLife else {
+                #expect(curve.floor >= 0.5 || curve.interest(after: InterestCurve.longest) >= 0.5)
+                return
+            }
+            #expect(abs(curve.interest(after: halfLife - InterestCurve.smallestTime * curve.horizon) - 0.5) < 1e-6)
+            // It does not grow while one waits, and lies within its own interval.
+            #expect(curve.seen(after: 1e6).halfLife == halfLife)
+            let interval = try #require(curve.halfLifeInterval)
+            #expect(abs(log(interval.upperBound / interval.lowerBound) - 2 * 1.2816 * 0.3) < 1e-9)
+            #expect(interval.contains(halfLife))
+        }
+
+        @Test("expected touches are the integral of the rate", arguments: 0..<50)
+        func integral(seed: UInt64) {
+            let curve = curve(Self.parameters(seed), gap: 300)
+            // Simpson's rule on a grid that is fine where the rate bends: in the cube root of the time.
+            let steps = 4_000
+            var sum = 0.0
+            for step in 0...steps {
+                let u = Double(step) / Double(steps)
+                let weight: Double = step == 0 || step == steps ? 1 : step % 2 == 1 ? 4 : 2
+                sum += weight * 3 * u * u * curve.interest(after: curve.horizon * u * u * u)
+            }
+            let exact = curve.rate * sum / 3 / Double(steps)
+            #expect(abs(curve.expectedTouches(after: 0) / exact - 1) < 2e-3)
+        }
+
+        @Test("a first touch's curve passes through the chances it was made of", arguments: [0.9, 0.4, 0.01, 0])
+        func through(chance: Double) {
+            for share in [1.0, 0.7, 0.2] {
+                let curve = InterestCurve(
+                    chance: chance, later: chance * share, after: 4 * 604_800, degree: chance / 3, horizon: 604_800)
+                #expect(abs(curve.returnProbability(after: 0) - chance) < 1e-3)
+                // A rate that falls as fast as it may does not fall faster.
+                #expect(curve.returnProbability(after: 4 * 604_800) >= chance * share - 1e-3)
+                #expect(abs(curve.degree(after: 0) - chance / 3) < 1e-3)
+            }
         }
 
         @Test("a lapse is where the chance passes the level, or at once, or never")
@@ -71,9 +107,13 @@ extension UsingTorch {
             func logTime(_ x: Float) throws -> Tensor {
                 try Tensor([Foundation.log(x / horizon + Float(InterestCurve.smallestTime))])
             }
-            let (chance, degree) = try DecayHead.values(
+            let curves = try DecayHead.Curves(
                 Tensor(parameters, shape: [1, parameters.count]), logElapsedSinceTopic: logTime(gap),
-                logElapsedSinceEvent: logTime(personGap))
+                logElapsedSinceEvent: logTime(personGap), visitPause: 1_800 / Double(horizon))
+            let whole = try Tensor([Float(1)])
+            let touches = try curves.expectedTouches(within: whole)
+            let chance = try curves.returnProbability(touches, within: whole)
+            let degree = try curves.degree(chance, touches)
             let curve = curve(parameters, gap: Double(gap), personGap: Double(personGap))
             // float32 against float64
             #expect(abs(try chance.item() - curve.returnProbability(after: 0)) < 1e-5)

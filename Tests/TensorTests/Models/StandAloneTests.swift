@@ -164,7 +164,7 @@ extension UsingTorch {
                 lines += zip(topics, found).map { topic, answer in
                     let (p, y) = (answer.curve.returnProbability(after: 0), answer.curve.degree(after: 0))
                     return "\(user),\(asked.log.topics.names[Int(topic)]),"
-                        + String(format: "%.6g,%.6g,%.6g", p, y, answer.curve.halfLife)
+                        + String(format: "%.6g,%.6g,%.6g", p, y, answer.curve.halfLife ?? -1)
                 }.sorted()
             }
             return lines
@@ -424,7 +424,8 @@ extension UsingTorch {
                 try Runtime.seed(3)
                 var options = TrainingTests.model(family)
                 options.social = true
-                let network = try InterestModel(options, items: vocabulary.itemRows, topics: vocabulary.topicRows)
+                let network = try InterestModel(
+                    options, items: vocabulary.itemRows, topics: vocabulary.topicRows, visitPause: 0.003)
                 let known = (0..<50).map { user in
                     let range = histories.events(ofUser: user)
                     return range.lowerBound..<range.partitioningIndex { log.time[$0] >= split.trainEnd }

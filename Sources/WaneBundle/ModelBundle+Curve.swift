@@ -1,0 +1,19 @@
+import WaneCurves
+import WaneState
+
+extension ModelBundle {
+    /// A curve of a model's raw numbers.
+    ///
+    /// - Parameters:
+    ///   - parameters: in the order of ``InterestCurve/Parameter``.
+    ///   - elapsedSinceTopic, elapsedSinceEvent: seconds.
+    public func curve(
+        _ parameters: some Collection<Float>, topicRow: Int, elapsedSinceTopic: Double, elapsedSinceEvent: Double
+    ) -> InterestCurve {
+        InterestCurve(
+            parameters, elapsedSinceTopic: elapsedSinceTopic, elapsedSinceEvent: elapsedSinceEvent,
+            horizon: Double(description.split.horizon) / 1e6,
+            visitPause: Double(StateSchema.visitPause(description.clock)) / 1e6,
+            logSpread: description.halfLives?.spread(topicRow) ?? 0)
+    }
+}
