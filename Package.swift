@@ -87,7 +87,8 @@ let package = Package(
         .target(name: "WaneSimulation", dependencies: ["WaneEvents"], swiftSettings: numeric),
         .target(name: "WaneMetrics", swiftSettings: numeric),
         .target(name: "WaneCurves", swiftSettings: numeric),
-        .target(name: "WaneBaselines", dependencies: ["WaneTasks", "WaneMetrics", "WaneCurves"], swiftSettings: numeric),
+        .target(
+            name: "WaneBaselines", dependencies: ["WaneTasks", "WaneMetrics", "WaneCurves"], swiftSettings: numeric),
 
         // Deep models, what is kept of them, and their answers
         .target(

@@ -326,7 +326,7 @@ def bench_trees(folder, title, arguments):
     rows = [line.split(",") for line in table.splitlines()]
     names = {name: place for place, name in enumerate(rows[0])}
     frame = pandas.read_csv(queries)
-    features = [c for c in frame.columns if c not in ("part", "user", "topic", "moment", "did_return", "degree")]
+    features = [c for c in frame.columns if c not in ("part", "user", "topic", "moment", "did_return", "time_to_return", "degree")]
     train, validation, test = (frame[frame.part == part] for part in ("train", "validation", "test"))
     settings = dict(learning_rate=0.03, num_leaves=31, min_data_in_leaf=100, feature_fraction=0.7, verbose=-1, num_threads=2, seed=1)
 

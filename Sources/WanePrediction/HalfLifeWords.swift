@@ -16,6 +16,19 @@ extension ModelBundle {
             ? "< " + TimeSpan.words(seconds: shortest, clock) : TimeSpan.words(seconds: seconds, clock)
     }
 
+    /// Of a topic as a whole: one word where neither end halves.
+    public func halfLifeWords(low: Double?, high: Double?) -> String {
+        low == nil && high == nil ? "-" : "\(halfLifeWords(low)) to \(halfLifeWords(high))"
+    }
+
+    /// Seconds until a lapse as people read them; nothing for what never lapses.
+    public func lapseWords(_ seconds: Double?) -> String {
+        guard let seconds else { return "never" }
+        let span = Double(description.split.end - description.split.start) / 1e6
+        if seconds > span { return "> " + TimeSpan.words(seconds: span, description.clock) }
+        return seconds == 0 ? "now" : TimeSpan.words(seconds: seconds, description.clock)
+    }
+
     /// The interval beside a half-life; empty where there is none.
     public func halfLifeWords(_ interval: ClosedRange<Double>?) -> String {
         guard let interval else { return "" }

@@ -173,7 +173,7 @@ public struct TopicRates: Sendable {
     }
 
     /// As in training: see ``InterestModel``.
-    public static let costOfDecay = 0.01
+    public static let costOfDecay = 0.02
 
     /// The log half-life of a row's numbers; nothing where it does not halve.
     public static func logHalfLife(_ x: [Double]) -> Double? {

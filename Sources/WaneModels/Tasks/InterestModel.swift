@@ -75,7 +75,7 @@ public struct InterestModel: Module {
     /// nats a query, of visits and absence; and decay itself, in place of a rate that does not fade.
     static let costOfVisits = 0.005
     static let costOfAbsence = 0.005
-    static let costOfDecay = 0.01
+    static let costOfDecay = 0.02
 
     /// The loss of curves for the queries at `rows`.
     private static func loss(

@@ -28,7 +28,7 @@ public struct TopicsPage {
         }
         return [
             topic.topic, "\(topic.people)", bundle.halfLifeWords(topic.halfLife),
-            "\(bundle.halfLifeWords(topic.halfLifeLow)) to \(bundle.halfLifeWords(topic.halfLifeHigh))",
+            bundle.halfLifeWords(low: topic.halfLifeLow, high: topic.halfLifeHigh),
             "\(topic.interestedNow)", trend ?? "-",
             "\(topic.lapsing)",
         ]

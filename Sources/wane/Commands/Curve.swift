@@ -72,7 +72,8 @@ struct Curve: AsyncParsableCommand {
         let interval = bundle.halfLifeWords(curve.halfLifeInterval)
         let halfLife = bundle.halfLifeWords(curve.halfLife) + (interval.isEmpty ? "" : " (80 %: \(interval))")
         try CurvePrinting.print(
-            drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife)
+            drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife,
+            span: Double(bundle.description.split.end - bundle.description.split.start) / 1e6)
     }
 }
 
@@ -82,8 +83,11 @@ enum CurvePrinting {
         "user", "topic", "at", "elapsed_seconds", "interest", "return_probability", "degree", "basis",
     ]
 
+    /// - Parameter span: seconds that the model's log covers.
     static func print(
-        _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis, halfLife: String
+        _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis,
+        halfLife: String,
+        span: Double
     ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
         guard format == .table else {
@@ -98,9 +102,11 @@ enum CurvePrinting {
             }
             return try printer.finish()
         }
-        let lapse = curve.lapse(below: drawing.threshold).map {
-            $0 == 0 ? "already" : "in " + TimeSpan.words(seconds: $0, clock)
-        }
+        let seconds = curve.lapse(below: drawing.threshold)
+        let lapse =
+            seconds == 0
+            ? "already"
+            : seconds.map { $0 > span ? "not within what the log shows" : "in " + TimeSpan.words(seconds: $0, clock) }
         let what = basis == .history ? "coming back" : "a first touch"
         var facts = "as for people in general who have had none for so long"
         if basis == .history {

@@ -115,16 +115,13 @@ struct PredictionRows {
     }
 
     func people(_ answer: Answer) -> [String] {
-        let clock = asked.log.log.clock
         return [
             asked.log.log.users[answer.user],
             answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
             asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
             answer.curve.map { asked.predictor.bundle.halfLifeWords($0.halfLife) } ?? "-",
-            answer.curve.map { curve in
-                curve.lapse(below: threshold).map { $0 == 0 ? "now" : TimeSpan.words(seconds: $0, clock) } ?? "never"
-            } ?? "-",
+            answer.curve.map { asked.predictor.bundle.lapseWords($0.lapse(below: threshold)) } ?? "-",
         ]
     }
 }
