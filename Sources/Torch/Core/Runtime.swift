@@ -15,6 +15,10 @@ public enum Runtime {
     }
 
     private static func load() -> Result<SharedTable, TorchError> {
+        // Threads that wait give way, unless the caller has said otherwise. The OpenMP runtime reads this when it is opened; by
+        // default its threads spin, and beside other busy processes two take twice as long as one.
+        setenv("OMP_WAIT_POLICY", "passive", 0)
+        setenv("GOMP_SPINCOUNT", "0", 0)
         var tried: [String] = []
         for path in candidates() where FileManager.default.fileExists(atPath: path) {
             var message = [CChar](repeating: 0, count: 1_024)
