@@ -7,7 +7,7 @@ import WaneTasks
 
 /// Folders of schema 1, which knew models of interest and of the next item and stood beside their log.
 ///
-/// They hold no popularity, no topics of items, no quantiles of single items' durations and no smoothed vectors: a
+/// Only rankers are read: curves of then are refused once their manifest has said so. They hold no popularity, no topics of items, no quantiles of single items' durations and no smoothed vectors: a
 /// model read from one answers without the first three, and says so; families with a graph cannot be read.
 enum LegacyFolder {
     private struct Manifest1: Decodable {
@@ -107,28 +107,24 @@ enum LegacyFolder {
     static func read(_ data: Data, path: String) throws -> ModelBundle {
         let (description, files) = try description(data, path: path)
         let folder = URL(fileURLWithPath: path)
-        func names(_ name: String) throws -> Vocabulary {
-            guard let vocabulary = VocabularyFile.decode(try BundleFolder.file(name, files, folder)) else {
-                throw BundleFolderError.damaged(
-                    path: folder.appendingPathComponent(name).path, reason: "it is not a list of names, each once")
-            }
-            return vocabulary
+        let name = "vocabulary/items.txt"
+        guard let items = VocabularyFile.decode(try BundleFolder.file(name, files, folder)) else {
+            throw BundleFolderError.damaged(
+                path: folder.appendingPathComponent(name).path, reason: "it is not a list of names, each once")
         }
-        let items = try names("vocabulary/items.txt")
-        let topics = description.task == .ranking ? Vocabulary() : try names("vocabulary/topics.txt")
         let vocabulary = ModelVocabulary(
-            items: items, itemRows: items.count, topics: topics, topicRows: topics.count,
+            items: items, itemRows: items.count, topics: Vocabulary(), topicRows: 0,
             itemTopics: ItemTopics(
-                names: topics, byItem: [[UInt32]](repeating: [], count: items.count), source: description.topicSource))
+                names: Vocabulary(), byItem: [[UInt32]](repeating: [], count: items.count),
+                source: description.topicSource))
         let old = try JSONDecoder().decode(Manifest1.self, from: data)
-        let zeros = [UInt32](repeating: 0, count: topics.count)
         let network = try BundleFolder.network(description, vocabulary)
         let weights = try Safetensors.decode(
             try BundleFolder.file("weights.safetensors", files, folder),
             file: folder.appendingPathComponent("weights.safetensors").path
         ).tensors
         var renamed: [String: Tensor] = [:]
-        for (name, weight) in weights { renamed[Self.renamed(name, description.task)] = weight }
+        for (name, weight) in weights { renamed[Self.renamed(name)] = weight }
         try network.module.load(renamed)
         return ModelBundle(
             description: description, vocabulary: vocabulary,
@@ -136,19 +132,12 @@ enum LegacyFolder {
                 source: old.engagementSource ?? .none, largestWeight: old.engagement?.largestWeight ?? 1,
                 durations: old.engagement?.durationQuantiles ?? []),
             popularity: Popularity(
-                until: description.split.trainEnd, touches: zeros, latelyTouches: zeros, events: 0, latelyEvents: 0,
-                topicCount: topics.count), network: network)
+                until: description.split.trainEnd, touches: [], latelyTouches: [], events: 0, latelyEvents: 0,
+                topicCount: 0), network: network)
     }
 
     /// Where a weight of the first schema is today.
-    static func renamed(_ name: String, _ task: BundleTask) -> String {
-        if task == .ranking {
-            for part in ["items.", "gaps.", "social."] where name.hasPrefix(part) { return "events." + name }
-            return name
-        }
-        for part in ["first.", "second."] where name.hasPrefix("head." + part) {
-            return "head.layers." + name.dropFirst("head.".count)
-        }
-        return name
+    private static func renamed(_ name: String) -> String {
+        ["items.", "gaps.", "social."].contains(where: name.hasPrefix) ? "events." + name : name
     }
 }

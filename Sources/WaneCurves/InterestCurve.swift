@@ -70,26 +70,36 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         visitPause: Double, logSpread: Double
     ) {
         let c = parameters.map(Double.init)
-        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-        func softplus(_ x: Double) -> Double { x > 30 ? x : log1p(exp(x)) }
         func value(_ parameter: Parameter) -> Double {
             c.indices.contains(parameter.rawValue) ? c[parameter.rawValue] : 0
         }
         timeScale = exp(value(.timeScale)) * horizon
-        shape = softplus(value(.shape) + Start.shape) + Start.smallestShape
-        floor = sigmoid(value(.floor) + Start.floor)
+        shape = Self.shape(value(.shape))
+        floor = Self.floor(value(.floor))
         rate = exp(min(Start.logRates.upperBound, max(Start.logRates.lowerBound, value(.rate))))
         degreeLevel = value(.degreeLevel)
-        degreeSlope = softplus(value(.degreeSlope))
+        degreeSlope = Self.softplus(value(.degreeSlope))
         presenceHalfLife = exp(value(.presenceHalfLife) + Start.presenceHalfLife) * horizon
-        presenceShape = softplus(value(.presenceShape)) + Start.smallestPresenceShape
-        presenceFloor = sigmoid(value(.presenceFloor) + Start.presenceFloor)
-        visitShare = sigmoid(value(.visitShare) + Start.visitShare)
-        visitHalfLife = visitPause * exp(-softplus(value(.visitHalfLife)))
+        presenceShape = Self.softplus(value(.presenceShape)) + Start.smallestPresenceShape
+        presenceFloor = Self.sigmoid(value(.presenceFloor) + Start.presenceFloor)
+        visitShare = Self.sigmoid(value(.visitShare) + Start.visitShare)
+        visitHalfLife = visitPause * exp(-Self.softplus(value(.visitHalfLife)))
         self.logSpread = logSpread
         self.elapsedSinceTopic = elapsedSinceTopic
         self.elapsedSinceEvent = elapsedSinceEvent
         self.horizon = horizon
+    }
+
+    private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+    private static func softplus(_ x: Double) -> Double { x > 30 ? x : log1p(exp(x)) }
+
+    /// A raw output as a shape, and as a floor.
+    public static func shape(_ raw: Double) -> Double { softplus(raw + Start.shape) + Start.smallestShape }
+    public static func floor(_ raw: Double) -> Double { sigmoid(raw + Start.floor) }
+
+    /// The half-life in time scales; nothing where the part that never fades is half or more.
+    public static func halfLife(shape: Double, floor: Double) -> Double? {
+        floor < 0.5 ? pow(0.5 / (0.5 - floor), 1 / shape) : nil
     }
 
     /// A chance that falls from one value to another in a time, and goes on so: of what has not begun, there is no touch to count
@@ -186,9 +196,8 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// Seconds from the last touch until the rate has fallen to half of what it was then, while the person is around; nothing
     /// where the part that never fades is half of it or more.
     public var halfLife: Double? {
-        guard floor < 0.5 else { return nil }
-        let halfLife = timeScale * pow(0.5 / (0.5 - floor), 1 / shape)
-        return halfLife < Self.longest ? halfLife : nil
+        let halfLife = Self.halfLife(shape: shape, floor: floor).map { timeScale * $0 }
+        return halfLife.flatMap { $0 < Self.longest ? $0 : nil }
     }
 
     /// The half-lives between which eight of ten such pairs lie.

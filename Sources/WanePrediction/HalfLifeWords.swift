@@ -3,6 +3,9 @@ import WaneCurves
 import WaneEvents
 
 extension ModelBundle {
+    /// Seconds that the model's log covers: it shows nothing that takes longer.
+    public var logSpan: Double { Double(description.split.end - description.split.start) / 1e6 }
+
     /// A half-life as people read it, no finer than the times of the model's log and no longer than that log.
     ///
     /// - Parameter seconds: nothing for what does not halve.
@@ -10,8 +13,7 @@ extension ModelBundle {
         guard let seconds else { return "does not halve" }
         let clock = description.clock
         let shortest = Double(description.halfLives?.resolution ?? 1) / 1e6
-        let longest = Double(description.split.end - description.split.start) / 1e6
-        if seconds > longest { return "> " + TimeSpan.words(seconds: longest, clock) }
+        if seconds > logSpan { return "> " + TimeSpan.words(seconds: logSpan, clock) }
         return seconds < shortest
             ? "< " + TimeSpan.words(seconds: shortest, clock) : TimeSpan.words(seconds: seconds, clock)
     }
@@ -24,8 +26,7 @@ extension ModelBundle {
     /// Seconds until a lapse as people read them; nothing for what never lapses.
     public func lapseWords(_ seconds: Double?) -> String {
         guard let seconds else { return "never" }
-        let span = Double(description.split.end - description.split.start) / 1e6
-        if seconds > span { return "> " + TimeSpan.words(seconds: span, description.clock) }
+        if seconds > logSpan { return "> " + TimeSpan.words(seconds: logSpan, description.clock) }
         return seconds == 0 ? "now" : TimeSpan.words(seconds: seconds, description.clock)
     }
 

@@ -81,18 +81,16 @@ extension Predictor {
         }
         return counts.indices.filter { !counts[$0].halfLives.isEmpty }.map { topic in
             let own = counts[topic]
-            let sorted = own.halfLives.sorted { $0.log < $1.log }
-            // Each pair's half-life is a normal one in the logarithm: a tenth of all lie below, a tenth above. Nine places of it stand
-            // for it.
-            func mixed(_ share: Double) -> Double? {
-                let places = [-1.59, -0.97, -0.59, -0.28, 0, 0.28, 0.59, 0.97, 1.59]
-                let values = sorted.flatMap { half in places.map { half.log + $0 * half.spread } }.sorted()
-                let value = values[Int(share * Double(values.count - 1))]
+            // Each pair's half-life is a normal one in the logarithm, for which nine places of it stand.
+            let places = [-1.59, -0.97, -0.59, -0.28, 0, 0.28, 0.59, 0.97, 1.59]
+            let sorted = own.halfLives.flatMap { half in places.map { half.log + $0 * half.spread } }.sorted()
+            func quantile(_ share: Double) -> Double? {
+                let value = sorted[Int(share * Double(sorted.count - 1))]
                 return value.isFinite ? exp(value) : nil
             }
             return TopicSummary(
-                topic: log.log.topics.names[topic], people: sorted.count, halfLife: mixed(0.5),
-                halfLifeLow: mixed(0.1), halfLifeHigh: mixed(0.9), interestedNow: own.now,
+                topic: log.log.topics.names[topic], people: own.halfLives.count, halfLife: quantile(0.5),
+                halfLifeLow: quantile(0.1), halfLifeHigh: quantile(0.9), interestedNow: own.now,
                 trendPerPeriod: own.before > 0 ? Double(own.now - own.before) / Double(own.before) : nil,
                 lapsing: own.lapsing)
         }.sorted { ($0.interestedNow, $0.people, $1.topic) > ($1.interestedNow, $1.people, $0.topic) }

@@ -29,5 +29,5 @@ public struct StateSchema: Sendable, Equatable {
         clock == .wall ? 1_800 * EventLog.second : EventLog.second
     }
 
-    var visitPause: Int64 { Self.visitPause(clock) }
+    public var visitPause: Int64 { Self.visitPause(clock) }
 }

@@ -254,7 +254,14 @@ struct QuestionCommandTests {
                 let metrics = try String(contentsOfFile: model + "/metrics.json", encoding: .utf8)
                     .split(separator: "\n").filter { !$0.contains("econds") }.joined()
                 let weights = try Data(contentsOf: URL(fileURLWithPath: model + "/weights.safetensors"))
-                found.append([answer.output, metrics, weights.base64EncodedString()])
+                // Beside the weights, what half-lives are read with: to the last digit.
+                let manifest =
+                    try JSONSerialization.jsonObject(
+                        with: Data(contentsOf: URL(fileURLWithPath: model + "/model.json"))) as? [String: Any]
+                #expect((manifest?["half_lives"] != nil) == (train[0] == "train"))
+                let halfLives = try JSONSerialization.data(
+                    withJSONObject: manifest?["half_lives"] ?? [:], options: .sortedKeys)
+                found.append([answer.output, metrics, weights.base64EncodedString(), halfLives.base64EncodedString()])
             }
             #expect(found[0] == found[1], "\(train)")
         }

@@ -1,5 +1,5 @@
-import WaneCurves
 import Foundation
+import WaneCurves
 
 /// `integral of (alpha + u)^-p (beta + u)^-q du` for positive numbers.
 ///

@@ -125,17 +125,14 @@ public struct TopicRates: Sendable {
         }
     }
 
-    private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-    private static func softplus(_ x: Double) -> Double { x > 30 ? x : log1p(exp(x)) }
-
     /// A question's loss, and its gradient added.
     @inline(__always)
     private static func add(
         _ question: Question, _ data: Data, _ x: [Double], _ gradient: inout [Double]
     ) -> Double {
-        let shape = softplus(x[Place.shape] + InterestCurve.Start.shape) + InterestCurve.Start.smallestShape
-        let shapeSlope = sigmoid(x[Place.shape] + InterestCurve.Start.shape)
-        let floor = sigmoid(x[Place.floor] + InterestCurve.Start.floor)
+        let shape = InterestCurve.shape(x[Place.shape])
+        let shapeSlope = Losses.sigmoid(x[Place.shape] + InterestCurve.Start.shape)
+        let floor = InterestCurve.floor(x[Place.floor])
         let rates = InterestCurve.Start.logRates
         var logRate = x[Place.rate]
         for place in 0..<data.peopleCount { logRate += x[Place.people + place] * data.people[question.people + place] }
@@ -148,7 +145,7 @@ public struct TopicRates: Sendable {
             data.logTimes.withUnsafeBufferPointer { logTimes in
                 for (place, node) in rule.enumerated() {
                     let distance = x[Place.timeScale] - logTimes[question.logTimes + part * rule.count + place]
-                    let retention = sigmoid(shape * distance)
+                    let retention = Losses.sigmoid(shape * distance)
                     let bend = node.weight * retention * (1 - retention)
                     left += node.weight * retention
                     byScale += bend * shape
@@ -172,15 +169,13 @@ public struct TopicRates: Sendable {
         return loss
     }
 
-    /// As in training: see ``InterestModel``.
+    /// What decay costs in place of a rate that does not fade, in nats a query; in training too.
     public static let costOfDecay = 0.02
 
     /// The log half-life of a row's numbers; nothing where it does not halve.
     public static func logHalfLife(_ x: [Double]) -> Double? {
-        let floor = sigmoid(x[Place.floor] + InterestCurve.Start.floor)
-        guard floor < 0.5 else { return nil }
-        let shape = softplus(x[Place.shape] + InterestCurve.Start.shape) + InterestCurve.Start.smallestShape
-        return x[Place.timeScale] + log(0.5 / (0.5 - floor)) / shape
+        InterestCurve.halfLife(shape: InterestCurve.shape(x[Place.shape]), floor: InterestCurve.floor(x[Place.floor]))
+            .map { x[Place.timeScale] + log($0) }
     }
 
     /// The deviation of the log half-life: the sandwich of the curvature around the scores of people (Huber 1967), since
@@ -197,17 +192,12 @@ public struct TopicRates: Sendable {
             return sum
         }
         var curvature = [[Double]](repeating: [], count: n)
-        for place in 0..<n {
-            var (up, down) = (x, x)
-            up[place] += 1e-3
-            down[place] -= 1e-3
-            curvature[place] = zip(gradient(up), gradient(down)).map { ($0 - $1) / 2e-3 }
-        }
         var slope = [Double](repeating: 0, count: n)
         for place in 0..<n {
             var (up, down) = (x, x)
             up[place] += 1e-3
             down[place] -= 1e-3
+            curvature[place] = zip(gradient(up), gradient(down)).map { ($0 - $1) / 2e-3 }
             slope[place] = ((logHalfLife(up) ?? 0) - (logHalfLife(down) ?? 0)) / 2e-3
         }
         guard let direction = solve(curvature, slope) else { return 1 }
@@ -215,9 +205,10 @@ public struct TopicRates: Sendable {
         for question in questions {
             _ = add(question, data, x, &byUser[question.user, default: [Double](repeating: 0, count: n)])
         }
-        // The prior counts as one more part.
-        let variance = byUser.values.reduce(zip(direction, direction).reduce(0) { $0 + $1.0 * $1.1 }) { sum, score in
-            let part = zip(direction, score).reduce(0) { $0 + $1.0 * $1.1 }
+        func along(_ vector: [Double]) -> Double { zip(direction, vector).reduce(0) { $0 + $1.0 * $1.1 } }
+        // The prior counts as one more part. People in an order, so that the sum is the same to the last bit each time.
+        let variance = byUser.sorted { $0.key < $1.key }.reduce(along(direction)) { sum, user in
+            let part = along(user.value)
             return sum + part * part
         }
         return min(3, variance.squareRoot())

@@ -142,8 +142,4 @@ struct EncodedQueries {
     let penalty: Tensor?
     /// The histories that were read, where some were.
     let history: HistorySequence?
-
-    var headInputs: DecayHead.Inputs {
-        DecayHead.Inputs(all: x, features: features, topic: topic, topicRow: topicRow)
-    }
 }

@@ -65,26 +65,15 @@ public struct DecayHead: Module {
         try topics.weight.value.overwrite(with: topics.weight.value.detached() * 0)
     }
 
-    /// What the head reads of some queries.
-    struct Inputs {
-        /// `[Q, D]`: everything.
-        let all: Tensor
-        /// `[Q, FeatureSchema.lastEventCount]`, scaled.
-        let features: Tensor
-        /// `[Q, topicWidth]`, and int64 `[Q]`.
-        let topic: Tensor
-        let topicRow: Tensor
-    }
-
     /// What the outputs' weights make of the inputs, without biases: `[Q, 11]`, in the order of ``Column``.
-    func scores(_ x: Inputs, training: Bool) throws(TorchError) -> Tensor {
+    func scores(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
         func output(_ layer: Linear, _ h: Tensor) throws(TorchError) -> Tensor {
             try h.matmul(layer.weight.value.transposed())
         }
         let slow = try Tensor.concatenated([x.features.columns(Tensor(Self.slowFeatures)), x.topic], 1)
         let own = try topics(x.topicRow) * Self.stride
         let decay = try output(decayOutput, self.decay(slow, training: training)) + own.slice(1, 0..<Self.decayColumns)
-        let level = try output(levelOutput, self.level(x.all, training: training))
+        let level = try output(levelOutput, self.level(x.x, training: training))
         let presence = try output(
             personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
         return try Tensor.concatenated(
@@ -104,7 +93,7 @@ public struct DecayHead: Module {
     }
 
     /// The parameters of curves, before what makes logits shares and logarithms times; returns `[Q, 11]`.
-    func curveParameters(_ x: Inputs, training: Bool) throws(TorchError) -> Tensor {
+    func curveParameters(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
         try scores(x, training: training) + biases()
     }
 

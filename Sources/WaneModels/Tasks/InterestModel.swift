@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBaselines
 import WaneCurves
 import WaneTasks
 
@@ -36,7 +37,7 @@ public struct InterestModel: Module {
         _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, state: Tensor? = nil, training: Bool
     ) throws(TorchError) -> Tensor {
         try head.curveParameters(
-            self.queries(batch, queries, events, state: state, training: training).headInputs, training: training)
+            self.queries(batch, queries, events, state: state, training: training), training: training)
     }
 
     private func curves(_ parameters: Tensor, _ queries: QueryTensors, _ rows: Tensor) throws(TorchError)
@@ -66,16 +67,15 @@ public struct InterestModel: Module {
     ) throws(TorchError) -> Tensor {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let encoded = try self.queries(batch, queries, events, training: training)
-        let curves = try curves(head.curveParameters(encoded.headInputs, training: training), queries, rows)
+        let curves = try curves(head.curveParameters(encoded, training: training), queries, rows)
         let loss = try Self.loss(curves, queries, rows)
         return try encoded.penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
 
     /// What explains returns other than by a rate that fades costs a little, so that it is used only where it is needed: in
-    /// nats a query, of visits and absence; and decay itself, in place of a rate that does not fade.
+    /// nats a query. Decay itself costs ``TopicRates/costOfDecay``.
     static let costOfVisits = 0.005
     static let costOfAbsence = 0.005
-    static let costOfDecay = 0.02
 
     /// The loss of curves for the queries at `rows`.
     private static func loss(
@@ -91,7 +91,7 @@ public struct InterestModel: Module {
             + Loss.binaryCrossEntropy(within, queries.didReturnWithin.rows(rows))
             + Loss.binaryCrossEntropy(curves.degree(chance, touches), queries.degree.rows(rows))
         return try loss + curves.visitShare.mean() * costOfVisits - curves.presence.mean() * costOfAbsence
-            - curves.floor.mean() * costOfDecay
+            - curves.floor.mean() * TopicRates.costOfDecay
     }
 }
 
@@ -113,7 +113,7 @@ extension InterestModel {
             try Tensor.concatenated(
                 batches.map { batch in
                     try head.scores(
-                        self.queries(batch, queries, events, training: false).headInputs, training: false)
+                        self.queries(batch, queries, events, training: false), training: false)
                 })
         }
         func loss() throws -> Tensor { try Self.loss(curves(scores + head.biases(), queries, rows), queries, rows) }

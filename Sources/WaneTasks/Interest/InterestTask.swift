@@ -154,8 +154,6 @@ public struct InterestTask: Sendable {
         _ histories: Histories, _ split: Split, _ part: Part, count: Int, users: (@Sendable (UInt32) -> Bool)?,
         _ generator: inout SeededGenerator
     ) -> [(userTopic: Int, moment: Int64)] {
-        MomentDraw(
-            histories, split, part, visitPause: StateSchema.visitPause(histories.log.clock), users: users
-        )?.places(count: count, &generator) ?? []
+        MomentDraw(histories, split, part, users: users)?.places(count: count, &generator) ?? []
     }
 }

@@ -30,7 +30,7 @@ struct MomentDraw {
 
     /// - Returns: nothing where the part has no moment.
     init?(
-        _ histories: Histories, _ split: Split, _ part: Part, visitPause: Int64, users: (@Sendable (UInt32) -> Bool)?
+        _ histories: Histories, _ split: Split, _ part: Part, users: (@Sendable (UInt32) -> Bool)?
     ) {
         guard let range = split.moments(part) else { return nil }
         self.histories = histories
@@ -38,7 +38,7 @@ struct MomentDraw {
         self.part = part
         self.users = users
         self.range = range
-        self.visitPause = visitPause
+        visitPause = StateSchema.visitPause(histories.log.clock)
         isByPosition = histories.log.clock == .position
         shortest = isByPosition ? EventLog.second : max(1, split.horizon / 10_000)
     }

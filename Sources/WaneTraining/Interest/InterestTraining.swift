@@ -62,21 +62,22 @@ public struct InterestTraining {
 
     private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {
         let epochs = EpochQueries(task, training, users)
-        let scaling = FeatureScaling(try epochs[0].lastEventFeatures)
+        // Kept: to draw them again would be a walk through the log.
+        let first = try epochs[0]
+        let scaling = FeatureScaling(first.lastEventFeatures)
         let model = model.enablingSocial(for: friends)
         let horizon = task.split.horizon
         let resolution = task.histories.log.resolution(until: task.split.trainEnd)
         let network = try InterestModel(
             model, items: vocabulary.itemRows, topics: vocabulary.topicRows,
-            visitPause: Double(StateSchema.visitPause(task.histories.log.clock)) / Double(horizon))
+            visitPause: Double(task.schema.visitPause) / Double(horizon))
         let inputs = try TrainingInputs(task, vocabulary, network.queries, friends)
         let (events, rows) = (inputs.events, inputs.rows)
         func windows(_ queries: QuerySet) -> [Float] {
             ReturnWindows.draw(queries, resolution: resolution, horizon: horizon)
         }
         let rates = TopicRates(
-            try epochs[0], topicRow: rows.topicRow, topicRows: vocabulary.topicRows, horizon: horizon,
-            windows: windows(try epochs[0]))
+            first, topicRow: rows.topicRow, topicRows: vocabulary.topicRows, horizon: horizon, windows: windows(first))
         try network.begin(at: rates.rows.flatMap { $0.map { Float($0) } })
         let histories = task.histories
         let validationTensors = try QueryTensors(
@@ -108,9 +109,8 @@ public struct InterestTraining {
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
         var bundle = try inputs.bundle(description, .interest(network), reading: reading)
-        let seen = try epochs[0]
-        let curves = try QueryPredictor(bundle, of: histories).curves(seen)
-        bundle.description.halfLives?.pairSpread = PairSpread.deviation(seen, curves, histories)
+        let curves = try QueryPredictor(bundle, of: histories).curves(first)
+        bundle.description.halfLives?.pairSpread = PairSpread.deviation(first, curves, histories)
         return bundle
     }
 

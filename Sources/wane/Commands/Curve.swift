@@ -73,7 +73,7 @@ struct Curve: AsyncParsableCommand {
         let halfLife = bundle.halfLifeWords(curve.halfLife) + (interval.isEmpty ? "" : " (80 %: \(interval))")
         try CurvePrinting.print(
             drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife,
-            span: Double(bundle.description.split.end - bundle.description.split.start) / 1e6)
+            span: bundle.logSpan)
     }
 }
 
@@ -86,8 +86,7 @@ enum CurvePrinting {
     /// - Parameter span: seconds that the model's log covers.
     static func print(
         _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis,
-        halfLife: String,
-        span: Double
+        halfLife: String, span: Double
     ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
         guard format == .table else {
