@@ -78,8 +78,8 @@ int lstm_first_step(ct_tensor input, ct_tensor weight, ct_tensor bias_input, ct_
                     ct_tensor *out);
 
 // linear_cross_entropy.cpp
-int linear_cross_entropy(ct_tensor hidden, ct_tensor weight, ct_tensor bias, ct_tensor targets, bool bf16,
-                         ct_tensor *out);
+int linear_cross_entropy(ct_tensor hidden, ct_tensor weight, ct_tensor bias, ct_tensor targets, ct_tensor others,
+                         ct_tensor answer, bool bf16, ct_tensor *out);
 
 // causal_softmax.cpp
 int causal_softmax(ct_tensor scores, ct_tensor place_bias, ct_tensor time_bias, ct_tensor times, ct_tensor moments,

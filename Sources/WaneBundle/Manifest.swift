@@ -55,6 +55,7 @@ struct Manifest: Codable {
         var sparsity: Sparsity?
         var sparsityWeight: Double?
         var social: Bool?
+        var repeats: Bool?
     }
 
     struct Parts: Codable {
@@ -253,7 +254,7 @@ extension Manifest.Options {
             topicWidth: options.topicWidth, headWidth: options.headWidth, dropout: options.dropout,
             historyDropout: options.historyDropout, topicDropout: options.topicDropout,
             historyLength: options.historyLength, heads: options.heads, sparsity: options.sparsity,
-            sparsityWeight: options.sparsityWeight, social: options.social)
+            sparsityWeight: options.sparsityWeight, social: options.social, repeats: options.repeats)
     }
 
     var inner: ModelOptions {
@@ -271,6 +272,7 @@ extension Manifest.Options {
         inner.sparsity = sparsity ?? inner.sparsity
         inner.sparsityWeight = sparsityWeight ?? inner.sparsityWeight
         inner.social = social ?? inner.social
+        inner.repeats = repeats ?? inner.repeats
         return inner
     }
 }

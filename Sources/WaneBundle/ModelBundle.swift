@@ -82,7 +82,10 @@ public struct ModelBundle {
     public var stateSchema: StateSchema {
         let length =
             switch network {
-            case .ranking: max(description.ranking?.window ?? 0, members.isEmpty ? 0 : BlendMember.historyLength)
+            case .ranking:
+                max(
+                    (description.ranking?.window ?? 0) + (description.options.repeats ? OwnItems.memory : 0),
+                    members.isEmpty ? 0 : BlendMember.historyLength)
             case .basic: 1
             default: network.queries?.readsHistory == true ? description.options.historyLength : 0
             }
@@ -178,10 +181,15 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     public var validationLoss: [Double] = []
     public var bestEpoch = 0
     public var bestLoss = Double.greatestFiniteMagnitude
+    /// What `validationLoss` is; of folders that do not say, ``rankingMeasure`` where the task is ranking.
+    public var measure: String?
     /// Spent in training, over all interruptions; of this run only, not kept with the model: the same run gives the same file.
     public var seconds: Double?
 
-    private enum CodingKeys: String, CodingKey { case trainLoss, validationLoss, bestEpoch, bestLoss }
+    private enum CodingKeys: String, CodingKey { case trainLoss, validationLoss, bestEpoch, bestLoss, measure }
+
+    /// What stops the training of a ranker with questions enough.
+    public static let rankingMeasure = "1 - NDCG@10"
 
     public init() {}
 }

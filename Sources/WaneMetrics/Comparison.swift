@@ -75,4 +75,6 @@ public struct Difference: Sendable, Codable, Equatable {
 
     /// Whether the model is shown to be better.
     public var isWin: Bool { outcome == "beats" }
+    /// Whether neither is shown to be better.
+    public var isLevel: Bool { outcome == "is level with" }
 }

@@ -15,7 +15,7 @@ public struct RankingReport: Sendable, Codable, Equatable {
     /// The share of all items that appear in anybody's first ten.
     public var coverage = 0.0
     public var queries = 0
-    /// 95 % intervals over people, by name of measure: `hr@10`, `ndcg@10`, `mrr`.
+    /// 95 % intervals over people, by name of measure: `hr@1`, `hr@10`, `ndcg@10`, `mrr`.
     public var intervals: [String: Evaluation.Interval] = [:]
 
     public static let cutoffs = [1, 5, 10, 20]
@@ -44,8 +44,28 @@ public struct RankingReport: Sendable, Codable, Equatable {
     }
 
     static var named: [(String, (Double) -> Double)] {
-        [("hr@10", { hit($0, 10) }), ("ndcg@10", { gain($0, 10) }), ("mrr", { 1 / ($0 + 1) })]
+        [
+            ("hr@1", { hit($0, 1) }), ("hr@10", { hit($0, 10) }), ("ndcg@10", { gain($0, 10) }),
+            ("mrr", { 1 / ($0 + 1) }),
+        ]
     }
+
+    /// What two rankers are compared by: where a list of ten holds half of all items or more, a place in it says little.
+    public struct Headline: Sendable, Equatable {
+        public let name: String
+        /// Of hits.
+        public let cutoff: Int
+        fileprivate let key: String
+
+        public init(items: Int) {
+            (name, cutoff, key) = items > 20 ? ("NDCG@10", 10, "ndcg@10") : ("MRR", 1, "mrr")
+        }
+
+        fileprivate func value(_ rank: Double) -> Double { key == "mrr" ? 1 / (rank + 1) : gain(rank, 10) }
+    }
+
+    public func value(_ headline: Headline) -> Double { headline.key == "mrr" ? mrr : ndcg[10] ?? .nan }
+    public func interval(_ headline: Headline) -> Evaluation.Interval? { intervals[headline.key] }
 
     static func hit(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 : 0 }
     static func gain(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 / log2(rank + 2) : 0 }
@@ -55,11 +75,11 @@ public struct RankingReport: Sendable, Codable, Equatable {
         ranks.reduce(0) { $0 + gain($1, 10) } / Double(max(1, ranks.count))
     }
 
-    /// The 95 % interval of the difference in NDCG@10 between two models on the same questions.
+    /// The 95 % interval of the difference between two models' ranks of the same answers.
     public static func difference(
-        _ a: [Double], _ b: [Double], users: [UInt32], seed: UInt64
+        _ a: [Double], _ b: [Double], in headline: Headline, users: [UInt32], seed: UInt64
     ) -> Evaluation.Interval? {
-        UserBootstrap(users: users, seed: seed).interval(of: zip(a, b).map { gain($0, 10) - gain($1, 10) })
+        UserBootstrap(users: users, seed: seed).interval(of: zip(a, b).map { headline.value($0) - headline.value($1) })
     }
 }
 

@@ -159,7 +159,8 @@ public struct ReturnReport: Sendable, Codable, Equatable {
     /// Mean over questions of the logarithm of the density (of horizons) where the return was seen, and of the chance
     /// of a later return where it was not; nothing for models that give no density.
     public var logLikelihood: Double?
-    /// Of the predicted median against the time of the returns that were seen, in horizons.
+    /// Of the predicted median against the time of the return, both cut at the horizon (restricted), of the questions whose
+    /// time is known as far: what a log shows of later times is a matter of where it ends. In horizons.
     public var mae: Double
     public var rmse: Double
     /// The mean magnitude of the difference in the logarithm to base 2: 1 is a factor of two.
@@ -179,15 +180,16 @@ public struct ReturnReport: Sendable, Codable, Equatable {
         logLikelihood: [Double]?, median: [Double], survival: [Double]?, grid: [Double], durations: [Double],
         observed: [Bool], users: [UInt32], seed: UInt64
     ) {
-        let rows = durations.indices.filter { observed[$0] }
+        let rows = durations.indices.filter { observed[$0] || durations[$0] >= 1 }
         let count = Double(max(1, rows.count))
+        func cut(_ time: Double) -> Double { min(time, 1) }
         questions = durations.count
-        self.observed = Double(rows.count) / Double(max(1, durations.count))
+        self.observed = Double(observed.count { $0 }) / Double(max(1, durations.count))
         self.logLikelihood = logLikelihood.map { $0.reduce(0, +) / Double(max(1, $0.count)) }
-        let errors = rows.map { median[$0] - durations[$0] }
+        let errors = rows.map { cut(median[$0]) - cut(durations[$0]) }
         mae = errors.reduce(0) { $0 + abs($1) } / count
         rmse = (errors.reduce(0) { $0 + $1 * $1 } / count).squareRoot()
-        octaves = rows.reduce(0) { $0 + abs(log2(max(1e-9, median[$1]) / max(1e-9, durations[$1]))) } / count
+        octaves = rows.reduce(0) { $0 + abs(log2(max(1e-9, cut(median[$1])) / max(1e-9, cut(durations[$1])))) } / count
         concordance = Survival.concordance(predicted: median, durations: durations, observed: observed)
         integratedBrier = survival.map {
             let censoring = KaplanMeier.censoring(durations: durations, observed: observed)

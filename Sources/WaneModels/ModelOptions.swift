@@ -28,6 +28,8 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     public var sparsityWeight = 1e-3
     /// Whether what friends met joins an event's vector; for graph families on logs with social edges.
     public var social = false
+    /// Whether items of the person's own history have mass beside their vectors'; for ranking where people come back to items.
+    public var repeats = false
 
     public init() {}
 

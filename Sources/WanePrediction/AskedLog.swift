@@ -9,6 +9,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
     case noDurations
     case noWeights
     case nothingKnown(itemsOfModel: [String], itemsOfLog: [String])
+    case otherTopics(item: String, ofModel: String, ofLog: String, items: Int)
     case unknownTopic(String, known: [String])
     case notMet(user: String, topic: String)
     case noEventYet(user: String)
@@ -31,9 +32,13 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
             "the model measures engagement by weights or ratings, and the log has none; name the column with --map "
                 + "Weight=COLUMN, or give --event-weights as in training"
         case .nothingKnown(let own, let other):
-            "the model knows none of the log's items and topics (it knows \(own.joined(separator: ", ")); the log has "
+            "the model knows next to none of the log's items and topics (it knows \(own.joined(separator: ", ")); the log has "
                 + "\(other.joined(separator: ", "))); was it trained on another kind of log? If items are the same "
                 + "under other names, name the column with --map PageID=COLUMN or give --items FILE"
+        case .otherTopics(let item, let model, let log, let items):
+            "\(items) items of the log have the names of the model's and other topics (\"\(item)\" is of \"\(model)\" to the "
+                + "model and of \"\(log)\" in the log): it was trained on another kind of log. Where they are the same items "
+                + "under new topics, train anew, or leave the log's topics out with --map Topic="
         case .unknownTopic(let name, let known):
             "neither the model nor the log has a topic \"\(name)\"; there are \(known.joined(separator: ", "))"
         case .notMet(let user, let topic): "\(user) has not met \"\(topic)\" by then; give a later --at"
@@ -77,6 +82,11 @@ public struct AskedLog {
         public var knownTopicEvents = 0
         public var items = 0
         public var knownItems = 0
+        public var topics = 0
+        public var knownTopics = 0
+        public var people = 0
+        /// Nothing where the model keeps no names of people.
+        public var knownPeople: Int?
 
         /// A line for people, where there is something to say.
         public var words: String? {
@@ -85,10 +95,14 @@ public struct AskedLog {
                 let percent = 100 * Double(part) / Double(events)
                 return percent > 99.9 && part < events ? "99.9" : String((percent * 10).rounded() / 10)
             }
+            let known = knownPeople.map { ", and \($0) of its \(people) people" } ?? ""
             return
-                "the model has met \(knownItems) of the log's \(items) items (\(share(knownItemEvents)) % of events), "
-                + "and the topics of \(share(knownTopicEvents)) % of events"
+                "the model has met \(knownItems) of the log's \(items) items (\(share(knownItemEvents)) % of events) and "
+                + "\(knownTopics) of its \(topics) topics (\(share(knownTopicEvents)) % of events)\(known)"
         }
+
+        /// With less, a log is of another kind than the model's.
+        static let leastShare = 0.01
     }
 
     /// - Throws: ``PredictionError`` where the log does not fit the model.
@@ -120,10 +134,36 @@ public struct AskedLog {
             if itemOf[Int(item)] >= 0 { coverage.knownItemEvents += 1 }
             if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
         }
+        coverage.topics = topics.names.count
+        coverage.knownTopics = rows.topicRow.count { $0 > 0 }
+        coverage.people = asked.users.count
+        if bundle.people.count > 0 { coverage.knownPeople = userOf.count { $0 >= 0 } }
         self.coverage = coverage
-        if coverage.events > 0, coverage.knownItemEvents == 0, coverage.knownTopicEvents == 0 {
+        let least = Coverage.leastShare * Double(coverage.events)
+        if coverage.events > 0, Double(max(coverage.knownItemEvents, coverage.knownTopicEvents)) < least {
             func some(_ names: Vocabulary) -> [String] { (0..<min(3, names.count)).map { names[$0] } + ["..."] }
             throw .nothingKnown(itemsOfModel: some(vocabulary.items), itemsOfLog: some(asked.items))
+        }
+        try Self.checkKind(sorted, itemOf, bundle)
+    }
+
+    /// The numbers of films are the numbers of songs: where ids are the same and topics are not, the log is of another kind.
+    private static func checkKind(_ log: EventLog, _ itemOf: [Int], _ bundle: ModelBundle) throws(PredictionError) {
+        let vocabulary = bundle.vocabulary
+        guard log.topics.source.isGiven, bundle.description.topicSource.isGiven, bundle.description.notes.isEmpty
+        else { return }
+        var (known, same) = (0, 0)
+        var example: (item: String, model: String, log: String)?
+        for (item, number) in itemOf.enumerated() where number >= 0 {
+            let own = log.topics[UInt32(item)].map { log.topics.names[Int($0)] }
+            let learned = vocabulary.itemTopics[UInt32(number)].map { vocabulary.topics[Int($0)] }
+            // An item without topics says nothing of its kind.
+            guard own != [ItemTopics.unknownName], let first = own.first, let other = learned.first else { continue }
+            known += 1
+            if own.contains(where: learned.contains) { same += 1 } else { example = (log.items[item], other, first) }
+        }
+        if known >= 10, Double(same) < 0.1 * Double(known), let example {
+            throw .otherTopics(item: example.item, ofModel: example.model, ofLog: example.log, items: known - same)
         }
     }
 

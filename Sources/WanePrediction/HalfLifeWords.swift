@@ -23,6 +23,9 @@ extension ModelBundle {
         low == nil && high == nil ? "-" : "\(halfLifeWords(low)) to \(halfLifeWords(high))"
     }
 
+    /// Of a time that no log of this length shows.
+    public static let beyondLog = "not within what the log shows"
+
     /// Seconds until a lapse as people read them; nothing for what never lapses.
     public func lapseWords(_ seconds: Double?) -> String {
         guard let seconds else { return "never" }

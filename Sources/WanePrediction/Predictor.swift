@@ -132,7 +132,8 @@ public struct Predictor {
     /// When a person comes back to a topic.
     public struct ReturnTime: Sendable, Equatable {
         /// Seconds from the moment of the question: by then half, a tenth and nine tenths have come back of all
-        /// people of whom the same is known. Nothing beyond what a model can tell apart from never.
+        /// people of whom the same is known. Nothing where that is longer after the last touch than the model's log covers: no log
+        /// of this length shows it.
         public let median: Double?
         public let low: Double?
         public let high: Double?
@@ -148,6 +149,7 @@ public struct Predictor {
             throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let horizon = Double(bundle.description.split.horizon)
+        let longest = bundle.logSpan * 1e6 / horizon
         var answers = [(time: ReturnTime, basis: Basis)?](repeating: nil, count: questions.count)
         try blocks(log).forEach(questions, of: states) { block in
             let rows = block.batch.queries.map { row -> (elapsed: Double, staleness: Double) in
@@ -163,7 +165,7 @@ public struct Predictor {
             for (row, number) in block.questions.enumerated() {
                 func seconds(_ quantile: Float) -> Double? {
                     let horizons = Double(quantile)
-                    if horizons >= 0.99 * ReturnModel.longest { return nil }
+                    if horizons >= min(0.99 * ReturnModel.longest, longest) { return nil }
                     return max(0, horizons - rows[row].elapsed) * horizon / 1e6
                 }
                 let time = ReturnTime(
@@ -178,7 +180,9 @@ public struct Predictor {
             let row = Int(log.rows.topicRow[Int(question.topic)])
             let begun = elapsed(states[question.person].state, question.moment) * 1e6 / horizon
             func seconds(_ share: Double) -> Double? {
-                touches.time(share, topicRow: row, elapsed: begun).map { $0 * horizon / 1e6 }
+                touches.time(share, topicRow: row, elapsed: begun).map { $0 * horizon / 1e6 }.flatMap {
+                    $0 > bundle.logSpan ? nil : $0
+                }
             }
             return (ReturnTime(median: seconds(0.5), low: seconds(0.1), high: seconds(0.9)), .population)
         }

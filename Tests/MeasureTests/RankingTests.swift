@@ -147,6 +147,31 @@ struct RankingTests {
         #expect(thinned == [1: 1, 2: 0.5])
     }
 
+    @Test("a person's own items, latest first or by fading counts, worked by hand; all others follow by popularity")
+    func ownHistory() throws {
+        let task = try RankingTask(TinyLog.log([[0, 0, 0, 1, 2, 1, 0, 3], [4, 4, 3, 3]]), rule: .leaveOneOut)
+        let names = (0..<5).map { task.log.items.find("\($0)").map(Int.init) ?? -1 }
+        func order(_ rule: OwnHistory.Rule) throws -> [Int] {
+            let ranker = OwnHistory(rule).fitted(task, before: .test)
+            // 0, 0, 0, 1, 2, 1 an hour apart, asked an hour after.
+            let scores = try ranker.scores([RankingQuery(user: 0, history: 0..<6, moment: 6 * 3_600_000_000)])
+            return (0..<5).sorted { scores[names[$0]] > scores[names[$1]] }
+        }
+        #expect(try order(.latest) == [1, 2, 0, 4, 3])
+        #expect(try order(.places(halfLife: .infinity)) == [0, 1, 2, 4, 3])
+        // Halving every event: item 1 has 1/2 + 1/8, item 2 1/4, item 0 1/16 + 1/32 + 1/64.
+        #expect(try order(.places(halfLife: 1)) == [1, 2, 0, 4, 3])
+        // Inverse distance: item 1 has 1 + 1/3, item 0 1/4 + 1/5 + 1/6, item 2 1/2.
+        #expect(try order(.power(exponent: 1)) == [1, 0, 2, 4, 3])
+        #expect(try order(.days(halfLife: 1 / 24.0)) == [1, 2, 0, 4, 3])
+        let tied = OwnHistory(.places(halfLife: .infinity)).fitted(task, before: .test)
+        let scores = try tied.scores([RankingQuery(user: 0, history: 2..<4, moment: 4 * 3_600_000_000)])
+        #expect(scores[names[0]] == scores[names[1]])
+        #expect(
+            RankingBaselineKind.classical(task).map(\.name).contains("own latest")
+                == (task.seen == .kept))
+    }
+
     @Test("decayed popularity is the sum of halvings up to the question, and knows nothing later")
     func popularity() throws {
         // An event each hour: a half-life of a day is 24 of them.

@@ -108,7 +108,7 @@ typedef struct {
   // The mean cross-entropy of a softmax over a linear layer, in blocks; see linear_cross_entropy.cpp.
   int (*_Nonnull linear_cross_entropy)(
       ct_tensor _Nonnull hidden, ct_tensor _Nonnull weight, ct_tensor _Nonnull bias, ct_tensor _Nonnull targets,
-      bool bf16, ct_tensor _Nullable *_Nonnull out);
+      ct_tensor _Nullable others, ct_tensor _Nullable answer, bool bf16, ct_tensor _Nullable *_Nonnull out);
 
   // Causal attention's weights with learned biases by place and by time; see causal_softmax.cpp.
   int (*_Nonnull causal_softmax)(

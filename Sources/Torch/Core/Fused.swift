@@ -8,13 +8,17 @@ public enum Fused {
     ///
     /// - Parameters:
     ///   - hidden: `[rows, D]`; `weight`: `[items, D]`; `bias`: `[items]`; `targets`: int64 `[rows]`.
+    ///   - beside: logarithms of mass that a row has beside its items, `[rows]` each: of all of it, and of the
+    ///     target's part, which counts as the target's.
     ///   - bfloat16: multiply in bfloat16 and add in float32.
     public static func linearCrossEntropy(
-        _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, bfloat16: Bool = false
+        _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor,
+        beside: (all: Tensor, target: Tensor)? = nil, bfloat16: Bool = false
     ) throws(TorchError) -> Tensor {
         let api = try Runtime.api
         var out: ct_tensor?
-        let code = api.linear_cross_entropy(hidden.raw, weight.raw, bias.raw, targets.raw, bfloat16, &out)
+        let code = api.linear_cross_entropy(
+            hidden.raw, weight.raw, bias.raw, targets.raw, beside?.all.raw, beside?.target.raw, bfloat16, &out)
         try Runtime.check(code, "cross-entropy over a linear layer", api)
         return try Tensor(owning: out, api)
     }

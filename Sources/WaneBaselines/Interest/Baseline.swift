@@ -18,8 +18,13 @@ public protocol FittedBaseline: Sendable {
 
 /// Every baseline, in the order of tables: a new one is a file and a line here.
 public enum Baselines {
+    /// The same answer for everybody, and rates that differ without decay: what models are held against before anything is
+    /// said of learning, or of decay.
+    public static let constant = Constant.name
+    public static let withoutDecay = GammaPoisson.name
+
     public static let all: [any Baseline] = [
-        Constant(), LastValue(), Frequency(),
+        Constant(), LastValue(), GammaPoisson(),
         DecayBaseline(shape: .exponential, level: .global), DecayBaseline(shape: .exponential, level: .topic),
         DecayBaseline(shape: .exponential, level: .user),
         DecayBaseline(shape: .power, level: .global), DecayBaseline(shape: .power, level: .topic),

@@ -4,7 +4,8 @@ import WaneTasks
 
 /// The training part's mean, for everyone.
 struct Constant: Baseline {
-    let name = "constant"
+    static let name = "constant"
+    var name: String { Self.name }
 
     func fitted(_ training: QuerySet, horizon: Double) -> any FittedBaseline {
         Fitted(returned: training.didReturn.mean, degree: training.degree.mean)

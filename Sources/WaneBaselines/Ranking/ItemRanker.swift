@@ -58,9 +58,22 @@ extension RankingBaselineKind {
         return [all, RankingBaselineKind(name: "popularity, decayed", settings: lately)]
     }
 
+    /// The person's own items, where people come back to items and these are ranked.
+    public static func ownHistory(_ log: EventLog) -> [RankingBaselineKind] {
+        var rules = [3, 10, 30, 100, Double.infinity].map { OwnHistory.Rule.places(halfLife: $0) }
+        rules += [0.5, 1].map { .power(exponent: $0) }
+        if log.clock == .wall { rules += [1 / 24.0, 0.25, 1, 7, 30].map { .days(halfLife: $0) } }
+        return [
+            RankingBaselineKind(name: "own latest", settings: [OwnHistory(.latest)]),
+            RankingBaselineKind(name: "own most frequent, decayed", settings: rules.map { OwnHistory($0) }),
+        ]
+    }
+
     /// Those that need no libtorch, in the order of tables.
-    public static func classical(_ log: EventLog) -> [RankingBaselineKind] {
+    public static func classical(_ task: RankingTask) -> [RankingBaselineKind] {
+        let log = task.log
         var kinds = popularity(log)
+        if task.seen == .kept { kinds += ownHistory(log) }
         kinds.append(RankingBaselineKind(name: "item-kNN", settings: [ItemKNN(neighbours: 800, halfLife: nil)]))
         kinds.append(
             RankingBaselineKind(

@@ -15,10 +15,21 @@ import WaneTasks
 /// on the logarithms of the pair's mean interval, of its touches and of the person's events. Source: Bennett,
 /// Applied Statistics 32 (1983); the cured share as in Farewell, Biometrics 38 (1982).
 struct LogLogisticRegression: ReturnBaseline {
-    let name = "log-logistic regression"
-    static let features = ["log_mean_interval", "log_touches", "log_events", "log_topic_age"]
+    let name: String
+    let features: [String]
 
-    private static func inputs(_ questions: ReturnQueries) -> [[Double]] {
+    init() {
+        name = "log-logistic regression"
+        features = ["log_mean_interval", "log_touches", "log_events", "log_topic_age"]
+    }
+
+    /// Without features: one curve for everybody, with a density where Kaplan and Meier's has steps.
+    init(same name: String) {
+        self.name = name
+        features = []
+    }
+
+    private func inputs(_ questions: ReturnQueries) -> [[Double]] {
         let width = FeatureSchema.lastEventCount
         let places = features.compactMap { FeatureSchema.lastEventNames.firstIndex(of: $0) }
         return (0..<questions.count).map { row in
@@ -51,7 +62,7 @@ struct LogLogisticRegression: ReturnBaseline {
     }
 
     func fitted(_ training: ReturnQueries) -> any FittedReturn {
-        let inputs = Self.inputs(training)
+        let inputs = inputs(training)
         let rows = ReturnSample.rows(training, limit: 4_000)
         func loss(_ x: [Double]) -> Double {
             let constants = Constants(x)
@@ -64,17 +75,18 @@ struct LogLogisticRegression: ReturnBaseline {
             }
             return loss
         }
-        var x = [Double](repeating: 0, count: Self.features.count + 1) + [0, -3]
+        var x = [Double](repeating: 0, count: features.count + 1) + [0, -3]
         // The simplex stalls in seven dimensions: begun anew from where it stopped.
         for _ in 0..<4 { x = NelderMead.minimize(from: x, tolerance: 1e-8, iterations: 600, loss) }
-        return Fitted(constants: Constants(x))
+        return Fitted(model: self, constants: Constants(x))
     }
 
     private struct Fitted: FittedReturn {
+        let model: LogLogisticRegression
         let constants: Constants
 
         func predict(_ questions: ReturnQueries, grid: [Double]) -> ReturnPredictions {
-            let inputs = LogLogisticRegression.inputs(questions)
+            let inputs = model.inputs(questions)
             return ReturnPredictions(questions, grid: grid) { row, t in
                 constants.survival(inputs[row], t)
             } logDensity: { row, t in

@@ -67,8 +67,12 @@ public protocol FittedReturn: Sendable {
 /// Every classical model of return times, in the order of tables: a new one is a file and a line here.
 public enum ReturnBaselines {
     public static let all: [any ReturnBaseline] = [
-        MedianGap(), PopulationCurve(), GammaExponential(), LogLogisticRegression(), ExponentialHawkes(),
+        MedianGap(), PopulationCurve(), LogLogisticRegression(same: same), GammaExponential(),
+        LogLogisticRegression(), ExponentialHawkes(),
     ]
+
+    /// The row that is the same curve for everybody.
+    public static let same = "log-logistic, one for all"
 }
 
 /// Sums of log likelihood over at most some thousand questions.

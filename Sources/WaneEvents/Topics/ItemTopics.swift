@@ -34,6 +34,9 @@ public struct ItemTopics: Sendable {
         case single
         /// Learned from which items are visited near one another.
         case coVisitation
+
+        /// Whether topics are what the log's owner says they are.
+        public var isGiven: Bool { self == .column || self == .sideFile }
     }
 
     public init(names: Vocabulary, byItem: [[UInt32]], source: Source) {

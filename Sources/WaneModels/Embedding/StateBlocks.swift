@@ -180,12 +180,16 @@ extension RankingBatch {
                 let person = people[min(place, people.count - 1)]
                 let (state, user) = states[person]
                 let first = state.windowCount - count(state)
-                let events = (first..<state.windowCount).map { index -> (item: Int64, time: Int64) in
-                    let event = state.windowEvent(index)
-                    let item = Int(event.item)
-                    return (item < rows.itemRow.count ? rows.itemRow[item] : 0, event.time)
+                func read(_ indices: Range<Int>) -> [(item: Int64, time: Int64)] {
+                    indices.map { index in
+                        let event = state.windowEvent(index)
+                        let item = Int(event.item)
+                        return (item < rows.itemRow.count ? rows.itemRow[item] : 0, event.time)
+                    }
                 }
-                return Stretch(events: events, user: user, moment: moments[person])
+                return Stretch(
+                    events: read(first..<state.windowCount), earlier: read(max(0, first - OwnItems.memory)..<first),
+                    user: user, moment: moments[person])
             }
             blocks.append((RankingBatch(stretches, padded: own), people))
             start = end

@@ -16,6 +16,7 @@ public struct RankingBatch: Sendable {
     /// The last step of each stretch that is an event: what follows is padding.
     let lastSteps: [Int]
     let timeUnit: Double
+    private let stretches: [Stretch]
 
     /// One stretch of one person's history.
     public struct Stretch: Sendable {
@@ -27,10 +28,16 @@ public struct RankingBatch: Sendable {
         public let next: (item: Int64, time: Int64)
         /// Steps from this one on are learned from.
         public let firstTarget: Int
+        /// What the person met before the stretch, for models that repeat: ``OwnItems/memory`` events at most.
+        public let earlier: [(item: Int64, time: Int64)]
 
         /// A question: what comes at `moment`?
-        public init(events: [(item: Int64, time: Int64)], user: Int64, moment: Int64) {
+        public init(
+            events: [(item: Int64, time: Int64)], earlier: [(item: Int64, time: Int64)] = [], user: Int64,
+            moment: Int64
+        ) {
             self.events = events
+            self.earlier = earlier
             self.user = user
             next = (0, moment)
             firstTarget = events.count
@@ -41,15 +48,32 @@ public struct RankingBatch: Sendable {
         /// - Parameters:
         ///   - indices: of the log, sorted by person and time; the person has an event after the last of them.
         ///   - itemRow: the model's row of each of the log's items.
+        ///   - begin: of what is known of the person; nothing before the stretch is remembered when absent.
         ///   - since: targets before this moment, in microseconds, are not learned from.
-        public init(_ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], since: Int64 = .min) {
-            events = indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
+        public init(
+            _ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], begin: Int? = nil, since: Int64 = .min
+        ) {
+            func read(_ indices: Range<Int>) -> [(item: Int64, time: Int64)] {
+                indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
+            }
+            events = read(indices)
+            let remembered = max(begin ?? indices.lowerBound, indices.lowerBound - OwnItems.memory)
+            earlier = read(min(remembered, indices.lowerBound)..<indices.lowerBound)
             user = Int64(log.user[indices.lowerBound])
             next = (itemRow[Int(log.item[indices.upperBound])], log.time[indices.upperBound])
             var first = 0
             while first < indices.count, log.time[indices.lowerBound + first + 1] < since { first += 1 }
             firstTarget = first
         }
+
+        /// When the next event is, or the question: microseconds.
+        func moment(after step: Int) -> Int64 { step + 1 < events.count ? events[step + 1].time : next.time }
+    }
+
+    /// What is known of people's own items before each target, or before each question.
+    func ownBeforeTargets(_ limit: Int) -> OwnItems { OwnItems(stretches, at: targetPlaces, limit: limit) }
+    func ownBeforeQuestions(_ limit: Int) -> OwnItems {
+        OwnItems(stretches, at: lastSteps.enumerated().map { ($0.offset, $0.element) }, limit: limit)
     }
 
     /// - Parameter padded: events that each stretch is filled up to; as many as it has when absent.
@@ -71,7 +95,7 @@ public struct RankingBatch: Sendable {
                 users[row] = stretch.user
                 times[row] = Float(Double(event.time - start) / 1e6)
                 let next = step + 1 < stretch.events.count ? stretch.events[step + 1] : stretch.next
-                moments[row] = Float(Double(next.time - start) / 1e6)
+                moments[row] = Float(Double(stretch.moment(after: step) - start) / 1e6)
                 // An unknown item is nothing to learn.
                 guard step >= stretch.firstTarget, next.item > 0 else { continue }
                 targetRows.append(Int64(row))
@@ -89,6 +113,7 @@ public struct RankingBatch: Sendable {
         self.targetPlaces = targetPlaces
         lastSteps = stretches.map { $0.events.count - 1 }
         self.timeUnit = timeUnit
+        self.stretches = stretches
     }
 
     /// The same stretches with at most `count` of their targets, drawn anew.
@@ -106,6 +131,7 @@ public struct RankingBatch: Sendable {
         moments = other.moments
         timeUnit = other.timeUnit
         lastSteps = other.lastSteps
+        stretches = other.stretches
         targetRows = kept.map { other.targetRows[$0] }
         targets = kept.map { other.targets[$0] }
         targetPlaces = kept.map { other.targetPlaces[$0] }

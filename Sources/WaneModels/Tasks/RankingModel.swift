@@ -6,7 +6,8 @@ import Torch
 ///
 ///     logit(i) = state . v_i + b_i
 ///
-/// The vectors of items are the same on both sides.
+/// The vectors of items are the same on both sides. Where people come back to items, those of the person's own history have
+/// more (``RepeatHead``).
 public struct RankingModel: Module {
     public let options: ModelOptions
     let events: EventEmbedding
@@ -18,6 +19,7 @@ public struct RankingModel: Module {
     let pooling: DecayedPooling?
     let hiddenLayers: [Linear]
     let candidateScore: Linear?
+    let own: RepeatHead?
 
     /// How many of the last events meet a candidate.
     static let windowLength = 20
@@ -44,6 +46,7 @@ public struct RankingModel: Module {
         pooling = plain ? try DecayedPooling(length: options.historyLength) : nil
         hiddenLayers = plain ? [try Linear(width, 2 * width), try Linear(2 * width, width)] : []
         candidateScore = parts.candidate == nil ? nil : try Linear(2 * width, 1)
+        own = options.repeats ? try RepeatHead(stateWidth: parts.candidate == nil ? width : nil) : nil
     }
 
     /// The vectors of all item rows, `[items + 1, D]`: smoothed where the family has a graph.
@@ -81,7 +84,9 @@ public struct RankingModel: Module {
         let encoded = try encoded(history, training: true)
         let rows = try Tensor(batch.targetRows)
         let states = try encoded.states.rows(rows)
-        let value = try loss(states, vectors: items.vectors, bias: bias.value, targets: batch.targets, sample: sample)
+        let own = try ownLogits(batch.ownBeforeTargets, states: states, items.vectors)
+        let value = try loss(
+            states, vectors: items.vectors, bias: bias.value, targets: batch.targets, own: own, sample: sample)
         return try encoded.penalty.map { penalty throws(TorchError) in try value + penalty } ?? value
     }
 
@@ -91,13 +96,33 @@ public struct RankingModel: Module {
             let history = try events.summed(batch, smoothed: items, training: false)
             let last = batch.lastSteps.enumerated().map { (sequence: $0.offset, step: $0.element) }
             if let candidate, let candidateScore {
-                return try allCandidates(history, last, items.vectors, candidate, candidateScore)
+                let logits = try allCandidates(history, last, items.vectors, candidate, candidateScore)
+                guard let own else { return logits }
+                let items = batch.ownBeforeQuestions(OwnItems.candidateLimit)
+                let byVector = try logits.gathered(1, items.places)
+                return try own(items, byVector: byVector, states: nil).added(to: logits)
             }
             let rows = try Tensor(
                 last.map { Int64(batch.layout.packed.row(sequence: $0.sequence, step: $0.step)) })
             let states = try encoded(history, training: false).states.rows(rows)
-            return try states.matmul(items.vectors.transposed()) + bias.value
+            let logits = try states.matmul(items.vectors.transposed()) + bias.value
+            let own = try ownLogits(batch.ownBeforeQuestions, states: states, items.vectors)
+            return try own?.added(to: logits) ?? logits
         }
+    }
+
+    /// What own items have beside their vectors, for families with a state: `z` of a few items alone.
+    private func ownLogits(
+        _ read: (_ limit: Int) -> OwnItems, states: Tensor, _ vectors: Tensor
+    ) throws(TorchError) -> OwnLogits? {
+        guard let own else { return nil }
+        let items = read(OwnItems.limit)
+        let rows = try Tensor(items.items)
+        let z =
+            try vectors.rows(rows).reshaped([items.rows, items.width, vectors.shape[1]])
+            .matmul(states.unsqueezed(2)).squeezed(2)
+            + bias.value.unsqueezed(1).rows(rows).reshaped([items.rows, items.width])
+        return try own(items, byVector: z, states: states)
     }
 
     // MARK: Families that meet candidates
@@ -120,23 +145,37 @@ public struct RankingModel: Module {
         guard let sample else { throw TorchError(operation: options.family, message: "needs drawn items") }
         let drawn = sample.rows.count / max(1, batch.targetRows.count)
         let places = batch.targetPlaces
-        let repeated = places.flatMap { place in repeatElement(place, count: drawn + 1) }
+        let ownItems = own == nil ? nil : batch.ownBeforeTargets(OwnItems.candidateLimit)
+        let width = ownItems?.width ?? 0
+        // The answer, those drawn, and the person's own.
+        let each = 1 + drawn + width
+        let repeated = places.flatMap { place in repeatElement(place, count: each) }
         let windows = try HistoryWindows(history, questions: repeated, length: Self.windowLength)
         var rows: [Int64] = []
         for (number, target) in batch.targets.enumerated() {
             rows.append(target)
             rows.append(contentsOf: sample.rows[number * drawn..<(number + 1) * drawn])
+            if let ownItems { rows.append(contentsOf: ownItems.items[number * width..<(number + 1) * width]) }
         }
         let index = try Tensor(rows)
         let scale = Double(options.hidden).squareRoot()
         let scores = try score(
             windows, vectors.rows(index) * scale, index, candidate, output, training: true
-        ).reshaped([places.count, drawn + 1])
+        ).reshaped([places.count, each])
         // The answer drawn as its own opponent would be pushed both ways.
-        let answers = try Tensor(batch.targets).unsqueezed(1)
-        let isAnswer = try index.reshaped([places.count, drawn + 1]).slice(1, 1..<drawn + 1).equals(answers)
+        let answers = try Tensor(batch.targets)
+        let isAnswer = try index.reshaped([places.count, each]).slice(1, 1..<drawn + 1).equals(answers.unsqueezed(1))
+        var negative = try scores.slice(1, 1..<drawn + 1)
+        var ownLogits: OwnLogits?
+        if let own, let ownItems {
+            ownLogits = try own(ownItems, byVector: scores.slice(1, drawn + 1..<each), states: nil)
+            // Beside own items, whose mass is whole, each drawn one counts as the items that it stands for.
+            if loss.kind == .sampled {
+                negative = try negative + Foundation.log(Double(vectors.shape[0] - 1) / Double(max(1, drawn)))
+            }
+        }
         return try loss(
-            positive: scores.select(1, 0), negative: scores.slice(1, 1..<drawn + 1), isAnswer: isAnswer,
+            positive: scores.select(1, 0), negative: negative, isAnswer: isAnswer, own: ownLogits, answers: answers,
             items: vectors.shape[0] - 1)
     }
 

@@ -22,7 +22,7 @@ public enum ModelCard {
             "- Parts by \(d.split.random ? "random draw, which leaks the future" : "time on the global clock"). Seed \(d.training.seed), wane \(d.code).\n"
         out += "- \(model.parameterCount) weights; best epoch \(d.history.bestEpoch).\n"
         out += standing(model) + "\n"
-        for verdict in comparison.verdicts { out += "\(verdict.words)\n\n" }
+        for sentence in comparison.sentences { out += "\(sentence)\n\n" }
         if let row {
             out += "| measure | value | 95 % interval over people |\n| --- | --- | --- |\n"
             for measure in row.report.evaluation.measures {
@@ -40,7 +40,7 @@ public enum ModelCard {
         let d = model.description
         var out = "# \(d.family)\n\nPredicts how long after a touch of a topic a person comes back to it.\n\n"
         out += trained(model) + standing(model) + "\n"
-        for verdict in comparison.verdicts { out += "- \(verdict)\n" }
+        for sentence in comparison.sentences { out += "- \(sentence)\n" }
         out += "\nTimes in horizons of \(TimeSpan.words(comparison.horizon, d.clock)).\n\n"
         out += "| | log likelihood | C-index | MAE | integrated Brier |\n| --- | --- | --- | --- | --- |\n"
         for row in comparison.rows {
@@ -59,6 +59,7 @@ public enum ModelCard {
         var out = "# \(d.family)\n\nPredicts whether and how often each person of a cohort comes back within "
         out += "\(TimeSpan.words(d.cohort?.ahead ?? 0)), beside BG/NBD and Pareto/NBD.\n\n"
         out += trained(model) + standing(model) + "\n"
+        for doubt in comparison.doubts { out += "\(doubt.words)\n\n" }
         out += "| | ROC-AUC | log loss | MAE of the count |\n| --- | --- | --- | --- |\n"
         for row in comparison.rows {
             let r = row.report
@@ -109,12 +110,13 @@ public enum ModelCard {
             out += String(format: "%.2f.\n", d.blendWeight ?? 0)
         }
         out += standing(model) + "\n"
-        if let verdict = comparison.verdict { out += "\(verdict)\n\n" }
-        out += "| | HR@10 | NDCG@10 | MRR | coverage |\n| --- | --- | --- | --- | --- |\n"
+        for sentence in comparison.sentences { out += "\(sentence)\n\n" }
+        let cutoff = comparison.headline.cutoff
+        out += "| | HR@\(cutoff) | NDCG@10 | MRR | coverage |\n| --- | --- | --- | --- | --- |\n"
         for row in comparison.rows {
             let r = row.report
             out += "| \(row.name) | "
-            out += [r.hitRate[10] ?? .nan, r.ndcg[10] ?? .nan, r.mrr, r.coverage]
+            out += [r.hitRate[cutoff] ?? .nan, r.ndcg[10] ?? .nan, r.mrr, r.coverage]
                 .map { String(format: "%.4f", $0) }.joined(separator: " | ")
             out += " |\n"
         }

@@ -44,9 +44,15 @@ public struct ReportPage {
     private var clock: EventLog.Clock { summary.clock }
 
     private var verdicts: String {
-        var out = comparison.verdicts.map { verdict in
-            "<p class=\"verdict\(verdict.logLoss.isWin ? "" : " lost")\">\(Page.escape(verdict.words))</p>"
-        }.joined(separator: "\n")
+        func line(_ words: String, _ kind: String) -> String {
+            "<p class=\"verdict\(kind)\">\(Page.escape(words))</p>\n"
+        }
+        func kind(_ difference: Difference) -> String {
+            difference.isWin ? "" : difference.isLevel ? " level" : " lost"
+        }
+        var out = comparison.doubts.map { line($0.words, " lost") }.joined()
+        out += comparison.verdicts.map { line($0.words, kind($0.logLoss)) }.joined()
+        if let decay = comparison.decay, let words = comparison.decayWords { out += line(words, kind(decay)) }
         if comparison.leaks {
             out +=
                 "<p class=\"verdict lost\">The split is random: the future leaks into training, and every figure is too good.</p>"

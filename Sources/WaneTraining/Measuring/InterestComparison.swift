@@ -29,6 +29,10 @@ public struct InterestComparison: Sendable, Codable {
     }
 
     public let table: Comparison<Report>
+    /// What is to be said before anything else.
+    public let doubts: [Doubt]
+    /// The best model against rates that differ between pairs and do not decay.
+    public let decay: Difference?
     public let verdicts: [Verdict]
     public let testQueries: Int
     public let people: Int
@@ -38,15 +42,19 @@ public struct InterestComparison: Sendable, Codable {
 
     public var rows: [Comparison<Report>.Row] { table.rows }
 
-    /// People in a test part from whom differences can be told.
-    public static let leastPeople = 10
+    /// Whether decay is shown, in one line; nothing where no model is compared.
+    public var decayWords: String? {
+        guard let decay else { return nil }
+        return decay.isWin
+            ? "Decay is shown: \(decay.model) beats rates without decay (gamma-Poisson) in log loss."
+            : "Decay is not shown: \(decay.model) \(decay.outcome) rates without decay (gamma-Poisson) in log loss, so that "
+                + "half-lives mean little here."
+    }
 
-    /// Why there is no verdict, where there is none.
-    public var doubt: String? {
-        guard verdicts.isEmpty, rows.contains(where: \.isModel) else { return nil }
-        return people < Self.leastPeople
-            ? "No verdict: the test part is of \(people) \(people == 1 ? "person" : "people"), too few to tell models apart."
-            : "No verdict: nearly all of the test part's answers are the same, so models cannot be told apart."
+    /// All that is said before the figures, the most important first.
+    public var sentences: [String] {
+        doubts.map(\.words) + verdicts.map(\.words)
+            + (doubts.isEmpty || decay?.isWin == false ? [decayWords].compactMap { $0 } : [])
     }
 }
 
@@ -127,7 +135,26 @@ extension InterestComparison {
         let byError = baselines.min { errors[$0] < errors[$1] }
         people = Set(test.user).count
         let positives = test.didReturn.count { $0 > 0 }
-        let isEnough = people >= Self.leastPeople && min(positives, test.count - positives) >= 10
+        let isEnough = people >= Doubt.leastPeople && min(positives, test.count - positives) >= 10
+        func against(_ baseline: String) -> Difference? {
+            guard isEnough, let model = table.bestIndex(models: true),
+                let rival = answers.indices.first(where: { answers[$0].name == baseline && !answers[$0].isModel })
+            else { return nil }
+            func loss(_ index: Int) -> Double { table.rows[index].report.evaluation.classification.logLoss }
+            let intervals = bootstrap.difference(
+                returned: answers[model].test.returnProbability, answers[rival].test.returnProbability,
+                labels: returned, degree: answers[model].test.degree, answers[rival].test.degree, degreeLabels: degrees)
+            return Difference(
+                measure: "log loss", model: answers[model].name, baseline: "the \(baseline)",
+                value: loss(model) - loss(rival), interval: intervals.logLoss, lessIsBetter: true)
+        }
+        decay = against(Baselines.withoutDecay)
+        doubts =
+            !answers.contains(where: \.isModel)
+            ? []
+            : Doubt.all(
+                people: people, questions: test.count, share: Double(positives) / Double(max(1, test.count)),
+                gain: against(Baselines.constant))
         verdicts =
             !isEnough
             ? []

@@ -125,7 +125,9 @@ public struct SparseExperiment: Sendable {
                 ranks: ranks, users: users, covered: covered, items: task.itemCount, seed: training.seed)
             let difference = plain.flatMap { plain in
                 remedy == .none
-                    ? nil : RankingReport.difference(ranks, plain.ranks, users: users, seed: training.seed)
+                    ? nil
+                    : RankingReport.difference(
+                        ranks, plain.ranks, in: .init(items: .max), users: users, seed: training.seed)
             }
             rows.append(
                 Row(

@@ -13,9 +13,14 @@ public struct RankingComparison: Sendable, Codable {
     public let items: Int
     /// The best model against the best baseline, both chosen on validation.
     public private(set) var difference: Difference?
+    public let people: Int
+    /// The best model against what is popular with everybody.
+    public private(set) var gain: Difference?
     private var ranks: [[Double]] = []
 
-    private enum CodingKeys: String, CodingKey { case table, rule, seen, repeatShare, queries, items, difference }
+    private enum CodingKeys: String, CodingKey {
+        case table, rule, seen, repeatShare, queries, items, people, difference, gain
+    }
 
     public init(_ task: RankingTask) {
         rule = task.rule
@@ -23,9 +28,12 @@ public struct RankingComparison: Sendable, Codable {
         repeatShare = task.repeatShare
         queries = task.targets(.test).count
         items = task.itemCount
+        people = Set(task.targets(.test).map { task.log.user[$0] }).count
     }
 
     public var rows: [Comparison<RankingReport>.Row] { table.rows }
+    /// What the verdict is about.
+    public var headline: RankingReport.Headline { .init(items: items) }
 
     /// - Parameter validation: what is to be small on validation questions, `1 - NDCG@10`.
     public mutating func add(
@@ -39,17 +47,32 @@ public struct RankingComparison: Sendable, Codable {
                 seconds: seconds))
         self.ranks.append(ranks)
         let users = task.targets(.test).map { task.log.user[$0] }
-        guard let model = table.bestIndex(models: true), let baseline = table.bestIndex(models: false) else { return }
-        let (a, b) = (table.rows[model], table.rows[baseline])
-        difference = Difference(
-            measure: "NDCG@10", model: a.name, baseline: b.name,
-            value: (a.report.ndcg[10] ?? 0) - (b.report.ndcg[10] ?? 0),
-            interval: RankingReport.difference(self.ranks[model], self.ranks[baseline], users: users, seed: seed),
-            lessIsBetter: false)
+        guard let model = table.bestIndex(models: true) else { return }
+        func against(_ baseline: Int) -> Difference {
+            let (a, b) = (table.rows[model], table.rows[baseline])
+            return Difference(
+                measure: headline.name, model: a.name, baseline: b.name,
+                value: a.report.value(headline) - b.report.value(headline),
+                interval: RankingReport.difference(
+                    self.ranks[model], self.ranks[baseline], in: headline, users: users, seed: seed),
+                lessIsBetter: false)
+        }
+        difference = table.bestIndex(models: false).map { against($0) }
+        gain = rows.firstIndex { $0.name == "popularity" && !$0.isModel }.map { against($0) }
     }
 
-    /// What the table says, in its first line.
-    public var verdict: String? {
-        difference.map { "\($0.model) \($0.outcome) the best baseline of this table, \($0.baseline), in NDCG@10" }
+    /// What is to be said before anything else; the gain is over what is popular with everybody.
+    public var doubts: [Doubt] {
+        guard rows.contains(where: \.isModel) else { return [] }
+        return Doubt.all(people: people, questions: queries, gain: people < Doubt.leastPeople ? nil : gain)
+    }
+
+    /// All that is said before the figures, the most important first.
+    public var sentences: [String] {
+        doubts.map(\.words) + (people < Doubt.leastPeople ? [] : [verdict].compactMap { $0 })
+    }
+
+    private var verdict: String? {
+        difference.map { "\($0.model) \($0.outcome) the best baseline of this table, \($0.baseline), in \($0.measure)" }
     }
 }

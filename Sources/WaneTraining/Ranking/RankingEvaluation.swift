@@ -4,6 +4,12 @@ import WaneMetrics
 import WanePrediction
 import WaneTasks
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Rankers asked about held-back events.
 public enum RankingEvaluation {
     /// Questions whose scores are held at once: 64 MB at most.
@@ -58,6 +64,22 @@ public enum RankingEvaluation {
         let report = RankingReport(
             ranks: ranks, users: places.map { task.log.user[$0] }, covered: covered, items: task.itemCount, seed: seed)
         return (report, ranks)
+    }
+
+    /// The mean of `-log` of the chance that a softmax over all items that may be shown gives to each answer.
+    static func logLoss(_ ranker: any ItemRanker, _ task: RankingTask, _ places: [Int]) throws -> Double {
+        var sum = 0.0
+        try forEachRow(ranker, task, places) { index, query, scores in
+            let seen = Self.seen(query, task)
+            var (high, mass) = (-Double.infinity, 0.0)
+            for (item, score) in scores.enumerated() where seen.isEmpty || !seen.contains(UInt32(item)) {
+                let score = Double(score)
+                if score > high { (mass, high) = (mass * exp(high - score), score) }
+                mass += exp(score - high)
+            }
+            sum += high + log(mass) - Double(scores[Int(task.log.item[index])])
+        }
+        return sum / Double(max(1, places.count))
     }
 
     /// `1 - NDCG@10` on some validation questions.

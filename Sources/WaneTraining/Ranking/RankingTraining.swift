@@ -16,6 +16,8 @@ public struct RankingOptions: Codable, Sendable, Equatable {
     public var window = 50
     /// Questions of the validation part that decide when to stop.
     public var validationQueries = 5_000
+    /// With fewer, NDCG@10 moves in steps too large to stop by: the log loss of the answers decides.
+    static let fewQueries = 500
 
     public init() {}
 
@@ -101,7 +103,8 @@ public struct RankingTraining {
         for range in known { for index in range { counts[Int(log.item[index])] += 1 } }
         let vocabulary = ModelVocabulary(log, counts: counts, leastEvents: 1)
         let rows = LogRows(vocabulary, of: log)
-        let model = model.enablingSocial(for: friends)
+        var model = model.enablingSocial(for: friends)
+        model.repeats = task.seen == .kept
         try Runtime.seed(training.seed)
         let network = try RankingModel(model, items: vocabulary.itemRows)
         let snapshots = network.usesGraph ? snapshotMoments(known) : []
@@ -120,6 +123,7 @@ public struct RankingTraining {
             let items = try withoutGradients { try network.smoothed(over: graphs?.last) }
             return try Ranker(network, log, window: ranking.window, itemRow: rows.itemRow, items: items)
         }
+        let isFew = validation.count < RankingOptions.fewQueries
         var job = TrainingJob<RankingDraws.Batch>(parameters: network.parameters) { epoch in
             draws.batches(epoch)
         } rowCount: {
@@ -131,9 +135,11 @@ public struct RankingTraining {
         } validate: { epoch in
             // A refit has no rows left to validate on; its last epoch is its best.
             if refit { return 1 / Double(epoch + 2) }
+            if isFew { return try RankingEvaluation.logLoss(ranker(), task, validation) }
             let ranks = try RankingEvaluation.ranks(ranker(), task, validation).ranks
             return 1 - RankingReport.meanGain(ranks)
         }
+        job.measure = refit ? "(none: a refit learns from it)" : isFew ? "log loss" : TrainingHistory.rankingMeasure
         let data = Fingerprint.of(log)
         var trainer = trainer
         trainer.task = try RunIdentity(
@@ -269,7 +275,9 @@ struct RankingDraws {
                     snapshot = snapshots.partitioningIndex { $0 >= moment } - 1
                     since = snapshot >= 0 ? snapshots[snapshot] + 1 : .min
                 }
-                stretches.append((.init(indices, events, itemRow: rows, since: since), snapshot))
+                let stretch = RankingBatch.Stretch(
+                    indices, events, itemRow: rows, begin: range.lowerBound, since: since)
+                stretches.append((stretch, snapshot))
             }
         }
         stretches.shuffle(using: &generator)

@@ -198,6 +198,10 @@ public struct CohortComparison: Sendable, Codable {
     public var rows: [Comparison<Report>.Row] { table.rows }
     public let questions: Int
     public let returned: Double
+    /// What is to be said before anything else.
+    public var doubts: [Doubt] {
+        Doubt.all(people: questions, questions: questions, share: returned, gain: nil)
+    }
     private let counts: [Double]
 
     private enum CodingKeys: String, CodingKey { case table, questions, returned, counts }

@@ -15,6 +15,8 @@ public struct ReturnComparison: Sendable, Codable {
     /// In each measure, the model of the greatest likelihood against the baseline that is best in that measure, both
     /// chosen on validation; an interval in log likelihood only.
     public let differences: [Difference]
+    /// What is to be said before anything else; the gain is over one curve for everybody.
+    public let doubts: [Doubt]
 
     /// Times at which survival is measured, in horizons.
     public static let grid: [Double] = (0..<20).map { 0.05 * Double($0 + 1) }
@@ -91,10 +93,27 @@ public struct ReturnComparison: Sendable, Codable {
             }
         }
         self.differences = differences
+        var gain: Difference?
+        if people >= Doubt.leastPeople, let model = table.bestIndex(models: true), let own = likelihoods[model],
+            let one = table.rows.firstIndex(where: { $0.name == ReturnBaselines.same && !$0.isModel }),
+            let other = likelihoods[one]
+        {
+            let values = zip(own, other).map { $0 - $1 }
+            gain = Difference(
+                measure: "log likelihood", model: table.rows[model].name, baseline: table.rows[one].name,
+                value: values.reduce(0, +) / Double(max(1, values.count)),
+                interval: UserBootstrap(users: users, seed: training.seed).interval(of: values), lessIsBetter: false)
+        }
+        doubts =
+            table.rows.contains(where: \.isModel)
+            ? Doubt.all(people: people, questions: questions, share: observed, gain: gain) : []
     }
 
-    /// What the table says, in its first lines.
-    public var verdicts: [String] {
-        differences.map { "\($0.measure): \($0.model) \($0.outcome) the best baseline in it, \($0.baseline)" }
+    /// All that is said before the figures, the most important first.
+    public var sentences: [String] {
+        doubts.map(\.words)
+            + (people < Doubt.leastPeople
+                ? []
+                : differences.map { "\($0.measure): \($0.model) \($0.outcome) the best baseline in it, \($0.baseline)" })
     }
 }

@@ -11,6 +11,8 @@ public protocol Trainable {
     /// How many rows a step works on.
     func rows(step: Int) -> Int
     func validationLoss() throws -> Double
+    /// What that is, as people name it.
+    var measure: String { get }
 }
 
 /// Where a run stands, for people who watch it.
@@ -24,6 +26,8 @@ public struct TrainingProgress: Sendable {
     public let rowsPerSecond: Double
     /// Seconds until the last epoch would end, were there no early stop.
     public let secondsLeft: Double
+    /// What ``validationLoss`` is, as people name it.
+    public let measure: String
     /// Set at the end of an epoch.
     public let validationLoss: Double?
 }

@@ -62,6 +62,7 @@ public struct Trainer {
         }
 
         let secondsBefore = state.seconds
+        let stepsBefore = state.totalSteps
         let started = ContinuousClock.now
         func save() throws {
             state.seconds = secondsBefore + started.duration(to: .now) / .seconds(1)
@@ -94,7 +95,7 @@ public struct Trainer {
                     try save()
                     lastSave = .now
                 }
-                report(progress(state, steps, started, rowsDone, validation: nil))
+                report(progress(trainable, state, steps, started, since: stepsBefore, rowsDone, validation: nil))
             }
             let current = trainable
             let measure = { (validation: try current.validationLoss(), weights: try snapshot(parameters)) }
@@ -102,7 +103,7 @@ public struct Trainer {
             guard validation.isFinite else {
                 throw TrainingError.notFinite(what: "the validation loss", epoch: state.epoch + 1, step: state.step)
             }
-            report(progress(state, steps, started, rowsDone, validation: validation))
+            report(progress(trainable, state, steps, started, since: stepsBefore, rowsDone, validation: validation))
             state.history.trainLoss.append(state.lossSum / Double(max(1, state.lossRows)))
             state.history.validationLoss.append(validation)
             state.epoch += 1
@@ -116,6 +117,7 @@ public struct Trainer {
             lastSave = .now
         }
         try restore(best, parameters)
+        state.history.measure = trainable.measure
         state.history.seconds = rowsDone > 0 ? secondsBefore + started.duration(to: .now) / .seconds(1) : secondsBefore
         return state.history
     }
@@ -148,16 +150,16 @@ public struct Trainer {
     }
 
     private func progress(
-        _ state: Checkpoint.Place, _ steps: Int, _ started: ContinuousClock.Instant, _ rows: Int, validation: Double?
+        _ trainable: some Trainable, _ state: Checkpoint.Place, _ steps: Int, _ started: ContinuousClock.Instant,
+        since before: Int, _ rows: Int, validation: Double?
     ) -> TrainingProgress {
-        let elapsed = started.duration(to: .now)
-        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-        let done = Double(state.totalSteps)
-        let left = Double(options.epochs * steps) - done
+        let seconds = started.duration(to: .now) / .seconds(1)
+        let done = Double(state.totalSteps - before)
+        let left = Double(options.epochs * steps - state.totalSteps)
         return TrainingProgress(
             epoch: state.epoch + 1, epochs: options.epochs, step: state.step, steps: steps,
             loss: state.lossSum / Double(max(1, state.lossRows)), rowsPerSecond: Double(rows) / max(seconds, 1e-9),
-            secondsLeft: done > 0 ? seconds / done * left : 0, validationLoss: validation)
+            secondsLeft: done > 0 ? seconds / done * left : 0, measure: trainable.measure, validationLoss: validation)
     }
 
     private func snapshot(_ parameters: [(name: String, parameter: Parameter)]) throws -> [String: Tensor] {

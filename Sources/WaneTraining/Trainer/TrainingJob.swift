@@ -9,6 +9,8 @@ struct TrainingJob<Batch>: Trainable {
     let batchLoss: (_ batch: Batch, _ epoch: Int, _ step: Int) throws -> Tensor
     /// What is to be small on rows that training does not see.
     let validate: (_ epoch: Int) throws -> Double
+    /// What `validate` gives, as people name it.
+    var measure = "log loss"
     private var batches: [Batch] = []
     private var epoch = 0
 

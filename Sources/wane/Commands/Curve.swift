@@ -105,7 +105,7 @@ enum CurvePrinting {
         let lapse =
             seconds == 0
             ? "already"
-            : seconds.map { $0 > span ? "not within what the log shows" : "in " + TimeSpan.words(seconds: $0, clock) }
+            : seconds.map { $0 > span ? ModelBundle.beyondLog : "in " + TimeSpan.words(seconds: $0, clock) }
         let what = basis == .history ? "coming back" : "a first touch"
         var facts = "as for people in general who have had none for so long"
         if basis == .history {

@@ -34,7 +34,9 @@ struct Models: AsyncParsableCommand {
     }
 
     private func describe(_ d: BundleDescription) throws {
-        let best = d.task == .ranking ? 1 - d.history.bestLoss : d.history.bestLoss
+        let isGain =
+            d.task == .ranking && d.history.measure ?? TrainingHistory.rankingMeasure == TrainingHistory.rankingMeasure
+        let best = isGain ? 1 - d.history.bestLoss : d.history.bestLoss
         var rows: [(name: String, words: String, machine: Cell)] = [
             ("task", "\(d.task.rawValue) (`\(d.task.command)`)", .text(d.task.rawValue)),
             ("family", d.family, .text(d.family)),
@@ -45,7 +47,7 @@ struct Models: AsyncParsableCommand {
                 .whole(d.history.bestEpoch)
             ),
             (
-                d.task == .ranking ? "validation_ndcg_10" : "validation_loss", Render.number(best), .number(best)
+                isGain ? "validation_ndcg_10" : "validation_loss", Render.number(best), .number(best)
             ),
         ]
         if d.task == .interest {

@@ -25,7 +25,7 @@ struct Rank: AsyncParsableCommand {
 /// Classical rankers on a task: fitted, tuned, and set beside models.
 enum ClassicalRankers {
     static func kinds(_ task: RankingTask, only: [String]? = nil) -> [RankingBaselineKind] {
-        let all = RankingBaselineKind.classical(task.log) + RankingBaselineKind.ease(task.itemCount)
+        let all = RankingBaselineKind.classical(task) + RankingBaselineKind.ease(task.itemCount)
         return only.map { names in all.filter { names.contains($0.name) } } ?? all
     }
 
@@ -128,9 +128,11 @@ struct RankTrain: AsyncParsableCommand {
         let seconds = bundle.description.history.seconds
         var comparison = RankingComparison(ranking)
         try comparison.add(
-            model, isModel: true, seconds: seconds, validation: bundle.description.history.bestLoss, trained.ranker,
+            model, isModel: true, seconds: seconds,
+            validation: RankingEvaluation.validation(trained.ranker, ranking, seed: task.seed), trained.ranker,
             ranking, seed: task.seed)
-        let names = blend ? nil : ["popularity", "item-kNN, decayed"]
+        let names =
+            blend ? nil : ["popularity", "item-kNN, decayed", "own latest", "own most frequent, decayed"]
         let classical = try ClassicalRankers.add(
             ClassicalRankers.kinds(ranking, only: names), to: &comparison, ranking, seed: task.seed, console,
             check: run.trainer.checkInterruption)
@@ -164,7 +166,8 @@ struct RankCompare: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Train each family this many times, with seeds that follow one another.", valueName: "n"))
     var seeds = 1
-    @Option(help: ArgumentHelp("Draw NDCG@10 with intervals as an SVG picture.", valueName: "file")) var svg: String?
+    @Option(help: ArgumentHelp("Draw NDCG@10 (MRR of few items) with intervals as an SVG picture.", valueName: "file"))
+    var svg: String?
     @Flag(help: "Add a blend of each model with the classical ones, its weights fitted on validation.")
     var blend = false
     @Flag(help: "Train anew on training and validation for as many epochs as validation chose, before the test.")
@@ -200,11 +203,12 @@ struct RankCompare: AsyncParsableCommand {
         console.clearStatus()
         if let svg {
             let chart = IntervalChart(
-                title: "NDCG@10 with 95 % intervals over people",
+                title: "\(comparison.headline.name) with 95 % intervals over people",
                 rows: comparison.rows.map { row in
-                    let interval = row.report.intervals["ndcg@10"]
+                    let interval = row.report.interval(comparison.headline)
                     return IntervalChart.Row(
-                        name: row.name, value: row.report.ndcg[10] ?? .nan, low: interval?.low, high: interval?.high,
+                        name: row.name, value: row.report.value(comparison.headline), low: interval?.low,
+                        high: interval?.high,
                         isStrong: row.isModel)
                 })
             try OutputFile.write(chart.svg(standalone: true), to: svg)
@@ -236,7 +240,7 @@ struct RankCompare: AsyncParsableCommand {
         }
         var (own, seconds) = try trained(refit: false)
         let before = own
-        let validation = before.bundle.description.history.bestLoss
+        let validation = try RankingEvaluation.validation(before.ranker, ranking, seed: task.seed)
         try comparison.add(
             name, isModel: true, seconds: seconds, validation: validation, before.ranker, ranking, seed: task.seed)
         if refit {

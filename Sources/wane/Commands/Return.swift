@@ -139,9 +139,7 @@ struct ReturnPredict: AsyncParsableCommand {
                 guard let answer else { continue }
                 let own = people[question.person]
                 let name = log.log.topics.names[Int(question.topic)]
-                func words(_ seconds: Double?) -> String {
-                    seconds.map { TimeSpan.words(seconds: $0, log.log.clock) } ?? "not foreseen"
-                }
+                func words(_ seconds: Double?) -> String { bundle.lapseWords(seconds ?? .infinity) }
                 try printer.print(
                     machine: [
                         .text(log.log.users[own]), .text(name), .text(asked.machine(question.moment, user: own)),
@@ -150,7 +148,9 @@ struct ReturnPredict: AsyncParsableCommand {
                     ],
                     people: [
                         log.log.users[own], answer.basis == .history ? name : "\(name) (population)",
-                        asked.words(question.moment, user: own), words(answer.time.median), words(answer.time.low),
+                        asked.words(question.moment, user: own),
+                        answer.time.median == nil ? ModelBundle.beyondLog : words(answer.time.median),
+                        words(answer.time.low),
                         words(answer.time.high),
                     ])
                 printed += 1
@@ -244,12 +244,13 @@ enum ReturnTable {
                 [row.isModel ? "\(row.name) *" : row.name, Render.number(r.logLikelihood ?? .nan)]
                     + [r.concordance, r.mae, r.rmse, r.octaves, r.integratedBrier ?? .nan].map { Render.number($0) })
         }
-        for verdict in comparison.verdicts { StandardOutput.print(verdict) }
+        for sentence in comparison.sentences { StandardOutput.print(sentence) }
         StandardOutput.print(
             "\(comparison.questions) questions of \(comparison.people) people, each right after a touch; "
                 + "\(Render.number(100 * comparison.observed, 1)) % of the returns were seen.\n"
                 + "Times in horizons of \(TimeSpan.words(comparison.horizon, clock)); MAE, RMSE and octaves "
-                + "(factors of two) of the predicted median where the return was seen. * deep model\n")
+                + "(factors of two) of the predicted median,\nboth cut at the horizon: later is not told apart. * deep model\n"
+        )
         StandardOutput.print(table.text)
     }
 }
@@ -352,6 +353,7 @@ struct ReturnCohort: AsyncParsableCommand {
             let cells = values.map { Render.number($0 ?? .nan) } + [Render.number(r.total, 2)]
             table.rows.append([row.isModel ? "\(row.name) *" : row.name] + cells)
         }
+        for doubt in comparison.doubts { StandardOutput.print(doubt.words) }
         StandardOutput.print(
             "\(comparison.questions) people, one question each; \(Render.number(100 * comparison.returned, 1)) % come back.\n"
                 + "MAE is of the median count where a model has one, RMSE and total of the mean. * deep model\n")

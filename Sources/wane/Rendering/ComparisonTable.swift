@@ -44,8 +44,7 @@ enum ComparisonTable {
             }
             StandardOutput.print(table.csv)
         case .table:
-            if let doubt = comparison.doubt { StandardOutput.print(doubt) }
-            for verdict in comparison.verdicts { StandardOutput.print(verdict.words) }
+            for sentence in comparison.sentences { StandardOutput.print(sentence) }
             if comparison.leaks { StandardOutput.print("The split is random: the future leaks into training.") }
             StandardOutput.print(
                 "\(comparison.testQueries) test queries of \(comparison.people) people; "

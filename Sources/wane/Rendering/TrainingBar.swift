@@ -12,13 +12,19 @@ struct TrainingBar {
         if let validation = progress.validationLoss {
             console.note(
                 "\(name): epoch \(progress.epoch)/\(progress.epochs)  loss \(Render.number(progress.loss))"
-                    + "  validation \(Render.number(validation))  \(rate) rows/s")
+                    + "  validation \(progress.measure) \(Render.number(validation))  \(rate) rows/s\(left(progress))")
         } else {
             let filled = progress.step * 20 / max(1, progress.steps)
             let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
             console.status(
                 "\(name): epoch \(progress.epoch)/\(progress.epochs) [\(bar)] loss \(Render.number(progress.loss))"
-                    + "  \(rate) rows/s  at most \(TimeSpan.words(seconds: progress.secondsLeft)) left")
+                    + "  \(rate) rows/s\(left(progress))")
         }
+    }
+
+    /// Training may stop before its last epoch, when validation does not get better.
+    private func left(_ progress: TrainingProgress) -> String {
+        guard progress.secondsLeft >= 1 else { return "" }
+        return "  at most \(TimeSpan.words(seconds: progress.secondsLeft)) left"
     }
 }

@@ -474,7 +474,15 @@ extension UsingTorch {
                 time: other.time, duration: Column([1, 2, 3, 1, 2, 3]),
                 topics: ItemTopics(names: Vocabulary(["Horror"]), byItem: [[0], [0], [0]], source: .column))
             let error = #expect(throws: PredictionError.self) { try AskedLog(films, for: bundle) }
-            #expect(error?.description.contains("knows none of the log's items") == true)
+            #expect(error?.description.contains("knows next to none of the log's items") == true)
+            // Songs under the numbers of films.
+            let (_, model) = try Self.trained(Small.simulated(users: 40).log, "mlp")
+            let log = Small.simulated(users: 40).log
+            let renamed = log.with(
+                topics: ItemTopics(
+                    names: Vocabulary(["Jazz"]), byItem: log.items.names.map { _ in [0] }, source: .column))
+            let otherKind = #expect(throws: PredictionError.self) { try AskedLog(renamed, for: model) }
+            #expect(otherKind?.description.contains("another kind of log") == true)
             let positions = EventLog(
                 users: other.users, items: other.items, user: other.user, item: other.item, time: other.time,
                 duration: Column([1, 2, 3, 1, 2, 3]), topics: other.topics, clock: .position)

@@ -143,6 +143,7 @@ extension UsingTorch {
                 self.parameter = parameter
                 self.at = at
             }
+            var measure: String { "loss" }
             var parameters: [(name: String, parameter: Parameter)] { [("w", parameter)] }
             mutating func begin(epoch: Int) -> Int {
                 first = 10 * epoch
@@ -176,6 +177,7 @@ extension UsingTorch {
         private struct Worsening: Trainable {
             let parameter: Parameter
             var epoch = -1
+            var measure: String { "loss" }
             var parameters: [(name: String, parameter: Parameter)] { [("w", parameter)] }
             mutating func begin(epoch: Int) -> Int {
                 self.epoch = epoch

@@ -3,15 +3,18 @@ import WaneEvents
 import WaneState
 import WaneTasks
 
-/// A constant rate for each person and topic, shrunk towards the common one:
+/// Touches at a constant rate that differs between pairs of person and topic by a gamma distribution: no decay.
 ///
-///     rate = (touches + a) / (age + b),   P(return) = 1 - exp(-rate H)
+///     P(return) = 1 - ((b + T) / (b + T + 1))^(a + x)
 ///
-/// the posterior mean under a gamma prior; `a` and `b` have the least log loss on the training part.
-struct Frequency: Baseline {
-    let name = "frequency"
+/// with `x` touches after the first in an age of `T` horizons: the chance under the posterior; `a` and `b` have the least
+/// log loss on the training part. People who come at different rates make chances fall with the gap although nobody's interest
+/// fades: only what is better than this row can be called decay.
+struct GammaPoisson: Baseline {
+    static let name = "gamma-Poisson, no decay"
+    var name: String { Self.name }
 
-    private static func inputs(_ queries: QuerySet, _ horizon: Double) -> [(touches: Double, age: Double)] {
+    private static func inputs(_ queries: QuerySet, _ horizon: Double) -> [Input] {
         let width = FeatureSchema.lastEventCount
         guard let touches = FeatureSchema.lastEventNames.firstIndex(of: "log_touches"),
             let age = FeatureSchema.lastEventNames.firstIndex(of: "log_topic_age")
@@ -21,25 +24,29 @@ struct Frequency: Baseline {
             let horizons =
                 exp(Double(queries.lastEventFeatures[row * width + age])) + Double(queries.elapsedSinceEvent[row])
                 / horizon
-            return (count, horizons)
+            return Input(returns: max(0, count - 1), age: max(0, horizons))
         }
+    }
+
+    private struct Input {
+        let returns: Double
+        let age: Double
+
+        func chance(_ a: Double, _ b: Double) -> Double { -expm1((a + returns) * -log1p(1 / (b + age))) }
     }
 
     func fitted(_ training: QuerySet, horizon: Double) -> any FittedBaseline {
         let inputs = Self.inputs(training, horizon)
-        func chance(_ a: Double, _ b: Double, _ input: (touches: Double, age: Double)) -> Double {
-            1 - exp(-(input.touches + a) / (input.age + b))
-        }
         let best = NelderMead.minimize(from: [0, 0]) { x in
             let (a, b) = (exp(x[0]), exp(x[1]))
             var loss = 0.0
             for (input, label) in zip(inputs, training.didReturn) {
-                loss += Losses.logLoss(chance(a, b, input), Double(label))
+                loss += Losses.logLoss(input.chance(a, b), Double(label))
             }
             return loss + 1e-3 * (x[0] * x[0] + x[1] * x[1])
         }
         let (a, b) = (exp(best[0]), exp(best[1]))
-        let mean = inputs.reduce(0) { $0 + chance(a, b, $1) } / Double(max(1, inputs.count))
+        let mean = inputs.reduce(0) { $0 + $1.chance(a, b) } / Double(max(1, inputs.count))
         return Fitted(a: a, b: b, scale: mean > 0 ? training.degree.mean / mean : 0, horizon: horizon)
     }
 
@@ -51,7 +58,7 @@ struct Frequency: Baseline {
         let horizon: Double
 
         func predict(_ queries: QuerySet) -> (returnProbability: [Double], degree: [Double]) {
-            let returned = Frequency.inputs(queries, horizon).map { 1 - exp(-($0.touches + a) / ($0.age + b)) }
+            let returned = GammaPoisson.inputs(queries, horizon).map { $0.chance(a, b) }
             return (returned, returned.map { min(1, $0 * scale) })
         }
     }
