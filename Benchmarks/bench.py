@@ -187,15 +187,15 @@ def bench_next_item():
     kept = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "2147483648", "MALLOC_TOP_PAD_": "268435456"}
     for precision in ("fp32", "bf16"):
         flags = ["--bf16"] if precision == "bf16" else []
-        ours = best(lambda: json.loads(wane("bench", "next-item", *flags)), "sequencesPerSecond", 3)
+        ours = best(lambda: json.loads(wane("bench", "next-item", *flags)), "sequences_per_second", 3)
         for allocator, extra in (("glibc as it is", {}), ("malloc keeping its pages", kept)):
             os.environ.update(extra)
             peer = best(lambda: python(NEXT_ITEM, precision), "rate", 3)
             for name in extra:
                 del os.environ[name]
-            print(f"  {precision}: wane {ours['sequencesPerSecond']:>6,.0f} sequences/s, {ours['peakBytes'] >> 20:,} MiB   "
+            print(f"  {precision}: wane {ours['sequences_per_second']:>6,.0f} sequences/s, {ours['peak_bytes'] >> 20:,} MiB   "
                   f"PyTorch {peer['version']}, {allocator} {peer['rate']:>6,.0f}, {peer['peak'] >> 20:,} MiB   "
-                  f"ratio {ours['sequencesPerSecond'] / peer['rate']:.2f}")
+                  f"ratio {ours['sequences_per_second'] / peer['rate']:.2f}")
     print(wane("bench", "growth"))
 
 
@@ -216,9 +216,9 @@ def bench_states(folder):
     """What a state costs, and a model asked beside its log and alone. Wane by itself: no peer keeps such states."""
     print("\nA person's state and curves, one core")
     answer = json.loads(wane("bench", "states"))
-    print(f"  apply {answer['applyMicroseconds']:.3f} us an event; a state with a window of 256 events {answer['stateBytes']:,} bytes")
-    for family, milliseconds in sorted(answer["curvesMilliseconds"].items()):
-        live = answer["liveCurvesMilliseconds"].get(family)
+    print(f"  apply {answer['apply_microseconds']:.3f} us an event; a state with a window of 256 events {answer['state_bytes']:,} bytes")
+    for family, milliseconds in sorted(answer["curves_milliseconds"].items()):
+        live = answer["live_curves_milliseconds"].get(family)
         print(f"  {family:12} curves of 20 topics {milliseconds:6.2f} ms" + (f", from a live state {live:6.3f} ms" if live else ""))
 
     big, model = os.path.join(folder, "big.csv"), os.path.join(folder, "big-model")
@@ -289,27 +289,27 @@ def bench_reading(folder):
     print(f"\nReading {ROWS:,} rows: users, items and topics as dictionaries, times parsed; best of 3")
     for title, path, kind in make_shapes(folder, ROWS):
         for threads in (1, 2):
-            ours = best(lambda: json.loads(wane("bench", "read", path, "--runs", 1, "--threads", threads)), "rowsPerSecond", 3)
-            print(f"  {title:16} {threads} thread{'s' if threads > 1 else ' '} wane {ours['rowsPerSecond']:>12,.0f} rows/s, "
-                  f"{ours['peakBytesPerEvent']:5.1f} bytes an event at the peak")
+            ours = best(lambda: json.loads(wane("bench", "read", path, "--runs", 1, "--threads", threads)), "rows_per_second", 3)
+            print(f"  {title:16} {threads} thread{'s' if threads > 1 else ' '} wane {ours['rows_per_second']:>12,.0f} rows/s, "
+                  f"{ours['peak_bytes_per_event']:5.1f} bytes an event at the peak")
             for name, code in (("pandas", PANDAS), ("pyarrow", ARROW), ("polars", POLARS)):
                 if name == "pandas" and threads > 1 and kind != "parquet":
                     continue
                 peer = best(lambda: python(code, path, kind, threads), "rate", 3)
                 print(f"      {name:8} {peer['version']:8} {peer['rate']:>12,.0f} rows/s, "
-                      f"{peer['bytes']:6.1f} bytes  ratio {ours['rowsPerSecond'] / peer['rate']:.2f}")
+                      f"{peer['bytes']:6.1f} bytes  ratio {ours['rows_per_second'] / peer['rate']:.2f}")
         os.remove(path) if kind == "plain" else None
 
 
 def bench_lstm():
     print("\nThe textbook LSTM: 80,000 rows of 4 features, LSTM(50) twice, dropout 0.2, MSE, Adam 1e-3, batches of 32; best of 3, each at its better thread count")
-    ours = max((best(lambda: json.loads(wane("bench", "lstm-basic", "--threads", t)), "examplesPerSecond", 3) for t in (1, 2)),
-               key=lambda r: r["examplesPerSecond"])
+    ours = max((best(lambda: json.loads(wane("bench", "lstm-basic", "--threads", t)), "examples_per_second", 3) for t in (1, 2)),
+               key=lambda r: r["examples_per_second"])
     for adam in ("plain", "fused"):
         peer = max((best(lambda: python(LSTM, t, adam), "rate", 3) | {"threads": t} for t in (1, 2)), key=lambda r: r["rate"])
-        print(f"  wane (libtorch {ours['torch']}, {ours['threads']} threads) {ours['examplesPerSecond']:>10,.0f} examples/s, loss {ours['finalLoss']:.5f}   "
+        print(f"  wane (libtorch {ours['torch']}, {ours['threads']} threads) {ours['examples_per_second']:>10,.0f} examples/s, loss {ours['final_loss']:.5f}   "
               f"PyTorch {peer['version']}, {peer['threads']} threads, Adam {adam} {peer['rate']:>10,.0f}, loss {peer['loss']:.5f}   "
-              f"ratio {ours['examplesPerSecond'] / peer['rate']:.2f}")
+              f"ratio {ours['examples_per_second'] / peer['rate']:.2f}")
 
 
 def bench_trees(folder, title, arguments):

@@ -212,11 +212,11 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         return time { returnProbability(after: $0) < level }
     }
 
-    /// The same curve seen from a later moment.
+    /// The same curve seen from a later moment, or from an earlier one, the last touch at the earliest.
     public func seen(after elapsed: Double) -> InterestCurve {
         var later = self
-        later.elapsedSinceTopic += max(0, elapsed)
-        later.elapsedSinceEvent += max(0, elapsed)
+        later.elapsedSinceTopic = max(0, elapsedSinceTopic + elapsed)
+        later.elapsedSinceEvent = max(0, elapsedSinceEvent + elapsed)
         return later
     }
 

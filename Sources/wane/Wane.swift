@@ -28,17 +28,23 @@ struct Wane: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
+            try (command as? any Answering)?.answerFile.map(StandardOutput.redirect)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
-            try StandardOutput.check()
+            try StandardOutput.finish()
         } catch let error as TrainingError {
-            guard case .interrupted = error else { exit(withError: error) }
+            guard case .interrupted = error else {
+                StandardOutput.discard()
+                exit(withError: error)
+            }
             Console(quiet: false).note("\(error)")
+            StandardOutput.discard()
             Foundation.exit(130)
         } catch {
+            StandardOutput.discard()
             exit(withError: error)
         }
     }

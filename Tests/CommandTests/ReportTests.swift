@@ -31,6 +31,22 @@ struct ReportTests {
             document.body.dataset.overflow=d.documentElement.scrollWidth>w.innerWidth;
             document.body.dataset.charts=d.querySelectorAll('svg polyline').length;
             document.body.dataset.rows=d.querySelectorAll('tr').length;
+            // Charts that the width has room for: words within their picture, and large enough to be read.
+            let outside=[],small=9e9,shown=0;
+            for(const s of d.querySelectorAll('svg')){const r=s.getBoundingClientRect();if(!r.width)continue;shown++;
+            for(const t of s.querySelectorAll('text')){const b=t.getBoundingClientRect();
+            if(b.left<r.left-1||b.right>r.right+1||b.top<r.top-1||b.bottom>r.bottom+1)outside.push(t.textContent);
+            small=Math.min(small,parseFloat(w.getComputedStyle(t).fontSize)*r.width/s.viewBox.baseVal.width)}}
+            for(const e of d.querySelectorAll('p,td,th,span,b'))if(e.textContent)
+            small=Math.min(small,parseFloat(w.getComputedStyle(e).fontSize));
+            document.body.dataset.shown=shown;document.body.dataset.outside=outside.join('|');document.body.dataset.small=small>=11;
+            // Each column can be brought into view beside the first, which stays where it is.
+            let reached=true;for(const t of d.querySelectorAll('.scroll')){const rows=t.querySelectorAll('tr');
+            for(const c of rows[0].cells){t.scrollLeft=c.offsetLeft-rows[0].cells[0].offsetWidth;
+            const b=c.getBoundingClientRect(),f=rows[0].cells[0].getBoundingClientRect(),o=t.getBoundingClientRect();
+            if(c!==rows[0].cells[0]&&(b.left<f.right-2||b.right>o.right+2))reached=false;
+            if(Math.abs(f.left-o.left)>2)reached=false}}
+            document.body.dataset.reached=reached;
             document.body.dataset.paper=w.getComputedStyle(d.body).backgroundColor}</script></body>
             """
     }
@@ -46,7 +62,10 @@ struct ReportTests {
         #expect(made.status == 0, "\(made.errors)")
         let html = try String(contentsOfFile: report, encoding: .utf8)
         for outside in ["src=\"http", "href=\"http", "url(", "@import", "<script"] { #expect(!html.contains(outside)) }
-        for (width, scheme, paper) in [(360, "light", "rgb(255, 255, 255)"), (1_200, "dark", "rgb(18, 22, 29)")] {
+        let light = "rgb(255, 255, 255)"
+        for (width, scheme, paper) in [
+            (360, "light", light), (390, "light", light), (600, "light", light), (1_280, "dark", "rgb(18, 22, 29)"),
+        ] {
             let page = URL(fileURLWithPath: try folder.write("probe.html", probe(html, width: width, scheme: scheme)))
             let flags =
                 scheme == "dark"
@@ -55,6 +74,10 @@ struct ReportTests {
             #expect(seen.contains("data-overflow=\"false\""), "\(width) wide")
             #expect(seen.contains("data-paper=\"\(paper)\""), "\(scheme)")
             #expect(!seen.contains("data-charts=\"0\"") && !seen.contains("data-rows=\"0\""))
+            let outside = seen.firstMatch(of: /data-outside="([^"]*)"/)?.1
+            #expect(outside == "" && !seen.contains("data-shown=\"0\""), "\(width): \(outside ?? "?") leaves a picture")
+            #expect(seen.contains("data-small=\"true\""), "\(width): text under 11 px")
+            #expect(seen.contains("data-reached=\"true\""), "\(width): a column cannot be reached")
         }
     }
 

@@ -28,32 +28,38 @@ public struct IntervalChart {
         self.rows = rows.filter(\.value.isFinite).sorted { lowIsBest ? $0.value < $1.value : $0.value > $1.value }
     }
 
-    private static let (width, left, right, top, step) = (640.0, 230.0, 70.0, 40.0, 20.0)
+    func responsive() -> String { Page.responsive(wide: svg(.wide), narrow: svg(.narrow)) }
 
-    /// - Parameter standalone: with its own colours, for a file; without them inside a page.
-    public func svg(standalone: Bool = false) -> String {
+    /// The picture as a file of its own, with its own colours.
+    public func standalone() -> String { svg(.wide, standalone: true) }
+
+    func svg(_ size: ChartSize, standalone: Bool = false) -> String {
         let low = rows.map { $0.low ?? $0.value }.min() ?? 0
         let high = rows.map { $0.high ?? $0.value }.max() ?? 1
-        let height = Self.top + Self.step * Double(rows.count) + 10
+        // Beside the line where there is room, above it where there is not.
+        let isWide = size == .wide
+        let longest = rows.map { size.textWidth($0.name) }.max() ?? 0
+        let left = isWide ? min(260, longest + 24) : 12
+        let right = size.width - 66
+        let (top, step) = (40.0, isWide ? 22.0 : 40.0)
         func x(_ value: Double) -> String {
             let share = high > low ? (value - low) / (high - low) : 0.5
-            return String(format: "%.1f", Self.left + share * (Self.width - Self.left - Self.right))
+            return String(format: "%.1f", left + share * (right - left))
         }
-        var out =
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(Self.width)) \(Int(height))\" role=\"img\" aria-label=\"\(Page.escape(title))\">\n"
-        if standalone { out += "<style>\(Page.chartColours)\(Page.chartStyle)</style>\n" }
-        out += "<text class=\"t\" x=\"12\" y=\"20\">\(Page.escape(title))</text>\n"
+        var out = size.begin(height: top + step * Double(rows.count) + 10, title: title, standalone: standalone)
+        out += size.text(title, x: 8, y: 20, kind: "t")
         for (place, row) in rows.enumerated() {
-            let y = Self.top + Self.step * (Double(place) + 0.5)
+            let y = top + step * Double(place) + (isWide ? step / 2 : step - 12)
             let colour = row.isStrong ? "c0" : "c1"
             out +=
-                "<text class=\"a\" text-anchor=\"end\" x=\"\(Self.left - 10)\" y=\"\(y + 4)\">\(Page.escape(row.name))</text>"
+                isWide
+                ? size.text(row.name, x: left - 10, y: y + 4, anchor: "end")
+                : size.text(row.name, x: left, y: y - 11)
             if let low = row.low, let high = row.high {
                 out += "<polyline class=\"l \(colour)\" points=\"\(x(low)),\(y) \(x(high)),\(y)\"/>"
             }
             out += "<circle class=\"\(colour)\" cx=\"\(x(row.value))\" cy=\"\(y)\" r=\"4\"/>"
-            out +=
-                "<text class=\"a\" x=\"\(Self.width - Self.right + 12)\" y=\"\(y + 4)\">\(String(format: "%.4f", row.value))</text>\n"
+            out += size.text(String(format: "%.4f", row.value), x: right + 12, y: y + 4)
         }
         return out + "</svg>\n"
     }

@@ -1,4 +1,5 @@
 import Foundation
+import WaneEvents
 
 /// Lines over two axes, as SVG. Colours are CSS variables, so a page's light and dark themes reach them; a
 /// picture of its own brings its own.
@@ -17,26 +18,54 @@ public struct LineChart {
         }
     }
 
+    /// A moment of note: a line across the picture, with a dot on a curve where `y` says so.
+    public struct Mark {
+        let x: Double
+        let y: Double?
+        let name: String
+
+        public init(x: Double, y: Double? = nil, name: String) {
+            self.x = x
+            self.y = y
+            self.name = name
+        }
+    }
+
+    /// What the horizontal axis counts.
+    public enum Horizontal {
+        case numbers
+        /// Seconds, or their natural logarithms.
+        case times(EventLog.Clock)
+        case logTimes(EventLog.Clock)
+        /// Names, the values being their places.
+        case names([String])
+    }
+
     let title: String
+    /// A line under the title.
+    let note: String
     let series: [Series]
     let xLabel: String
     let yLabel: String
-    let xTick: (Double) -> String
-    let marks: [(x: Double, name: String)]
+    let horizontal: Horizontal
+    let marks: [Mark]
+    /// Places that are ticked along the bottom: what happened before.
+    let events: [Double]
     /// The vertical axis begins at zero unless the values lie close together.
     let fromZero: Bool
 
     public init(
-        title: String, series: [Series], xLabel: String, yLabel: String,
-        xTick: @escaping (Double) -> String = { LineChart.short($0) }, marks: [(x: Double, name: String)] = [],
-        fromZero: Bool = true
+        title: String, note: String = "", series: [Series], xLabel: String, yLabel: String,
+        horizontal: Horizontal = .numbers, marks: [Mark] = [], events: [Double] = [], fromZero: Bool = true
     ) {
         self.title = title
+        self.note = note
         self.series = series
         self.xLabel = xLabel
         self.yLabel = yLabel
-        self.xTick = xTick
+        self.horizontal = horizontal
         self.marks = marks
+        self.events = events
         self.fromZero = fromZero
     }
 
@@ -44,84 +73,109 @@ public struct LineChart {
         value == value.rounded() && abs(value) < 1e6 ? "\(Int(value))" : String(format: "%.3g", value)
     }
 
-    private static let (width, height) = (560.0, 300.0)
-    private static let (left, right, top, bottom) = (52.0, 16.0, 34.0, 62.0)
+    /// Two pictures, of which a page shows the one that its width has room for.
+    func responsive() -> String { Page.responsive(wide: svg(.wide), narrow: svg(.narrow)) }
 
-    /// - Parameter standalone: with its own colours, for a file; without them inside a page.
-    public func svg(standalone: Bool = false) -> String {
+    /// The picture as a file of its own, with its own colours.
+    public func standalone() -> String { svg(.wide, standalone: true) }
+
+    private func axis(_ low: Double, _ high: Double, _ size: ChartSize) -> Axis {
+        let count = size == .wide ? 5 : 3
+        return switch horizontal {
+        case .numbers: .numbers(low, high, count: count)
+        case .times(let clock): .times(low, high, clock, count: count)
+        case .logTimes(let clock): .logTimes(low, high, clock, count: count + 1)
+        case .names(let names): Axis(ticks: names.enumerated().map { (Double($0.offset), $0.element) })
+        }
+    }
+
+    func svg(_ size: ChartSize, standalone: Bool = false) -> String {
         let all = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        guard let minX = all.map(\.x).min(), let maxX = all.map(\.x).max(), let low = all.map(\.y).min(),
+        let places = all.map(\.x) + marks.map(\.x) + events
+        guard let minX = places.min(), let maxX = places.max(), let low = all.map(\.y).min(),
             let high = all.map(\.y).max()
         else { return "" }
-        let steps = Self.ticks(fromZero ? min(0, low) : low, high == low ? high + 1 : high)
-        let (minY, maxY) = (steps.first ?? 0, steps.last ?? 1)
-        func x(_ value: Double) -> String {
-            let share = maxX > minX ? (value - minX) / (maxX - minX) : 0.5
-            return Self.place(Self.left + share * (Self.width - Self.left - Self.right))
+        let steps = Axis.numbers(fromZero ? min(0, low) : low, high == low ? high + 1 : high, covering: true).ticks
+        let (minY, maxY) = (steps.first?.value ?? 0, steps.last?.value ?? 1)
+        let legend = legendRows(size)
+        let top = 40.0 + (note.isEmpty ? 0 : 18) + (yLabel.isEmpty ? 0 : 6) + 16 * Double(marks.count)
+        let plot = 200.0
+        let bottom = top + plot
+        let height = bottom + 46 + 20 * Double(legend.count)
+        let (left, right) = (size.left, size.width - 16)
+        func x(_ value: Double) -> Double {
+            left + (maxX > minX ? (value - minX) / (maxX - minX) : 0.5) * (right - left)
         }
-        func y(_ value: Double) -> String {
-            let share = (value - minY) / (maxY - minY)
-            return Self.place(Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom))
-        }
-        var out =
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(Page.escape(title))\">\n"
-        if standalone { out += "<style>\(Page.chartColours)\(Page.chartStyle)</style>\n" }
-        out += "<text class=\"t\" x=\"\(Self.left)\" y=\"18\">\(Page.escape(title))</text>\n"
+        func y(_ value: Double) -> Double { bottom - (value - minY) / (maxY - minY) * plot }
+        var out = size.begin(height: height, title: title, standalone: standalone)
+        out += size.text(title, x: 8, y: 18, kind: "t")
+        if !note.isEmpty { out += size.text(note, x: 8, y: 36) }
         for step in steps {
-            out +=
-                "<line class=\"g\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y(step))\" y2=\"\(y(step))\"/>"
-            out +=
-                "<text class=\"a\" text-anchor=\"end\" x=\"\(Self.left - 6)\" y=\"\(y(step))\" dy=\"4\">\(Self.short(step))</text>\n"
+            let at = Self.place(y(step.value))
+            out += "<line class=\"g\" x1=\"\(left)\" x2=\"\(right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
+            out += size.text(step.label, x: left - 6, y: y(step.value) + 4, anchor: "end")
         }
-        for tick in 0...4 {
-            let value = minX + (maxX - minX) * Double(tick) / 4
-            let anchor = tick == 0 ? "start" : tick == 4 ? "end" : "middle"
+        for tick in axis(minX, maxX, size).ticks {
+            let place = x(tick.value)
             out +=
-                "<text class=\"a\" text-anchor=\"\(anchor)\" x=\"\(x(value))\" y=\"\(Self.height - Self.bottom + 18)\">\(Page.escape(xTick(value)))</text>\n"
+                "<line class=\"g\" x1=\"\(Self.place(place))\" x2=\"\(Self.place(place))\" y1=\"\(bottom)\" y2=\"\(bottom + 4)\"/>"
+            out += size.text(tick.label, x: place, y: bottom + 18, anchor: "middle")
         }
-        out +=
-            "<text class=\"a\" text-anchor=\"middle\" x=\"\(Self.width / 2)\" y=\"\(Self.height - Self.bottom + 36)\">\(Page.escape(xLabel))</text>\n"
-        if !yLabel.isEmpty {
-            out += "<text class=\"a\" x=\"\(Self.left)\" y=\"\(Self.top - 4)\">\(Page.escape(yLabel))</text>\n"
+        out += size.text(xLabel, x: (left + right) / 2, y: bottom + 36, anchor: "middle")
+        if !yLabel.isEmpty { out += size.text(yLabel, x: left, y: top - 6) }
+        for event in events {
+            let at = Self.place(x(event))
+            out += "<line class=\"e\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(bottom - 8)\" y2=\"\(bottom)\"/>\n"
         }
-        for mark in marks {
-            out +=
-                "<line class=\"m\" x1=\"\(x(mark.x))\" x2=\"\(x(mark.x))\" y1=\"\(Self.top)\" y2=\"\(Self.height - Self.bottom)\"/>"
-            out +=
-                "<text class=\"a\" x=\"\(x(mark.x))\" dx=\"4\" y=\"\(Self.top + 10)\">\(Page.escape(mark.name))</text>\n"
+        // Each mark has a line of its own above the plot, so that no name lies on another.
+        for (number, mark) in marks.sorted(by: { $0.x < $1.x }).enumerated() {
+            let level = top - 6 - 16 * Double(marks.count - 1 - number) - (yLabel.isEmpty ? 0 : 14)
+            let at = Self.place(x(mark.x))
+            out += "<line class=\"m\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(Self.place(level + 4))\" y2=\"\(bottom)\"/>"
+            out += size.text(mark.name, x: x(mark.x), y: level, anchor: "middle")
+            if let height = mark.y {
+                out += "<circle class=\"m\" cx=\"\(at)\" cy=\"\(Self.place(y(height)))\" r=\"4\"/>\n"
+            }
         }
         for (number, line) in series.enumerated() {
             let points = line.points.filter { $0.x.isFinite && $0.y.isFinite }
-            let path = points.map { "\(x($0.x)),\(y($0.y))" }.joined(separator: " ")
+            let path = points.map { "\(Self.place(x($0.x))),\(Self.place(y($0.y)))" }.joined(separator: " ")
             let colour = "c\(number % 5)"
             out += "<polyline class=\"l \(colour)\(line.dashed ? " d" : "")\" points=\"\(path)\"/>\n"
-            if line.dots {
-                for point in points {
-                    out += "<circle class=\"\(colour)\" cx=\"\(x(point.x))\" cy=\"\(y(point.y))\" r=\"3\"/>"
-                }
+            guard line.dots else { continue }
+            for point in points {
+                out +=
+                    "<circle class=\"\(colour)\" cx=\"\(Self.place(x(point.x)))\" cy=\"\(Self.place(y(point.y)))\" r=\"3\"/>"
             }
         }
-        // A legend below, as many columns as fit.
-        var at = Self.left
-        for (number, line) in series.enumerated() where !line.name.isEmpty {
-            out +=
-                "<rect class=\"k c\(number % 5)\" x=\"\(Self.place(at))\" y=\"\(Self.height - 16)\" width=\"10\" height=\"10\"/>"
-            out +=
-                "<text class=\"a\" x=\"\(Self.place(at + 14))\" y=\"\(Self.height - 7)\">\(Page.escape(line.name))</text>\n"
-            at += 30 + Double(line.name.count) * 6.4
+        for (row, names) in legend.enumerated() {
+            var at = left
+            let level = height - 8 - 20 * Double(legend.count - 1 - row)
+            for (number, name) in names {
+                out +=
+                    "<rect class=\"k c\(number % 5)\" x=\"\(Self.place(at))\" y=\"\(level - 9)\" width=\"10\" height=\"10\"/>"
+                out += size.text(name, x: at + 14, y: level)
+                at += 30 + size.textWidth(name)
+            }
         }
         return out + "</svg>\n"
     }
 
-    private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
-
-    /// Round steps that cover the values.
-    private static func ticks(_ low: Double, _ high: Double) -> [Double] {
-        let rough = (high - low) / 4
-        let power = pow(10, (log10(max(rough, 1e-12))).rounded(.down))
-        let step = [1, 2, 2.5, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? power
-        let first = (low / step + 1e-9).rounded(.down)
-        let last = (high / step - 1e-9).rounded(.up)
-        return stride(from: first, through: max(last, first + 1), by: 1).map { $0 * step }
+    /// Names of the lines, as many in a row as fit.
+    private func legendRows(_ size: ChartSize) -> [[(number: Int, name: String)]] {
+        var rows: [[(number: Int, name: String)]] = []
+        var width = Double.infinity
+        for (number, line) in series.enumerated() where !line.name.isEmpty {
+            let own = 30 + size.textWidth(line.name)
+            if width + own > size.width - size.left {
+                rows.append([])
+                width = 0
+            }
+            rows[rows.count - 1].append((number, line.name))
+            width += own
+        }
+        return rows
     }
+
+    private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
 }

@@ -16,6 +16,11 @@ public struct ReportPage {
     let task: InterestTask
     /// Planted and recovered half-lives, where the log was simulated.
     public var recovery: Recovery?
+    /// Half-lives of topics by the model that draws the curves.
+    public var topics: [TopicSummary] = []
+    /// The command that made the page, as typed, and the day.
+    public var command = ""
+    public var date = ""
 
     public init(
         title: String, summary: LogSummary, comparison: InterestComparison, models: [ModelBundle],
@@ -35,13 +40,60 @@ public struct ReportPage {
         body +=
             "<h2>Calibration</h2><p class=\"soft\">Predicted chances of coming back against what happened; on the dashed line both agree.</p>\n"
         body += "<div class=\"grid\">" + calibration + "</div>"
-        body += "<h2>Decay</h2><div class=\"grid\">" + returnCurve + (try personCurves()) + "</div>"
+        body += "<h2>Decay</h2>" + decayWords + "<div class=\"grid\">" + returnCurve + (try personCurves()) + "</div>"
+        body += topicTable
         if let recovery { body += recoverySection(recovery) }
-        body += "<h2>Training</h2><div class=\"grid\">" + trainingCurves + "</div>"
+        body += "<h2>Training</h2><div class=\"grid\">" + trainingCurves + "</div>" + made
         return Page.html(title: "Wane: \(title)", body: body)
     }
 
     private var clock: EventLog.Clock { summary.clock }
+
+    /// The model whose curves are drawn: the best of those that have some, by validation.
+    public static func drawn(_ models: [ModelBundle], _ comparison: InterestComparison) -> ModelBundle? {
+        let best = comparison.table.best(models: true)?.name
+        return models.first { $0.hasCurves && $0.description.family == best } ?? models.first(where: \.hasCurves)
+    }
+
+    private var drawn: ModelBundle? { Self.drawn(models, comparison) }
+
+    private static func name(_ model: ModelBundle) -> String {
+        "\(model.description.family), seed \(model.description.training.seed)"
+    }
+
+    private var decayWords: String {
+        guard let drawn else { return "" }
+        return
+            "<p class=\"soft\">Curves and half-lives are of \(Page.escape(Self.name(drawn))). A half-life counts from the last "
+            + "touch, while the person stays around; marks along the bottom are touches before.</p>"
+    }
+
+    private var topicTable: String {
+        guard let drawn, !topics.isEmpty else { return "" }
+        return
+            "<h2>Topics</h2><p class=\"soft\">At the log's end; median half-life over people who have met the topic, and between "
+            + "what eight of ten lie.</p>" + TopicsPage.table(topics, drawn)
+    }
+
+    private var made: String {
+        var facts: [(String, String)] = []
+        if !command.isEmpty { facts.append(("command", command)) }
+        if let first = models.first {
+            facts.append(("wane", first.description.code))
+            facts.append(("made", date))
+        }
+        for model in models {
+            let (d, t) = (model.description, model.description.training)
+            let settings = t.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            let words =
+                "seed \(t.seed), \(Page.count(model.parameterCount)) weights, best epoch \(d.history.bestEpoch) of "
+                + "\(d.history.validationLoss.count), \(Page.count(t.trainQueries)) questions an epoch"
+            facts.append((d.family, settings.isEmpty ? words : "\(words); \(settings)"))
+        }
+        let rows = facts.map { "<tr><td>\(Page.escape($0.0))</td><td class=\"words\">\(Page.escape($0.1))</td></tr>" }
+            .joined()
+        return "<h2>How this page was made</h2><div class=\"scroll\"><table>\(rows)</table></div>"
+    }
 
     private var verdicts: String {
         func line(_ words: String, _ kind: String) -> String {
@@ -67,9 +119,11 @@ public struct ReportPage {
     private var facts: String {
         let times = clock == .wall ? TimeSpan.words(summary.end - summary.start) : "order only"
         let facts = [
-            ("events", "\(summary.events)"), ("people", "\(summary.users)"), ("items", "\(summary.items)"),
-            ("topics", "\(summary.topics)"), ("time", times),
-            ("horizon", TimeSpan.words(comparison.horizon, clock)), ("test queries", "\(comparison.testQueries)"),
+            ("events", Page.count(summary.events)), ("people", Page.count(summary.users)),
+            ("items", Page.count(summary.items)),
+            ("topics", Page.count(summary.topics)), ("time", times),
+            ("horizon", TimeSpan.words(comparison.horizon, clock)),
+            ("test queries", Page.count(comparison.testQueries)),
             ("come back", String(format: "%.1f %%", 100 * comparison.baseRate)),
         ]
         let cells = facts.map { "<div><b>\(Page.escape($0.1))</b><span class=\"soft\">\($0.0)</span></div>" }.joined()
@@ -92,9 +146,9 @@ public struct ReportPage {
             )
         }
         var out =
-            "<h2>Models beside baselines</h2><p class=\"soft\">The same \(comparison.testQueries) test queries of "
+            "<h2>Models beside baselines</h2><p class=\"soft\">The same \(Page.count(comparison.testQueries)) test queries of "
         out +=
-            "\(comparison.people) people for all; 95 % intervals from resampling people; thresholds, biases of models and levels of baselines from the validation part.</p>"
+            "\(Page.count(comparison.people)) people for all; 95 % intervals from resampling people; thresholds, biases of models and levels of baselines from the validation part.</p>"
         out +=
             "<div class=\"scroll\"><table><tr><th></th>" + Self.columns.map { "<th>\($0.heading)</th>" }.joined()
             + "</tr>\n"
@@ -114,14 +168,14 @@ public struct ReportPage {
 
     private var intervals: String {
         IntervalChart(
-            title: "Log loss with 95 % intervals over people; less is better",
+            title: "Log loss; less is better",
             rows: comparison.rows.map { row in
                 let interval = row.report.evaluation.intervals["log_loss"]
                 return IntervalChart.Row(
                     name: row.name, value: row.report.evaluation.classification.logLoss, low: interval?.low,
                     high: interval?.high, isStrong: row.isModel)
             }, lowIsBest: true
-        ).svg()
+        ).responsive()
     }
 
     private var calibration: String {
@@ -131,14 +185,19 @@ public struct ReportPage {
     }
 
     private func reliabilityDiagram(_ row: Comparison<InterestComparison.Report>.Row) -> String {
-        let observed: [(Double, Double)] = row.report.reliability.map { ($0.predicted, $0.observed) }
+        let bins = row.report.reliability
+        let counts = bins.map(\.count)
+        let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+        let note =
+            "each dot: \(Page.count(least))" + (most > least ? " to \(Page.count(most))" : "") + " questions"
+        let observed: [(Double, Double)] = bins.map { ($0.predicted, $0.observed) }
         let chart = LineChart(
-            title: row.name,
+            title: row.name, note: note,
             series: [
                 LineChart.Series(name: "observed", points: observed, dots: true),
                 LineChart.Series(name: "perfect", points: [(0, 0), (1, 1)], dashed: true),
             ], xLabel: "predicted chance", yLabel: "share that came back")
-        return chart.svg()
+        return chart.responsive()
     }
 
     private var returnCurve: String {
@@ -148,13 +207,13 @@ public struct ReportPage {
         let chart = LineChart(
             title: "Who comes back within \(TimeSpan.words(comparison.horizon, clock))",
             series: [LineChart.Series(name: "all people and topics, as observed", points: points, dots: true)],
-            xLabel: "time since the last touch", yLabel: "share", xTick: { TimeSpan.words(seconds: exp($0), clock) })
-        return chart.svg()
+            xLabel: "time since the last touch", yLabel: "share", horizontal: .logTimes(clock))
+        return chart.responsive()
     }
 
     /// The curves of the busiest people in their busiest topic, by the first model that has curves.
     private func personCurves() throws -> String {
-        guard let model = models.first(where: \.hasCurves) else { return "" }
+        guard let model = drawn else { return "" }
         let histories = task.histories
         let busiest = (0..<histories.userCount).sorted { a, b in
             histories.events(ofUser: a).count > histories.events(ofUser: b).count
@@ -168,13 +227,19 @@ public struct ReportPage {
         let queries = task.queries(at: places)
         let curves = try QueryPredictor(model, of: histories).curves(queries)
         return curves.enumerated().map { row, curve in
-            CurveDrawing(
+            let threshold = model.description.threshold
+            let span = CurveDrawing.enough(curve, threshold: threshold, span: model.logSpan)
+            let touches = histories.topicEvents(ofUserTopic: places[row].userTopic).map {
+                Double(queries.moment[row] - histories.time(ofTopicEvent: $0)) / 1e6
+            }
+            return CurveDrawing(
                 user: histories.log.users[Int(queries.user[row])],
-                topic: histories.log.topics.names[Int(queries.topic[row])], curve: curve,
-                threshold: model.description.threshold, ahead: Double(task.split.horizon) * 4 / 1e6, clock: clock,
+                topic: histories.log.topics.names[Int(queries.topic[row])], curve: curve, threshold: threshold,
+                ahead: span, clock: clock,
                 moment: histories.log.words(
-                    queries.moment[row], firstEvent: histories.userStarts[Int(queries.user[row])])
-            ).chart(logarithmic: true).svg()
+                    queries.moment[row], firstEvent: histories.userStarts[Int(queries.user[row])]),
+                touches: touches, halfLife: model.halfLifeWords(curve.halfLife), model: Self.name(model)
+            ).chart().responsive()
         }.joined()
     }
 
@@ -189,8 +254,9 @@ public struct ReportPage {
                 series: [
                     .init(name: "training loss", points: points(history.trainLoss)),
                     .init(name: "validation loss", points: points(history.validationLoss)),
-                ], xLabel: "epoch", yLabel: "loss", marks: [(Double(history.bestEpoch), "kept")], fromZero: false
-            ).svg()
+                ], xLabel: "epoch", yLabel: "loss", marks: [.init(x: Double(history.bestEpoch), name: "kept")],
+                fromZero: false
+            ).responsive()
         }.joined()
     }
 

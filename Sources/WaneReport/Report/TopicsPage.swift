@@ -27,10 +27,10 @@ public struct TopicsPage {
             "\(share >= 0 ? "+" : "")\(Int((share * 100).rounded())) %"
         }
         return [
-            topic.topic, "\(topic.people)", bundle.halfLifeWords(topic.halfLife),
+            topic.topic, Page.count(topic.people), bundle.halfLifeWords(topic.halfLife),
             bundle.halfLifeWords(low: topic.halfLifeLow, high: topic.halfLifeHigh),
-            "\(topic.interestedNow)", trend ?? "-",
-            "\(topic.lapsing)",
+            Page.count(topic.interestedNow), trend ?? "-",
+            Page.count(topic.lapsing),
         ]
     }
 
@@ -42,14 +42,19 @@ public struct TopicsPage {
         body += "before; lapsing: interested now and no more within the next, if nothing happens. The half-life is the "
         body +=
             "time from the last touch in which interest falls to half, the person being around: the median over people who "
-        body += "have met the topic, and between what eight of ten lie.</p>\n<div class=\"scroll\"><table><tr>"
+        body += "have met the topic, and between what eight of ten lie.</p>\n"
+        return Page.html(title: "Wane: topics of \(title)", body: body + Self.table(topics, bundle))
+    }
+
+    static func table(_ topics: [TopicSummary], _ bundle: ModelBundle) -> String {
+        var out = "<div class=\"scroll\"><table><tr>"
         for heading in ["topic", "people", "half-life", "eight of ten", "interested now", "trend", "lapsing"] {
-            body += "<th>\(heading)</th>"
+            out += "<th>\(heading)</th>"
         }
-        body += "</tr>\n"
+        out += "</tr>\n"
         for topic in topics {
-            body += "<tr>" + Self.cells(topic, bundle).map { "<td>\(Page.escape($0))</td>" }.joined() + "</tr>\n"
+            out += "<tr>" + Self.cells(topic, bundle).map { "<td>\(Page.escape($0))</td>" }.joined() + "</tr>\n"
         }
-        return Page.html(title: "Wane: topics of \(title)", body: body + "</table></div>\n")
+        return out + "</table></div>\n"
     }
 }

@@ -8,7 +8,7 @@ import WaneTasks
 ///
 /// What is fitted to validation for a model (biases, a threshold) is fitted for each baseline too: a line in the logit
 /// of the chance and of the degree, and a threshold. Rows that headlines speak of are chosen on validation.
-public struct InterestComparison: Sendable, Codable {
+public struct InterestComparison: Sendable, Encodable {
     /// One row's measures on the test part.
     public struct Report: Sendable, Codable {
         public let evaluation: Evaluation
@@ -37,8 +37,14 @@ public struct InterestComparison: Sendable, Codable {
     public let testQueries: Int
     public let people: Int
     public let baseRate: Double
+    /// Microseconds.
     public let horizon: Int64
+    private let horizonSeconds: Double
     public let leaks: Bool
+
+    private enum CodingKeys: CodingKey {
+        case table, doubts, decay, verdicts, testQueries, people, baseRate, horizonSeconds, leaks
+    }
 
     public var rows: [Comparison<Report>.Row] { table.rows }
 
@@ -145,7 +151,7 @@ extension InterestComparison {
                 returned: answers[model].test.returnProbability, answers[rival].test.returnProbability,
                 labels: returned, degree: answers[model].test.degree, answers[rival].test.degree, degreeLabels: degrees)
             return Difference(
-                measure: "log loss", model: answers[model].name, baseline: "the \(baseline)",
+                measure: "log loss", model: answers[model].name, baseline: baseline,
                 value: loss(model) - loss(rival), interval: intervals.logLoss, lessIsBetter: true)
         }
         decay = against(Baselines.withoutDecay)
@@ -181,6 +187,7 @@ extension InterestComparison {
         testQueries = test.count
         baseRate = test.didReturn.reduce(0.0) { $0 + Double($1) } / Double(max(1, test.count))
         self.horizon = task.split.horizon
+        horizonSeconds = horizon
         leaks = task.split.random
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import WaneBundle
+import WaneEvents
 import WaneState
 import WaneTasks
 
@@ -11,6 +12,7 @@ public enum QueryExport {
             let handle = FileHandle(forWritingAtPath: path)
         else { throw StorageError.cannotWrite(path: path, reason: "the file cannot be made") }
         let names = FeatureSchema.lastEventNames + FeatureSchema.queryTimeNames
+        let log = task.histories.log
         try handle.write(
             contentsOf: Data(
                 ("part,user,topic,moment," + names.joined(separator: ",") + ",did_return,time_to_return,degree\n").utf8)
@@ -23,7 +25,13 @@ public enum QueryExport {
             let queries = try task.queries(part, count: count, seed: options.seed)
             var text = ""
             for row in 0..<queries.count {
-                text += "\(part.rawValue),\(queries.user[row]),\(queries.topic[row]),\(queries.moment[row])"
+                let user = log.users[Int(queries.user[row])]
+                let topic = log.topics.names[Int(queries.topic[row])]
+                text += "\(part.rawValue),\(Self.quoted(user)),\(Self.quoted(topic)),"
+                // Positions stand in for times in a log without.
+                text +=
+                    log.clock == .wall
+                    ? TimeFormat.rfc3339(queries.moment[row]) : "\(queries.moment[row] / EventLog.second)"
                 for value in queries.lastEventFeatures[row * a..<(row + 1) * a] { text += ",\(value)" }
                 for value in queries.queryTimeFeatures[row * t..<(row + 1) * t] { text += ",\(value)" }
                 text +=
@@ -36,5 +44,11 @@ public enum QueryExport {
             try handle.write(contentsOf: Data(text.utf8))
         }
         try handle.close()
+    }
+
+    /// A name as a field of CSV.
+    private static func quoted(_ name: String) -> String {
+        name.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
+            ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
     }
 }

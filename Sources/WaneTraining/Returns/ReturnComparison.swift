@@ -5,10 +5,11 @@ import WanePrediction
 import WaneTasks
 
 /// Models of the time until a return and classical ones on the same questions.
-public struct ReturnComparison: Sendable, Codable {
+public struct ReturnComparison: Sendable, Encodable {
     public let table: Comparison<ReturnReport>
     /// Microseconds.
     public let horizon: Int64
+    private let horizonSeconds: Double
     public let questions: Int
     public let people: Int
     public let observed: Double
@@ -17,6 +18,10 @@ public struct ReturnComparison: Sendable, Codable {
     public let differences: [Difference]
     /// What is to be said before anything else; the gain is over one curve for everybody.
     public let doubts: [Doubt]
+
+    private enum CodingKeys: CodingKey {
+        case table, horizonSeconds, questions, people, observed, differences, doubts
+    }
 
     /// Times at which survival is measured, in horizons.
     public static let grid: [Double] = (0..<20).map { 0.05 * Double($0 + 1) }
@@ -31,6 +36,7 @@ public struct ReturnComparison: Sendable, Codable {
         let test = try task.questions(.test, count: training.testQueries, seed: training.seed)
         let validation = try task.questions(.validation, count: training.validationQueries, seed: training.seed)
         horizon = task.interest.split.horizon
+        horizonSeconds = Double(horizon) / 1e6
         questions = test.count
         let users = test.queries.user
         people = Set(users).count

@@ -89,6 +89,12 @@ struct AskedPeople {
             ? TimeFormat.rfc3339(moment) : log.events(ofUser: user).isEmpty ? "" : log.words(moment, user: user)
     }
 
+    /// Seconds from each touch of a topic by the only person asked about up to a moment.
+    func touches(of topic: UInt32, until moment: Int64) -> [Double] {
+        log.events(ofUser: 0).filter { log.log.time[$0] <= moment && log.log.topics[log.log.item[$0]].contains(topic) }
+            .map { Double(moment - log.log.time[$0]) / 1e6 }
+    }
+
     func words(_ moment: Int64, user: Int) -> String {
         log.events(ofUser: user).isEmpty ? "-" : log.words(moment, user: user)
     }

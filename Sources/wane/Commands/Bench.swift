@@ -188,9 +188,9 @@ extension Bench {
                     )
                 }
                 let chart = LineChart(
-                    title: "Seconds of an epoch as work grows", series: series, xLabel: "", yLabel: "times the base"
-                ) { place in cases.indices.contains(Int(place)) && place == place.rounded() ? cases[Int(place)].0 : "" }
-                try OutputFile.write(chart.svg(standalone: true), to: svg)
+                    title: "Seconds of an epoch as work grows", series: series, xLabel: "", yLabel: "times the base",
+                    horizontal: .names(cases.map { $0.0 }))
+                try OutputFile.write(chart.standalone(), to: svg)
             }
             var table = Table(["family", "grown", "items", "history", "users", "seconds an epoch", "of the base"])
             table.rows = rows.map {

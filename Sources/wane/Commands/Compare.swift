@@ -4,6 +4,7 @@ import WaneBundle
 import WaneEvents
 import WaneMetrics
 import WaneModels
+import WanePrediction
 import WaneReport
 import WaneTasks
 import WaneTraining
@@ -26,6 +27,7 @@ struct Compare: AsyncParsableCommand {
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -72,15 +74,41 @@ struct Compare: AsyncParsableCommand {
         }
         if let report {
             let summary = LogSummary(interest.histories, horizon: interest.split.horizon, report: reading)
-            let page = try ReportPage(
+            var page = ReportPage(
                 title: URL(fileURLWithPath: input.log).lastPathComponent, summary: summary, comparison: comparison,
-                models: trained, task: interest
-            ).html()
-            try OutputFile.write(page, to: report)
+                models: trained, task: interest)
+            try ReportParts.add(to: &page, trained, comparison, interest, console)
+            try OutputFile.write(page.html(), to: report)
             console.note("wrote \(report)")
         }
         try ComparisonTable.print(comparison, output.format, clock: clock)
         try keeping.remove(runs)
+    }
+}
+
+/// What a page says beside its figures.
+enum ReportParts {
+    /// Larger logs are for `wane topics`, which says how far it is.
+    private static let mostPeople = 20_000
+
+    static func add(
+        to page: inout ReportPage, _ models: [ModelBundle], _ comparison: InterestComparison, _ task: InterestTask,
+        _ console: Console
+    ) throws {
+        page.command = CommandLine.arguments.enumerated().map { place, word in
+            let word = place == 0 ? URL(fileURLWithPath: word).lastPathComponent : word
+            let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:%+@".contains($0) }
+            return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        }.joined(separator: " ")
+        page.date = TimeFormat.words(Int64(Date().timeIntervalSince1970 * 1e6)) + " UTC"
+        guard let drawn = ReportPage.drawn(models, comparison), task.histories.userCount <= mostPeople else { return }
+        let log = task.histories.log
+        let moment = log.span?.upperBound ?? 0
+        page.topics = try Predictor(drawn).topicSummaries(AskedLog(log, for: drawn), at: moment) { people in
+            try Interruption.check()
+            console.status("half-lives of \(people) of \(log.users.count) people")
+        }
+        console.clearStatus()
     }
 }
 

@@ -17,13 +17,15 @@ struct Curve: AsyncParsableCommand {
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The person.", valueName: "id")) var user: String
-    @Option(help: ArgumentHelp("The topic; the one touched most when absent.", valueName: "name")) var topic: String?
+    @Option(help: ArgumentHelp("The topic; that of the highest interest at the moment when absent.", valueName: "name"))
+    var topic: String?
     @Option(
         help: ArgumentHelp(
             "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
     var at: String?
     @Option(
-        help: ArgumentHelp("How far ahead; eight half-lives when absent, four horizons at most.", valueName: "time"))
+        help: ArgumentHelp(
+            "How far ahead; three half-lives and the lapse when absent, as far as the log goes.", valueName: "time"))
     var ahead: String?
     @Option(help: ArgumentHelp("Write the curve as an SVG picture too.", valueName: "file")) var svg: String?
     @OptionGroup var output: RowOutputOptions
@@ -41,12 +43,16 @@ struct Curve: AsyncParsableCommand {
         if let topic {
             number = try asked.topic(topic)
         } else {
-            guard let busiest = state.topics.max(by: { ($0.touches, $1.topic) < ($1.touches, $0.topic) }) else {
-                throw ValidationError(
+            let met = asked.questions(states, at: [moment], topic: nil).filter { state.topic($0.topic) != nil }
+            let chances = try asked.predictor.curves(met, of: states, in: asked.log).map {
+                $0.curve.returnProbability(after: 0)
+            }
+            guard let best = met.indices.max(by: { (chances[$0], met[$1].topic) < (chances[$1], met[$0].topic) }) else {
+                throw CommandError(
                     "nothing is known of \(user) by then; name a --topic for the population's curve, or give a later --at"
                 )
             }
-            number = busiest.topic
+            number = met[best].topic
         }
         let question = StateQuestion(person: 0, topic: number, moment: moment)
         let (curve, basis) = try asked.predictor.curves([question], of: states, in: asked.log)[0]
@@ -55,16 +61,19 @@ struct Curve: AsyncParsableCommand {
             console.note(
                 "note: \(user) has not met \"\(name)\" by then; the curve is the population's chance of a first touch")
         }
-        let horizon = Double(bundle.description.split.horizon) / 1e6
-        let enough = min(horizon * 4, max((curve.halfLife ?? horizon) * 8, 60))
+        let threshold = bundle.description.threshold
+        let enough = CurveDrawing.enough(curve, threshold: threshold, span: bundle.logSpan)
         guard let span = ahead.map({ TimeSpan.parse($0) }) ?? Int64(enough * 1e6) else {
             throw ValidationError("--ahead: give a time such as 30d")
         }
+        guard span > 0 else { throw ValidationError("--ahead: give a time above 0, such as 30d") }
         let words = state.eventCount > 0 ? asked.log.words(moment, user: 0) : "now"
         let drawing = CurveDrawing(
             user: user, topic: basis == .population ? "\(name) (population)" : name, curve: curve,
-            threshold: bundle.description.threshold, ahead: Double(span) / 1e6, clock: bundle.description.clock,
-            moment: words)
+            threshold: threshold, ahead: Double(span) / 1e6, clock: bundle.description.clock, moment: words,
+            touches: asked.touches(of: number, until: moment),
+            halfLife: basis == .history ? bundle.halfLifeWords(curve.halfLife) : "-",
+            model: "\(bundle.description.family), seed \(bundle.description.training.seed)")
         if let svg {
             try OutputFile.write(drawing.svg(), to: svg)
             console.note("wrote \(svg)")
@@ -122,9 +131,26 @@ enum CurvePrinting {
 
             """)
         let values = drawing.points.map(\.returnProbability)
-        let top = max(0.1, ((values.max() ?? 1) * 10).rounded(.up) / 10)
-        StandardOutput.print(
-            TerminalPlot().draw(
-                values, top: top, left: "now", right: "+" + TimeSpan.words(seconds: drawing.ahead, clock)))
+        let highest = values.max() ?? 1
+        let top = [0.03, 0.06, 0.09, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9].first { $0 >= highest } ?? 1
+        let labels = (0...3).map { third in
+            TerminalPlot.Mark(
+                share: Double(third) / 3,
+                words: third == 0 ? "now" : "+" + TimeSpan.words(seconds: drawing.ahead * Double(third) / 3, clock))
+        }
+        var marks: [TerminalPlot.Mark] = []
+        if basis == .history {
+            let left = curve.halfLife.map { $0 - curve.elapsedSinceTopic }
+            if let left, left >= 0, left <= drawing.ahead {
+                marks.append(
+                    .init(share: left / drawing.ahead, words: "half-life: \(drawing.halfLife) from the last touch"))
+            }
+            if let seconds, seconds > 0, seconds <= drawing.ahead {
+                marks.append(
+                    .init(share: seconds / drawing.ahead, words: "lapses in \(TimeSpan.words(seconds: seconds, clock))")
+                )
+            }
+        }
+        StandardOutput.print(TerminalPlot().draw(values, top: top, labels: labels, marks: marks))
     }
 }

@@ -38,7 +38,7 @@ struct Demo: AsyncParsableCommand {
         // Everything from here on knows only what was read back, as of a user's own log.
         let (log, reading) = try LogReader.read(path)
         StandardOutput.print("2. Read back: \(reading.accepted) rows, \(reading.rejectedCount) set aside")
-        guard log.count == simulated.log.count else { throw ValidationError("the log read back differs") }
+        guard log.count == simulated.log.count else { throw CommandError("the log read back differs") }
 
         let task = try Self.task(log, seed: seed)
         var training = TrainingOptions()
@@ -80,6 +80,7 @@ struct Demo: AsyncParsableCommand {
         var page = ReportPage(
             title: "a simulated log", summary: summary, comparison: comparison, models: [model], task: task)
         page.recovery = recovery
+        try ReportParts.add(to: &page, [model], comparison, task, console)
         let report = folder.appendingPathComponent("report.html")
         try OutputFile.write(page.html(), to: report.path)
 

@@ -10,6 +10,7 @@ struct Inspect: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @OptionGroup var task: TaskOptions
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     private struct Answer: Encodable {

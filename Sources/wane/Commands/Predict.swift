@@ -22,31 +22,42 @@ struct Predict: AsyncParsableCommand {
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
     @OptionGroup var about: QuestionOptions
+    @Option(help: ArgumentHelp("Only the likeliest returns of each person; all when absent.", valueName: "n")) var top:
+        Int?
+    @Option(help: ArgumentHelp("Only chances of coming back from this one up.", valueName: "chance")) var min: Double?
     @OptionGroup var output: RowOutputOptions
 
     func run() async throws {
         let console = output.console
+        if let top, top < 1 { throw ValidationError("--top \(top): ask for at least one topic") }
+        if let min, !(0...1).contains(min) { throw ValidationError("--min \(min): give a chance in 0...1") }
         let bundle = try BundleFolder.read(model, for: [.interest])
         let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, answersUnknown: true, console)
         let wanted = try about.topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
         var printer = RowPrinter(
             output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
-        var printed = 0
+        var (answered, printed) = (0, 0)
         try asked.forEachPart { people, moments, states in
             if let state = states.first?.state { asked.noteNothingKnown(state, console) }
             let questions = asked.questions(states, at: moments, topic: wanted)
             let answers = try rows.answers(questions, states, people)
+            answered += answers.count
+            var ofPerson: [Int: Int] = [:]
             // Person by person; of each, the likeliest return first.
             for answer in answers.sorted(by: {
                 ($0.user, $1.returnProbability, $0.topic) < ($1.user, $0.returnProbability, $1.topic)
             }) {
+                if let min, answer.returnProbability < min { continue }
+                if let top, ofPerson[answer.user, default: 0] >= top { continue }
+                ofPerson[answer.user, default: 0] += 1
                 try printer.print(machine: rows.machine(answer), people: rows.people(answer))
                 printed += 1
             }
         }
-        guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        guard answered > 0 else { throw asked.nothingToAsk(topic: about.topic) }
         try asked.noteSilent(console)
+        if printed == 0 { console.note("note: of \(answered) answers none has a chance of \(min ?? 0) or more") }
         try printer.finish()
     }
 }

@@ -175,6 +175,7 @@ struct RankCompare: AsyncParsableCommand {
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -211,7 +212,7 @@ struct RankCompare: AsyncParsableCommand {
                         high: interval?.high,
                         isStrong: row.isModel)
                 })
-            try OutputFile.write(chart.svg(standalone: true), to: svg)
+            try OutputFile.write(chart.standalone(), to: svg)
             console.note("wrote \(svg)")
         }
         try RankingTable.print(comparison, output.format)

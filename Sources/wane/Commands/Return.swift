@@ -38,6 +38,7 @@ struct ReturnCompare: AsyncParsableCommand {
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -298,7 +299,7 @@ struct ReturnCohort: AsyncParsableCommand {
         }
         let (log, report) = try input.read(console)
         guard log.clock == .wall else {
-            throw ValidationError("the log has order but no times; a cohort is followed over weeks")
+            throw CommandError("the log has order but no times; a cohort is followed over weeks")
         }
         let task = try CohortTask(log, known: span, ahead: later)
         Interruption.listen()

@@ -42,7 +42,7 @@ struct Topics: AsyncParsableCommand {
                 throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00")
             }
             guard log.log.span.map({ given >= $0.lowerBound }) == true else {
-                throw ValidationError("--at \(at): that is before the log's first event; give a later moment")
+                throw CommandError("--at \(at): that is before the log's first event; give a later moment")
             }
             moment = given
         }

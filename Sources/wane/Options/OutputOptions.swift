@@ -18,6 +18,7 @@ struct OutputOptions: ParsableArguments {
 struct RowOutputOptions: ParsableArguments {
     @Option(help: "Tables for people, or json, csv or parquet for machines.")
     var format: Format = .table
+    @OptionGroup var answer: AnswerOptions
 
     @Flag(name: .shortAndLong, help: "No progress and no notes on standard error.")
     var quiet = false
@@ -27,8 +28,9 @@ struct RowOutputOptions: ParsableArguments {
     var console: Console { Console(quiet: quiet) }
 
     func validate() throws {
-        if format == .parquet, isatty(STDOUT_FILENO) == 1 {
-            throw ValidationError("--format parquet writes a file's bytes: send them into one, > answers.parquet")
+        if format == .parquet, answer.output == nil, isatty(STDOUT_FILENO) == 1 {
+            throw ValidationError(
+                "--format parquet writes a file's bytes: send them into one with --output answers.parquet")
         }
     }
 }

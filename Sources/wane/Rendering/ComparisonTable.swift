@@ -36,13 +36,19 @@ enum ComparisonTable {
         switch format {
         case .json: StandardOutput.print(try Render.json(comparison))
         case .csv:
-            var table = Table(["name", "kind"] + (comparison.rows.first?.report.evaluation.measures.map(\.name) ?? []))
-            for row in ordered(comparison) {
-                table.rows.append(
-                    [row.name, row.isModel ? "model" : "baseline"]
-                        + row.report.evaluation.measures.map { Render.number($0.value, 6) })
+            let names = comparison.rows.first?.report.evaluation.measures.map(\.name) ?? []
+            let bounded = names.filter { name in
+                comparison.rows.contains { $0.report.evaluation.intervals[name] != nil }
             }
-            StandardOutput.print(table.csv)
+            try RowPrinter.printMeasures(
+                names + bounded.flatMap { ["\($0)_low", "\($0)_high"] },
+                ordered(comparison).map { row in
+                    let e = row.report.evaluation
+                    return (
+                        row.name, row.isModel,
+                        e.measures.map { $0.value } + bounded.flatMap { [e.intervals[$0]?.low, e.intervals[$0]?.high] }
+                    )
+                })
         case .table:
             for sentence in comparison.sentences { StandardOutput.print(sentence) }
             if comparison.leaks { StandardOutput.print("The split is random: the future leaks into training.") }

@@ -42,12 +42,18 @@ struct Table {
 }
 
 enum Render {
+    /// A control character that JSON writes without an escape, and no name holds.
+    private static let noNumber = "\u{7F}no number\u{7F}"
+
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        // What is no number does not exist: the mark is taken for null, which no text of ours begins with.
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            positiveInfinity: noNumber, negativeInfinity: noNumber, nan: noNumber)
         return String(decoding: try encoder.encode(value), as: UTF8.self)
+            .replacing("\"\(noNumber)\"", with: "null")
     }
 
     /// A number with a fixed count of places; a dash for one that does not exist.
