@@ -42,6 +42,48 @@ struct Command {
 
 @Suite("The command line", .serialized)
 struct CommandTests {
+    @Test("comparisons for machines have one set of names, numbers or null, and intervals")
+    func machineComparison() throws {
+        let (folder, log) = try Self.log()
+        defer { withExtendedLifetime(folder) {} }
+        let queries = folder.file("queries.csv").path
+        let arguments = ["compare", log, "--models", "mlp", "--quiet", "--export-queries", queries] + Self.small
+        let json = try Command.run(arguments + ["--format", "json"])
+        #expect(json.status == 0, "\(json.errors)")
+        var keys: [String] = []
+        func walk(_ value: Any) {
+            if let object = value as? [String: Any] {
+                for (key, inner) in object {
+                    keys.append(key)
+                    walk(inner)
+                }
+            } else if let list = value as? [Any] {
+                list.forEach(walk)
+            } else if let text = value as? String {
+                #expect(!["nan", "inf", "-inf"].contains(text) && !text.contains("no number"))
+            }
+        }
+        walk(try JSONSerialization.jsonObject(with: Data(json.output.utf8)))
+        #expect(keys.contains("horizon_seconds") && keys.contains("log_loss"))
+        #expect(keys.allSatisfy { $0 == $0.lowercased() }, "\(Set(keys).filter { $0 != $0.lowercased() })")
+        let csv = try Command.run(arguments + ["--format", "csv"])
+        let lines = csv.output.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let names = try #require(lines.first).map(String.init)
+        let (value, low, high) = (
+            try #require(names.firstIndex(of: "log_loss")), try #require(names.firstIndex(of: "log_loss_low")),
+            try #require(names.firstIndex(of: "log_loss_high"))
+        )
+        // A name in quotes has a comma of its own.
+        for line in lines.dropFirst() where line[0].first != "\"" {
+            #expect(line.count == names.count)
+            let numbers = [low, value, high].map { Double(line[$0]) ?? .nan }
+            #expect(numbers[0] <= numbers[1] && numbers[1] <= numbers[2])
+        }
+        let exported = try String(contentsOfFile: queries, encoding: .utf8).split(separator: "\n")
+        let row = try #require(exported.dropFirst().first).split(separator: ",")
+        #expect(row[1].hasPrefix("user-") && row[2].hasPrefix("topic-") && row[3].hasSuffix("Z"))
+    }
+
     static let small = [
         "--epochs", "2", "--queries", "1000", "--test-queries", "1000", "--threads", "1",
     ]

@@ -59,6 +59,59 @@ struct QuestionCommandTests {
         }
     }
 
+    @Test("an answer goes into a file when it is whole, and leaves what was there when it fails")
+    func answerFile() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let path = folder.file("answers/predict.csv").path
+        let arguments = ["predict", model, log, "--format", "csv", "--quiet"]
+        let printed = try Command.run(arguments).output
+        let written = try Command.run(arguments + ["--output", path])
+        #expect(written.status == 0 && written.output.isEmpty, "\(written.errors)")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == printed)
+        let failed = try Command.run(arguments + ["--topic", "none such", "--output", path])
+        #expect(failed.status == 1)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == printed)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("answers").path) == ["predict.csv"])
+        let full = try Command.run(arguments + ["--output", "/dev/full"])
+        #expect(full.status == 1)
+        let folderItself = try Command.run(arguments + ["--output", folder.file("answers").path])
+        #expect(folderItself.status == 1)
+    }
+
+    @Test("the likeliest returns of each person, and those from a chance up, are the head of all answers")
+    func topAndLeast() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        func rows(_ more: [String]) throws -> [[String]] {
+            let answer = try Command.run(["predict", model, log, "--format", "csv", "--quiet"] + more)
+            #expect(answer.status == 0, "\(answer.errors)")
+            return answer.output.split(separator: "\n").dropFirst().map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+        }
+        let all = try rows([])
+        func chance(_ row: [String]) -> Double { Double(row[4]) ?? .nan }
+        for (a, b) in zip(all, all.dropFirst()) where a[0] == b[0] { #expect(chance(a) >= chance(b)) }
+        var met: [String: Int] = [:]
+        let first = all.filter { row in
+            met[row[0], default: 0] += 1
+            return met[row[0], default: 0] <= 2
+        }
+        #expect(try rows(["--top", "2"]) == first)
+        #expect(try rows(["--min", "0.5"]) == all.filter { chance($0) >= 0.5 })
+        #expect(try rows(["--min", "0.5", "--top", "2"]) == first.filter { chance($0) >= 0.5 })
+        for wrong in [["--top", "0"], ["--min", "1.5"]] {
+            #expect(try Command.run(["predict", model, log] + wrong).status == 64)
+        }
+        // The curve that is drawn when no topic is named is that of the highest chance.
+        let best = try #require(all.first { $0[0] == "user-3" })
+        let curve = try Command.run(["curve", model, log, "--user", "user-3", "--format", "csv", "--quiet"])
+        #expect(curve.output.split(separator: "\n").dropFirst().allSatisfy { $0.hasPrefix("user-3,\(best[1]),") })
+        let drawn = try Command.run(["curve", model, log, "--user", "user-3", "--quiet"])
+        #expect(drawn.output.contains("user-3 and \(best[1])"))
+    }
+
     @Test("a person's rows on standard input give what the whole log gives")
     func standardInput() throws {
         let (folder, log) = try Self.models(["interest"])

@@ -61,6 +61,10 @@ struct ReportTests {
         let made = try Command.run(["compare", log, "--models", "mlp", "--report", report] + CommandTests.small)
         #expect(made.status == 0, "\(made.errors)")
         let html = try String(contentsOfFile: report, encoding: .utf8)
+        // Which model drew the curves, the topics' half-lives, and how the page came about.
+        for said in ["mlp, seed 7", "<h2>Topics</h2>", "How this page was made", "compare", "--models mlp"] {
+            #expect(html.contains(said), "\(said)")
+        }
         for outside in ["src=\"http", "href=\"http", "url(", "@import", "<script"] { #expect(!html.contains(outside)) }
         let light = "rgb(255, 255, 255)"
         for (width, scheme, paper) in [

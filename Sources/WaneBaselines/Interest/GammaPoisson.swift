@@ -28,7 +28,7 @@ struct GammaPoisson: Baseline {
         }
     }
 
-    private struct Input {
+    struct Input {
         let returns: Double
         let age: Double
 

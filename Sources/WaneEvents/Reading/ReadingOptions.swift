@@ -34,7 +34,7 @@ public struct ReadingOptions: Sendable, Equatable {
     /// A side file of items with their topics.
     public var items: String?
     /// Threads that read one file.
-    public var threads = min(16, ProcessInfo.processInfo.activeProcessorCount)
+    public var threads = min(16, ThreadCount.available)
     /// Bytes that a thread reads at a time.
     var blockSize = DelimitedReader.blockSize
 

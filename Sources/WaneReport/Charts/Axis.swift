@@ -20,7 +20,7 @@ struct Axis {
 
     /// Round times, the values being seconds.
     static func times(_ low: Double, _ high: Double, _ clock: EventLog.Clock, count: Int = 4) -> Axis {
-        guard clock == .wall else {
+        guard clock == .wall, high - low >= 4 else {
             return Axis(ticks: numbers(low, high, count: count).ticks.map { ($0.value, label($0.value, clock)) })
         }
         let rough = (high - low) / Double(count)

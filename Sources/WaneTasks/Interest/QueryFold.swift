@@ -72,15 +72,3 @@ struct QueryFold {
         }
     }
 }
-
-/// How many threads there is room for.
-public enum ThreadCount {
-    /// Processors that are there.
-    public static var available: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-}
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
