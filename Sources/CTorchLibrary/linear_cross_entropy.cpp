@@ -166,7 +166,7 @@ int linear_cross_entropy(ct_tensor hidden, ct_tensor weight, ct_tensor bias, ct_
                             o.scalar_type() == at::kFloat && a.scalar_type() == at::kFloat),
                 "mass beside the items must be float32 [rows]");
     const bool differentiate = at::GradMode::is_enabled() && (h.requires_grad() || w.requires_grad() ||
-                                                              b.requires_grad() || o.requires_grad());
+                                                              b.requires_grad() || o.requires_grad() || a.requires_grad());
     *out = own(LinearCrossEntropy::apply(h.contiguous(), w.contiguous(), b.contiguous(), t.contiguous(),
                                          o.contiguous(), a.contiguous(), bf16, differentiate));
   });

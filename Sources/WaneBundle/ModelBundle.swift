@@ -181,15 +181,12 @@ public struct TrainingHistory: Codable, Sendable, Equatable {
     public var validationLoss: [Double] = []
     public var bestEpoch = 0
     public var bestLoss = Double.greatestFiniteMagnitude
-    /// What `validationLoss` is; of folders that do not say, ``rankingMeasure`` where the task is ranking.
+    /// What `validationLoss` is; of rankers' folders that do not say, `1 - NDCG@10`.
     public var measure: String?
     /// Spent in training, over all interruptions; of this run only, not kept with the model: the same run gives the same file.
     public var seconds: Double?
 
     private enum CodingKeys: String, CodingKey { case trainLoss, validationLoss, bestEpoch, bestLoss, measure }
-
-    /// What stops the training of a ranker with questions enough.
-    public static let rankingMeasure = "1 - NDCG@10"
 
     public init() {}
 }

@@ -89,7 +89,10 @@ public enum Classification {
         return (area / (tp * fp), average / tp)
     }
 
-    /// The threshold with the highest F1; one half where no label is positive.
+    /// The threshold with the highest F1, at most one half; one half where no label is positive.
+    ///
+    /// For chances that mean what they say the best threshold is half of the F1 that it has (Lipton, Elkan and Narayanaswamy,
+    /// "Optimal thresholding of classifiers to maximize F1", 2014): a higher one is chance, as where nearly all labels are positive.
     public static func bestThreshold(_ predicted: [Double], _ labels: [Double]) -> Double {
         let positives = labels.reduce(0.0) { $0 + ($1 > 0.5 ? 1 : 0) }
         guard positives > 0 else { return 0.5 }
@@ -103,7 +106,7 @@ public enum Classification {
             let f1 = 2 * tp / (count + positives)
             if last, f1 > best.f1 { best = (f1, predicted[Int(index)]) }
         }
-        return best.threshold
+        return min(best.threshold, 0.5)
     }
 
     /// One bin of a reliability diagram.

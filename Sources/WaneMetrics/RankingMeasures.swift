@@ -70,9 +70,9 @@ public struct RankingReport: Sendable, Codable, Equatable {
     static func hit(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 : 0 }
     static func gain(_ rank: Double, _ k: Int) -> Double { rank < Double(k) ? 1 / log2(rank + 2) : 0 }
 
-    /// NDCG@10 of ranks.
-    public static func meanGain(_ ranks: [Double]) -> Double {
-        ranks.reduce(0) { $0 + gain($1, 10) } / Double(max(1, ranks.count))
+    /// A headline's measure of ranks.
+    public static func mean(of ranks: [Double], _ headline: Headline) -> Double {
+        ranks.reduce(0) { $0 + headline.value($1) } / Double(max(1, ranks.count))
     }
 
     /// The 95 % interval of the difference between two models' ranks of the same answers.

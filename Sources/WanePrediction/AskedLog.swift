@@ -129,13 +129,17 @@ public struct AskedLog {
         let rows = rows
         var coverage = Coverage(events: asked.count, items: asked.items.count)
         coverage.knownItems = itemOf.count { $0 >= 0 }
+        var isMet = [Bool](repeating: false, count: asked.items.count)
         for index in 0..<asked.count {
             let item = asked.item[index]
             if itemOf[Int(item)] >= 0 { coverage.knownItemEvents += 1 }
             if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
+            isMet[Int(item)] = true
         }
-        coverage.topics = topics.names.count
-        coverage.knownTopics = rows.topicRow.count { $0 > 0 }
+        let met = Set(isMet.indices.filter { isMet[$0] }.flatMap { topics[UInt32($0)] })
+        // The numbers begin with the model's own topics: those that the log's events have are counted.
+        coverage.topics = met.count
+        coverage.knownTopics = met.count { rows.topicRow[Int($0)] > 0 }
         coverage.people = asked.users.count
         if bundle.people.count > 0 { coverage.knownPeople = userOf.count { $0 >= 0 } }
         self.coverage = coverage

@@ -79,6 +79,25 @@ struct QuestionCommandTests {
         #expect(folderItself.status == 1)
     }
 
+    @Test("a wrong clock is no end of a log, and is named")
+    func wrongClock() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        let row = try #require(text.split(separator: "\n").last).split(separator: ",").map(String.init)
+        let time = try #require(row.firstIndex { $0.hasPrefix("2024-") })
+        let strange = row.enumerated().map { $0.offset == time ? "2099-05-01 10:00:00" : $0.element }
+        let other = try folder.write("strange.csv", text + strange.joined(separator: ",") + "\n")
+        for command in ["predict", "topics"] {
+            let at = command == "predict" ? ["--at", "end"] : []
+            let answer = try Command.run([command, model, other, "--format", "csv"] + at)
+            #expect(answer.status == 0 && answer.errors.contains("far after all others"), "\(answer.errors)")
+            #expect(!answer.output.contains("2099"))
+            let before = try Command.run([command, model, log, "--format", "csv"] + at)
+            #expect(answer.output == before.output || command == "topics")
+        }
+    }
+
     @Test("the likeliest returns of each person, and those from a chance up, are the head of all answers")
     func topAndLeast() throws {
         let (folder, log) = try Self.models(["interest"])

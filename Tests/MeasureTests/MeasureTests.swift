@@ -65,6 +65,8 @@ struct MeasureTests {
         func f1(_ threshold: Double) -> Double { Classification.report(predicted, labels, threshold: threshold).f1 }
         #expect(f1(best) == predicted.map(f1).max())
         #expect(Classification.bestThreshold(predicted, [0, 0, 0, 0, 0, 0]) == 0.5)
+        // Where nearly everybody comes back nobody counts as gone at a chance of 0.96.
+        #expect(Classification.bestThreshold([0.99, 0.98, 0.97, 0.96], [1, 1, 1, 0]) == 0.5)
     }
 
     @Test("intervals over people cover the truth about as often as they say")

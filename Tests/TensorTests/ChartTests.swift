@@ -35,7 +35,7 @@ struct ChartTests {
         let ahead = CurveDrawing.enough(curve, threshold: level, span: 1e8)
         let chart = CurveDrawing(
             user: "u", topic: "t", curve: curve, threshold: level, ahead: ahead, clock: .wall, moment: "then",
-            touches: [3_600, 20_000, 9e9], halfLife: "some", model: "mlp, seed 7"
+            touches: [3_600, 20_000, 9e9], halfLife: "some", model: "mlp, seed 7", span: 1e8
         ).chart()
         #expect(chart.series[0].points.first?.x == 0 && abs((chart.series[0].points.first?.y ?? 0) - 1) < 1e-9)
         #expect(chart.series[1].points.first?.x == 3_600)

@@ -63,30 +63,36 @@ public struct OwnHistory: RankingBaseline {
             for query in queries {
                 let start = scores.count
                 scores.append(contentsOf: popularity)
-                // Sums of what fades differ by many powers of ten: only their order is kept.
-                let order = masses(query).sorted { $0.value < $1.value }
+                // Sums of what fades differ by many powers of ten: only their order is kept; of equal ones the more popular first.
+                let order = logMasses(query).sorted { $0.value < $1.value }
                 var place = 0
                 for (index, entry) in order.enumerated() {
                     if index > 0, entry.value > order[index - 1].value { place = index }
-                    scores[start + Int(entry.key)] = 1 + Float(place)
+                    scores[start + Int(entry.key)] += 1 + Float(place)
                 }
             }
             return scores
         }
 
-        private func masses(_ query: RankingQuery) -> [UInt32: Double] {
+        /// Logarithms to base 2: sums of what is long past are too small for numbers.
+        private func logMasses(_ query: RankingQuery) -> [UInt32: Double] {
             var masses: [UInt32: Double] = [:]
             for (back, index) in query.history.reversed().enumerated() {
-                let item = log.item[index]
                 let distance = Double(back + 1)
-                switch rule {
-                case .latest: if masses[item] == nil { masses[item] = -distance }
-                case .places(let halfLife): masses[item, default: 0] += exp2(-distance / halfLife)
-                case .days(let halfLife):
-                    let days = Double(query.moment - log.time[index]) / 86_400e6
-                    masses[item, default: 0] += exp2(-min(1_000, days / halfLife))
-                case .power(let exponent): masses[item, default: 0] += pow(distance, -exponent)
+                let own =
+                    switch rule {
+                    case .latest: -distance
+                    case .places(let halfLife): -distance / halfLife
+                    case .days(let halfLife): -Double(query.moment - log.time[index]) / 86_400e6 / halfLife
+                    case .power(let exponent): -exponent * log2(distance)
+                    }
+                let item = log.item[index]
+                guard let sum = masses[item] else {
+                    masses[item] = own
+                    continue
                 }
+                if rule == .latest { continue }
+                masses[item] = max(sum, own) + log2(1 + exp2(-abs(sum - own)))
             }
             return masses
         }

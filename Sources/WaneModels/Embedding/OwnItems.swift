@@ -26,7 +26,7 @@ public struct OwnItems: Sendable {
     /// In events.
     private static let placeHalfLives: [Float] = [2, 8, 32, 128]
     /// In seconds: an hour, a day, a week, thirty days.
-    private static let timeHalfLives: [Float] = [3_600, 86_400, 604_800, 2_592_000]
+    private static let timeHalfLives = SIMD4<Float>(3_600, 86_400, 604_800, 2_592_000)
     /// `2^(-d / halfLife)` for each distance in events, four side by side.
     private static let fading: [SIMD4<Float>] = (0...4_096 + memory).map { distance in
         SIMD4(placeHalfLives.map { exp2(-Float(distance) / $0) })
@@ -100,11 +100,14 @@ public struct OwnItems: Sendable {
         private var slotOf: [Int64: Int] = [:]
         private var newest = -1
         private var place = 0
+        /// Events of items that have a vector.
+        private var known: Float = 0
 
         mutating func apply(_ event: (item: Int64, time: Int64)) {
             place += 1
             // An item that the model has no vector of cannot be an answer.
             guard event.item > 0 else { return }
+            known += 1
             let number: Int
             if let known = slotOf[event.item] {
                 number = known
@@ -140,14 +143,14 @@ public struct OwnItems: Sendable {
         }
 
         private static func fading(seconds: Float) -> SIMD4<Float> {
-            SIMD4(OwnItems.timeHalfLives.map { exp2(-max(0, seconds) / $0) })
+            let halvings = -max(0, seconds) / OwnItems.timeHalfLives
+            return SIMD4(exp2(halvings[0]), exp2(halvings[1]), exp2(halvings[2]), exp2(halvings[3]))
         }
 
         func latest(_ limit: Int, at moment: Int64) -> [Row] {
             var rows: [Row] = []
             var number = newest
             let distinct = Float(slots.count)
-            let events = max(1, Float(slots.reduce(0) { $0 + $1.count }))
             while number >= 0, rows.count < limit {
                 let slot = slots[number]
                 let age = max(0, Float(moment - slot.lastTime) / 1e6)
@@ -158,7 +161,7 @@ public struct OwnItems: Sendable {
                 let due = slot.count > 1 ? log((age + 1) / (gap + 1)) : 0
                 var features: [Float] = [
                     0.1 * log(age + 1), 0.3 * log(Float(places)), 0.3 * log(slot.count), places == 1 ? 1 : 0,
-                    0.2 * min(10, max(-10, due)), 0.3 * log(distinct), 1 - distinct / events,
+                    0.2 * min(10, max(-10, due)), 0.3 * log(distinct), 1 - distinct / max(1, known),
                 ]
                 for lane in 0..<4 { features.append(0.3 * log(byPlace[lane] + 1e-3)) }
                 for lane in 0..<4 { features.append(0.2 * log(byTime[lane] + 1e-4)) }

@@ -21,6 +21,10 @@ public struct CurveDrawing: Sendable {
     public let halfLife: String
     /// What drew it: a family and its seed.
     public let model: String
+    /// Seconds that the model's log covers: what takes longer is not marked.
+    public let span: Double
+    /// Of people in general, who have not begun: there is no touch to count from.
+    public let isPopulation: Bool
 
     public struct Point: Sendable, Codable {
         /// Seconds after the moment.
@@ -31,7 +35,8 @@ public struct CurveDrawing: Sendable {
 
     public init(
         user: String, topic: String, curve: InterestCurve, threshold: Double, ahead: Double,
-        clock: EventLog.Clock, moment: String, touches: [Double] = [], halfLife: String, model: String
+        clock: EventLog.Clock, moment: String, touches: [Double] = [], halfLife: String, model: String, span: Double,
+        isPopulation: Bool = false
     ) {
         self.user = user
         self.topic = topic
@@ -43,13 +48,30 @@ public struct CurveDrawing: Sendable {
         self.touches = touches
         self.halfLife = halfLife
         self.model = model
+        self.span = span
+        self.isPopulation = isPopulation
     }
 
-    /// How far ahead shows what a curve does: three half-lives and the lapse, within what the log shows.
+    /// Seconds from the moment until the half-life and until the lapse, where they are drawn: within the picture and within what the
+    /// log shows. The half-life may have passed.
+    public var halfLifeAfter: Double? {
+        guard !isPopulation, let halfLife = curve.halfLife, halfLife <= span else { return nil }
+        let after = halfLife - curve.elapsedSinceTopic
+        return after <= ahead ? after : nil
+    }
+
+    public var lapseAfter: Double? {
+        guard !isPopulation, let lapse = curve.lapse(below: threshold) else { return nil }
+        return lapse > 0 && lapse <= min(ahead, span) ? lapse : nil
+    }
+
+    /// How far ahead shows what a curve does: three half-lives from the last touch, one from the moment on at least, and the lapse,
+    /// within what the log shows.
     ///
     /// - Parameter span: seconds that the model's log covers.
     public static func enough(_ curve: InterestCurve, threshold: Double, span: Double) -> Double {
-        let halving = max(0, 3 * (curve.halfLife ?? curve.horizon) - curve.elapsedSinceTopic)
+        let halfLife = curve.halfLife ?? curve.horizon
+        let halving = max(halfLife, 3 * halfLife - curve.elapsedSinceTopic)
         let lapse = curve.lapse(below: threshold).map { 1.3 * $0 } ?? 0
         return max(60, min(max(halving, lapse, curve.horizon / 50), span))
     }
@@ -67,6 +89,7 @@ public struct CurveDrawing: Sendable {
 
     /// From the last touch on: interest as a share of what it was then, and, from the moment on, chance and degree.
     public func chart() -> LineChart {
+        if isPopulation { return populationChart }
         let begin = curve.elapsedSinceTopic
         let end = begin + ahead
         let fromTouch = curve.seen(after: -begin)
@@ -95,17 +118,28 @@ public struct CurveDrawing: Sendable {
         let begin = curve.elapsedSinceTopic
         var marks: [LineChart.Mark] = []
         if begin > 0.02 * end { marks.append(.init(x: begin, name: "asked")) }
-        if let halfLife = curve.halfLife, halfLife <= end {
-            let left = curve.seen(after: -begin).interest(after: halfLife) / whole
-            marks.append(.init(x: halfLife, y: left, name: "half-life \(self.halfLife)"))
+        if let after = halfLifeAfter {
+            let left = curve.seen(after: -begin).interest(after: begin + after) / whole
+            marks.append(.init(x: begin + after, y: left, name: "half-life \(halfLife)"))
         }
-        if let lapse = curve.lapse(below: threshold), lapse > 0, lapse <= ahead {
+        if let lapse = lapseAfter {
             marks.append(
                 .init(
                     x: begin + lapse, y: curve.returnProbability(after: lapse),
                     name: "lapses after \(TimeSpan.words(seconds: begin + lapse, clock))"))
         }
         return marks
+    }
+
+    /// Of what has not begun: the chance of a first touch and the degree, from now on.
+    private var populationChart: LineChart {
+        let horizon = TimeSpan.words(seconds: curve.horizon, clock)
+        return LineChart(
+            title: "\(user) and \(topic)", note: "as for people in general · \(model)",
+            series: [
+                .init(name: "first touch within \(horizon)", points: points.map { ($0.elapsed, $0.returnProbability) }),
+                .init(name: "interest degree", points: points.map { ($0.elapsed, $0.degree) }),
+            ], xLabel: "from \(moment) on", yLabel: "", horizontal: .times(clock))
     }
 
     /// The curve as a picture of its own.

@@ -102,9 +102,7 @@ public struct ReportPage {
         func kind(_ difference: Difference) -> String {
             difference.isWin ? "" : difference.isLevel ? " level" : " lost"
         }
-        var out = comparison.doubts.map { line($0.words, " lost") }.joined()
-        out += comparison.verdicts.map { line($0.words, kind($0.logLoss)) }.joined()
-        if let decay = comparison.decay, let words = comparison.decayWords { out += line(words, kind(decay)) }
+        var out = comparison.remarks.map { remark in line(remark.words, remark.about.map(kind) ?? " lost") }.joined()
         if comparison.leaks {
             out +=
                 "<p class=\"verdict lost\">The split is random: the future leaks into training, and every figure is too good.</p>"
@@ -238,7 +236,8 @@ public struct ReportPage {
                 ahead: span, clock: clock,
                 moment: histories.log.words(
                     queries.moment[row], firstEvent: histories.userStarts[Int(queries.user[row])]),
-                touches: touches, halfLife: model.halfLifeWords(curve.halfLife), model: Self.name(model)
+                touches: touches, halfLife: model.halfLifeWords(curve.halfLife), model: Self.name(model),
+                span: model.logSpan
             ).chart().responsive()
         }.joined()
     }

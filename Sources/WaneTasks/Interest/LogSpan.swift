@@ -62,13 +62,13 @@ public struct LogSpan: Sendable, Equatable {
         var notes: [String] = []
         if early > 0 {
             notes.append(
-                "\(early) \(early == 1 ? "event lies" : "events lie") far before all others, the first at \(TimeFormat.words(first)); parts and horizon "
-                    + "are chosen without")
+                "\(early) \(early == 1 ? "event lies" : "events lie") far before all others, the first at \(TimeFormat.words(first)); parts, "
+                    + "horizon and the log's end are chosen without")
         }
         if late > 0 {
             notes.append(
-                "\(late) \(late == 1 ? "event lies" : "events lie") far after all others, the last at \(TimeFormat.words(last)); parts and horizon are "
-                    + "chosen without")
+                "\(late) \(late == 1 ? "event lies" : "events lie") far after all others, the last at \(TimeFormat.words(last)); parts, horizon "
+                    + "and the log's end are chosen without")
         }
         if let silence {
             notes.append(

@@ -48,19 +48,27 @@ public struct InterestComparison: Sendable, Encodable {
 
     public var rows: [Comparison<Report>.Row] { table.rows }
 
-    /// Whether decay is shown, in one line; nothing where no model is compared.
+    /// What is to be said of decay, in one line; nothing where no model is compared. To be better than rates without decay is
+    /// needed to speak of it, and does not prove it.
     public var decayWords: String? {
         guard let decay else { return nil }
         return decay.isWin
-            ? "Decay is shown: \(decay.model) beats rates without decay (gamma-Poisson) in log loss."
-            : "Decay is not shown: \(decay.model) \(decay.outcome) rates without decay (gamma-Poisson) in log loss, so that "
+            ? "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
+            : "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that "
                 + "half-lives mean little here."
     }
 
     /// All that is said before the figures, the most important first.
     public var sentences: [String] {
-        doubts.map(\.words) + verdicts.map(\.words)
-            + (doubts.isEmpty || decay?.isWin == false ? [decayWords].compactMap { $0 } : [])
+        remarks.map(\.words)
+    }
+
+    /// The same, each with the difference that it is about.
+    public var remarks: [(words: String, about: Difference?)] {
+        var all: [(words: String, about: Difference?)] = doubts.map { ($0.words, nil) }
+        all += verdicts.map { ($0.words, $0.logLoss) }
+        if let decay, let words = decayWords, doubts.isEmpty || !decay.isWin { all.append((words, decay)) }
+        return all
     }
 }
 
@@ -69,6 +77,7 @@ extension InterestComparison {
     private struct Answers {
         let name: String
         let isModel: Bool
+        var hasCurves = false
         let validation: (returnProbability: [Double], degree: [Double])
         let test: (returnProbability: [Double], degree: [Double])
         var seconds: Double?
@@ -93,7 +102,8 @@ extension InterestComparison {
             try progress("measuring \(name)")
             answers.append(
                 Answers(
-                    name: name, isModel: true, validation: try predictor.predict(validation),
+                    name: name, isModel: true, hasCurves: predictor.bundle.hasCurves,
+                    validation: try predictor.predict(validation),
                     test: try predictor.predict(test)))
         }
         let training = try task.queries(.train, count: record.trainQueries, seed: record.seed)
@@ -142,8 +152,10 @@ extension InterestComparison {
         people = Set(test.user).count
         let positives = test.didReturn.count { $0 > 0 }
         let isEnough = people >= Doubt.leastPeople && min(positives, test.count - positives) >= 10
-        func against(_ baseline: String) -> Difference? {
-            guard isEnough, let model = table.bestIndex(models: true),
+        func against(_ baseline: String, _ isAsked: (Answers) -> Bool = { _ in true }) -> Difference? {
+            func validation(_ index: Int) -> Double { table.rows[index].validation ?? .infinity }
+            let models = answers.indices.filter { answers[$0].isModel && isAsked(answers[$0]) }
+            guard isEnough, let model = models.min(by: { validation($0) < validation($1) }),
                 let rival = answers.indices.first(where: { answers[$0].name == baseline && !answers[$0].isModel })
             else { return nil }
             func loss(_ index: Int) -> Double { table.rows[index].report.evaluation.classification.logLoss }
@@ -154,7 +166,8 @@ extension InterestComparison {
                 measure: "log loss", model: answers[model].name, baseline: baseline,
                 value: loss(model) - loss(rival), interval: intervals.logLoss, lessIsBetter: true)
         }
-        decay = against(Baselines.withoutDecay)
+        // Only of models that have curves can it be said.
+        decay = answers.contains { $0.isModel && $0.hasCurves } ? against(Baselines.withoutDecay) { $0.hasCurves } : nil
         doubts =
             !answers.contains(where: \.isModel)
             ? []

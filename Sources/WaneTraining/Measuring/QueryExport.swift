@@ -28,10 +28,11 @@ public enum QueryExport {
                 let user = log.users[Int(queries.user[row])]
                 let topic = log.topics.names[Int(queries.topic[row])]
                 text += "\(part.rawValue),\(Self.quoted(user)),\(Self.quoted(topic)),"
-                // Positions stand in for times in a log without.
+                // A place in the person's own history in a log without times.
+                let first = task.histories.userStarts[Int(queries.user[row])]
                 text +=
                     log.clock == .wall
-                    ? TimeFormat.rfc3339(queries.moment[row]) : "\(queries.moment[row] / EventLog.second)"
+                    ? TimeFormat.rfc3339(queries.moment[row]) : log.words(queries.moment[row], firstEvent: first)
                 for value in queries.lastEventFeatures[row * a..<(row + 1) * a] { text += ",\(value)" }
                 for value in queries.queryTimeFeatures[row * t..<(row + 1) * t] { text += ",\(value)" }
                 text +=

@@ -127,7 +127,7 @@ public struct SparseExperiment: Sendable {
                 remedy == .none
                     ? nil
                     : RankingReport.difference(
-                        ranks, plain.ranks, in: .init(items: .max), users: users, seed: training.seed)
+                        ranks, plain.ranks, in: .init(items: task.itemCount), users: users, seed: training.seed)
             }
             rows.append(
                 Row(

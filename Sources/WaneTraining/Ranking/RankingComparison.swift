@@ -4,7 +4,7 @@ import WaneMetrics
 import WaneTasks
 
 /// Models of the next item and classical ones on the same questions.
-public struct RankingComparison: Sendable, Codable {
+public struct RankingComparison: Sendable, Encodable {
     public private(set) var table = Comparison<RankingReport>()
     public let rule: RankingProtocol
     public let seen: SeenItems
@@ -14,12 +14,12 @@ public struct RankingComparison: Sendable, Codable {
     /// The best model against the best baseline, both chosen on validation.
     public private(set) var difference: Difference?
     public let people: Int
-    /// The best model against what is popular with everybody.
-    public private(set) var gain: Difference?
+    /// What is to be said before anything else; the gain is over what is popular with everybody.
+    public private(set) var doubts: [Doubt] = []
     private var ranks: [[Double]] = []
 
     private enum CodingKeys: String, CodingKey {
-        case table, rule, seen, repeatShare, queries, items, people, difference, gain
+        case table, rule, seen, repeatShare, queries, items, people, difference, doubts
     }
 
     public init(_ task: RankingTask) {
@@ -57,19 +57,15 @@ public struct RankingComparison: Sendable, Codable {
                     self.ranks[model], self.ranks[baseline], in: headline, users: users, seed: seed),
                 lessIsBetter: false)
         }
-        difference = table.bestIndex(models: false).map { against($0) }
-        gain = rows.firstIndex { $0.name == "popularity" && !$0.isModel }.map { against($0) }
-    }
-
-    /// What is to be said before anything else; the gain is over what is popular with everybody.
-    public var doubts: [Doubt] {
-        guard rows.contains(where: \.isModel) else { return [] }
-        return Doubt.all(people: people, questions: queries, gain: people < Doubt.leastPeople ? nil : gain)
+        let isEnough = people >= Doubt.leastPeople
+        difference = isEnough ? table.bestIndex(models: false).map { against($0) } : nil
+        let popular = isEnough ? rows.firstIndex { $0.name == "popularity" && !$0.isModel } : nil
+        doubts = Doubt.all(people: people, questions: queries, gain: popular.map { against($0) })
     }
 
     /// All that is said before the figures, the most important first.
     public var sentences: [String] {
-        doubts.map(\.words) + (people < Doubt.leastPeople ? [] : [verdict].compactMap { $0 })
+        doubts.map(\.words) + [verdict].compactMap { $0 }
     }
 
     private var verdict: String? {

@@ -82,16 +82,16 @@ public enum RankingEvaluation {
         return sum / Double(max(1, places.count))
     }
 
-    /// `1 - NDCG@10` on some validation questions.
+    /// One less the headline's measure (NDCG@10, MRR of few items) on some validation questions.
     public static func validation(
         _ ranker: any ItemRanker, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
     ) throws -> Double {
         var generator = SeededGenerator(seed: seed, stream: 300)
         let places = Array(task.targets(.validation).shuffled(using: &generator).prefix(questions))
-        return 1 - RankingReport.meanGain(try ranks(ranker, task, places).ranks)
+        return 1 - RankingReport.mean(of: try ranks(ranker, task, places).ranks, .init(items: task.itemCount))
     }
 
-    /// The setting of a kind of baseline that has the best NDCG@10 on validation, and `1 -` that.
+    /// The setting of a kind of baseline that has the best headline on validation, and `1 -` that.
     public static func tuned(
         _ kind: RankingBaselineKind, _ task: RankingTask, questions: Int = 2_000, seed: UInt64
     ) throws -> (baseline: any RankingBaseline, validation: Double)? {

@@ -123,6 +123,7 @@ public struct RankingTraining {
             let items = try withoutGradients { try network.smoothed(over: graphs?.last) }
             return try Ranker(network, log, window: ranking.window, itemRow: rows.itemRow, items: items)
         }
+        let headline = RankingReport.Headline(items: task.itemCount)
         let isFew = validation.count < RankingOptions.fewQueries
         var job = TrainingJob<RankingDraws.Batch>(parameters: network.parameters) { epoch in
             draws.batches(epoch)
@@ -137,9 +138,9 @@ public struct RankingTraining {
             if refit { return 1 / Double(epoch + 2) }
             if isFew { return try RankingEvaluation.logLoss(ranker(), task, validation) }
             let ranks = try RankingEvaluation.ranks(ranker(), task, validation).ranks
-            return 1 - RankingReport.meanGain(ranks)
+            return 1 - RankingReport.mean(of: ranks, headline)
         }
-        job.measure = refit ? "(none: a refit learns from it)" : isFew ? "log loss" : TrainingHistory.rankingMeasure
+        job.measure = refit ? "(none: a refit learns from it)" : isFew ? "log loss" : "1 - \(headline.name)"
         let data = Fingerprint.of(log)
         var trainer = trainer
         trainer.task = try RunIdentity(

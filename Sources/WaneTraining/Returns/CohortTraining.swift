@@ -199,18 +199,17 @@ public struct CohortComparison: Sendable, Codable {
     public let questions: Int
     public let returned: Double
     /// What is to be said before anything else.
-    public var doubts: [Doubt] {
-        Doubt.all(people: questions, questions: questions, share: returned, gain: nil)
-    }
+    public let doubts: [Doubt]
     private let counts: [Double]
 
-    private enum CodingKeys: String, CodingKey { case table, questions, returned, counts }
+    private enum CodingKeys: String, CodingKey { case table, questions, returned, doubts, counts }
 
     public init(_ task: CohortTask, _ classics: CohortClassics, _ answers: [CohortAnswers]) {
         let test = classics.test.questions
         counts = test.map { Double($0.count) }
         questions = test.count
         returned = counts.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } / Double(max(1, counts.count))
+        doubts = Doubt.all(people: questions, questions: questions, share: returned, gain: nil)
         let fitted = classics.test.classic
         let ahead = Double(task.ahead) / (7 * 86_400e6)
         for answer in answers { add(answer) }

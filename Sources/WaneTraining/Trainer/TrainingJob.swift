@@ -10,7 +10,7 @@ struct TrainingJob<Batch>: Trainable {
     /// What is to be small on rows that training does not see.
     let validate: (_ epoch: Int) throws -> Double
     /// What `validate` gives, as people name it.
-    var measure = "log loss"
+    var measure = "loss"
     private var batches: [Batch] = []
     private var epoch = 0
 

@@ -6,6 +6,7 @@ import WaneEvents
 import WaneModels
 import WanePrediction
 import WaneState
+import WaneTasks
 
 /// A model, a log read as its own was, and the people in it that a question is about.
 struct AskedPeople {
@@ -40,7 +41,14 @@ struct AskedPeople {
         do {
             var (read, _) = try input.read(
                 console, over: bundle.reading, onlyUser: at == Self.endOfLog ? nil : user)
-            last = read.span?.upperBound
+            // Without the few events that lie far from all others: a wrong clock is no end of a log.
+            if read.count > 0, user == nil || at == Self.endOfLog {
+                let span = LogSpan(RadixSort.sorted(read.time), clock: read.clock)
+                last = span.end
+                for note in span.notes { console.note("note: \(note)") }
+            } else {
+                last = read.span?.upperBound
+            }
             if let user, at == Self.endOfLog {
                 guard let own = read.only(user) else { throw LogError.noSuchUser(file: input.log, name: user) }
                 read = own

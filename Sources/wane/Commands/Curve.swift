@@ -73,7 +73,8 @@ struct Curve: AsyncParsableCommand {
             threshold: threshold, ahead: Double(span) / 1e6, clock: bundle.description.clock, moment: words,
             touches: asked.touches(of: number, until: moment),
             halfLife: basis == .history ? bundle.halfLifeWords(curve.halfLife) : "-",
-            model: "\(bundle.description.family), seed \(bundle.description.training.seed)")
+            model: "\(bundle.description.family), seed \(bundle.description.training.seed)", span: bundle.logSpan,
+            isPopulation: basis == .population)
         if let svg {
             try OutputFile.write(drawing.svg(), to: svg)
             console.note("wrote \(svg)")
@@ -81,8 +82,7 @@ struct Curve: AsyncParsableCommand {
         let interval = bundle.halfLifeWords(curve.halfLifeInterval)
         let halfLife = bundle.halfLifeWords(curve.halfLife) + (interval.isEmpty ? "" : " (80 %: \(interval))")
         try CurvePrinting.print(
-            drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife,
-            span: bundle.logSpan)
+            drawing, output.format, at: asked.machine(moment, user: 0), basis: basis, halfLife: halfLife)
     }
 }
 
@@ -92,10 +92,9 @@ enum CurvePrinting {
         "user", "topic", "at", "elapsed_seconds", "interest", "return_probability", "degree", "basis",
     ]
 
-    /// - Parameter span: seconds that the model's log covers.
     static func print(
         _ drawing: CurveDrawing, _ format: RowOutputOptions.Format, at: String, basis: Predictor.Basis,
-        halfLife: String, span: Double
+        halfLife: String
     ) throws {
         let (curve, clock) = (drawing.curve, drawing.clock)
         guard format == .table else {
@@ -114,7 +113,7 @@ enum CurvePrinting {
         let lapse =
             seconds == 0
             ? "already"
-            : seconds.map { $0 > span ? ModelBundle.beyondLog : "in " + TimeSpan.words(seconds: $0, clock) }
+            : seconds.map { $0 > drawing.span ? ModelBundle.beyondLog : "in " + TimeSpan.words(seconds: $0, clock) }
         let what = basis == .history ? "coming back" : "a first touch"
         var facts = "as for people in general who have had none for so long"
         if basis == .history {
@@ -139,17 +138,13 @@ enum CurvePrinting {
                 words: third == 0 ? "now" : "+" + TimeSpan.words(seconds: drawing.ahead * Double(third) / 3, clock))
         }
         var marks: [TerminalPlot.Mark] = []
-        if basis == .history {
-            let left = curve.halfLife.map { $0 - curve.elapsedSinceTopic }
-            if let left, left >= 0, left <= drawing.ahead {
-                marks.append(
-                    .init(share: left / drawing.ahead, words: "half-life: \(drawing.halfLife) from the last touch"))
-            }
-            if let seconds, seconds > 0, seconds <= drawing.ahead {
-                marks.append(
-                    .init(share: seconds / drawing.ahead, words: "lapses in \(TimeSpan.words(seconds: seconds, clock))")
-                )
-            }
+        if let after = drawing.halfLifeAfter, after >= 0 {
+            marks.append(
+                .init(share: after / drawing.ahead, words: "half-life: \(drawing.halfLife) from the last touch"))
+        }
+        if let after = drawing.lapseAfter {
+            marks.append(
+                .init(share: after / drawing.ahead, words: "lapses in \(TimeSpan.words(seconds: after, clock))"))
         }
         StandardOutput.print(TerminalPlot().draw(values, top: top, labels: labels, marks: marks))
     }

@@ -34,8 +34,8 @@ struct Models: AsyncParsableCommand {
     }
 
     private func describe(_ d: BundleDescription) throws {
-        let isGain =
-            d.task == .ranking && d.history.measure ?? TrainingHistory.rankingMeasure == TrainingHistory.rankingMeasure
+        let measure = d.history.measure ?? (d.task == .ranking ? "1 - NDCG@10" : "log loss")
+        let isGain = measure.hasPrefix("1 - ")
         let best = isGain ? 1 - d.history.bestLoss : d.history.bestLoss
         var rows: [(name: String, words: String, machine: Cell)] = [
             ("task", "\(d.task.rawValue) (`\(d.task.command)`)", .text(d.task.rawValue)),
@@ -47,7 +47,9 @@ struct Models: AsyncParsableCommand {
                 .whole(d.history.bestEpoch)
             ),
             (
-                isGain ? "validation_ndcg_10" : "validation_loss", Render.number(best), .number(best)
+                isGain
+                    ? "validation_" + measure.dropFirst(4).lowercased().replacing("@", with: "_") : "validation_loss",
+                Render.number(best), .number(best)
             ),
         ]
         if d.task == .interest {

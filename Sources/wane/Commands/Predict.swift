@@ -59,6 +59,11 @@ struct Predict: AsyncParsableCommand {
         try asked.noteSilent(console)
         if printed == 0 { console.note("note: of \(answered) answers none has a chance of \(min ?? 0) or more") }
         try printer.finish()
+        guard output.format == .table, bundle.hasCurves else { return }
+        let horizon = TimeSpan.words(bundle.description.split.horizon, bundle.description.clock)
+        console.note(
+            "returns: chance of a touch within \(horizon); half-life: from the last touch on, the person being around; "
+                + "lapse: that chance below \(Render.number(bundle.description.threshold, 2)), from `at` on")
     }
 }
 

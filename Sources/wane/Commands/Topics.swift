@@ -36,7 +36,10 @@ struct Topics: AsyncParsableCommand {
         let (read, _) = try input.read(console, over: bundle.reading)
         let log = try AskedLog(read, for: bundle)
         if let words = log.coverage.words { console.note("note: \(words)") }
-        var moment = log.log.span?.upperBound ?? 0
+        // Without the few events that lie far from all others: a wrong clock is no end of a log.
+        let span = LogSpan(RadixSort.sorted(log.log.time), clock: log.log.clock)
+        for note in span.notes { console.note("note: \(note)") }
+        var moment = span.end
         if let at {
             guard log.log.clock == .wall, let given = try input.moment(at, over: bundle.reading) else {
                 throw ValidationError("--at \(at): give a time such as 2023-01-01 10:00:00")

@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Torch
 import WaneBundle
+import WaneEvents
 import WaneModels
 import WaneTasks
 import WaneTraining

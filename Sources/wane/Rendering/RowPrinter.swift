@@ -71,7 +71,7 @@ struct RowPrinter {
 
     private func write(_ text: String) throws {
         do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
-            throw OutputError(path: "standard output", error)
+            throw OutputError(path: StandardOutput.path, error)
         }
     }
 

@@ -421,6 +421,35 @@ extension UsingTorch {
             }
         }
 
+        @Test(
+            "own items are remembered as far back beside the log and alone: longer histories than are kept give the same"
+        )
+        func memory() throws {
+            var generator = SeededGenerator(seed: 9)
+            let log = TinyLog.log(
+                (0..<6).map { person in
+                    (0..<(OwnItems.memory + 60 + person * 40)).map { _ in Int(pow(generator.uniform(), 3) * 60) }
+                })
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
+            var options = Self.options()
+            options.window = 12
+            let trained = try RankingTraining(
+                task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: options
+            ).run()
+            let predictor = Predictor(try StandAloneTests.reread(trained.bundle))
+            let asked = try AskedLog(log, for: predictor.bundle)
+            for index in task.targets(.test) {
+                let query = task.query(at: index)
+                let before = try trained.ranker.scores([query])
+                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
+                for (number, score) in scores.enumerated() {
+                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
+                    #expect(abs(score - before[Int(item)]) < 1e-4 * max(1, abs(score)))
+                }
+            }
+        }
+
         @Test("a blend that was saved gives the scores of the blend that was measured")
         func savedBlend() throws {
             let log = ring()

@@ -475,6 +475,15 @@ extension UsingTorch {
                 topics: ItemTopics(names: Vocabulary(["Horror"]), byItem: [[0], [0], [0]], source: .column))
             let error = #expect(throws: PredictionError.self) { try AskedLog(films, for: bundle) }
             #expect(error?.description.contains("knows next to none of the log's items") == true)
+            // Some of the model's topics, and one that it does not know: the log's own are counted.
+            let mixed = Small.simulated(users: 40).log
+            let some = mixed.with(
+                topics: ItemTopics(
+                    names: Vocabulary(mixed.topics.names.names + ["Jazz"]),
+                    byItem: (0..<mixed.items.count).map { mixed.topics[UInt32($0)].map { $0 } }, source: .column))
+            let coverage = try AskedLog(some, for: bundle).coverage
+            let met = Set(some.item.flatMap { some.topics[$0] })
+            #expect(coverage.topics == met.count && coverage.knownTopics <= coverage.topics)
             // Songs under the numbers of films.
             let (_, model) = try Self.trained(Small.simulated(users: 40).log, "mlp")
             let log = Small.simulated(users: 40).log
