@@ -312,6 +312,50 @@ def bench_lstm():
               f"ratio {ours['examples_per_second'] / peer['rate']:.2f}")
 
 
+TORCH_LOAD = """
+import torch
+model = torch.nn.LSTM(64, 64, batch_first=True)
+x = torch.randn(128, 50, 64)
+while True:
+    model(x)[0].sum().backward()
+"""
+
+
+def bench_threads(folder):
+    """Training with the default threads and with one: alone, two at once, and beside what keeps the cores busy."""
+    log = os.path.join(folder, "threads.csv")
+    wane("simulate", "--users", 400, "--seed", 3, "--output", log, "--quiet")
+
+    def seconds(family, threads, count, beside):
+        others = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in beside]
+        try:
+            start = time.time()
+            runs = [
+                subprocess.Popen(
+                    [WANE, "train", log, "--model", family, "--epochs", "2", "--quiet", "--output",
+                     os.path.join(folder, f"threads-{number}"), *(["--threads", str(threads)] if threads else [])],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                for number in range(count)]
+            assert all(run.wait() == 0 for run in runs)
+            return time.time() - start
+        finally:
+            for other in others:
+                other.kill()
+
+    busy = [[sys.executable, "-c", "while True: pass"]] * 4
+    settings = [("alone", 1, []), ("two at once", 2, []), ("beside four busy loops", 1, busy),
+                ("beside a PyTorch training", 1, [[sys.executable, "-c", TORCH_LOAD]])]
+    print("\nSeconds of a training of 2 epochs with the default threads and with one, best of 2, in turn")
+    for family in ("mlp", "lstm"):
+        for name, count, beside in settings:
+            times = {0: [], 1: []}
+            for _ in range(2):
+                for threads in times:
+                    times[threads].append(seconds(family, threads, count, beside))
+            default, one = min(times[0]), min(times[1])
+            print(f"  {family:10} {name:28} default {default:6.1f}  --threads 1 {one:6.1f}  ratio {default / one:.2f}")
+
+
 def bench_trees(folder, title, arguments):
     """Gradient-boosted trees on the same rows, as a data scientist would make them."""
     import lightgbm
@@ -354,7 +398,7 @@ def bench_trees(folder, title, arguments):
 
 with tempfile.TemporaryDirectory() as folder:
     print(f"machine: {os.cpu_count()} cores")
-    chosen = {"reading": lambda: bench_reading(folder), "next-item": bench_next_item, "states": lambda: bench_states(folder), "window": lambda: bench_window(folder)}
+    chosen = {"reading": lambda: bench_reading(folder), "next-item": bench_next_item, "states": lambda: bench_states(folder), "threads": lambda: bench_threads(folder), "window": lambda: bench_window(folder)}
     if sys.argv[1:]:
         for name in sys.argv[1:]:
             chosen[name]()
@@ -363,6 +407,7 @@ with tempfile.TemporaryDirectory() as folder:
     bench_lstm()
     bench_next_item()
     bench_states(folder)
+    bench_threads(folder)
     bench_window(folder)
     simulated = os.path.join(folder, "visits.csv")
     wane("simulate", "--users", 1500, "--seed", 7, "--output", simulated, "--quiet")

@@ -44,7 +44,7 @@ struct Demo: AsyncParsableCommand {
         var training = TrainingOptions()
         training.seed = seed
         training.epochs = epochs
-        try Runtime.setThreads(ThreadCount.available)
+        try Runtime.setThreads(1)
         // One person in five is seen by no training, so that what is recovered of them is not learned by heart.
         let seed = seed
         let isHeldOut: @Sendable (UInt32) -> Bool = { user in

@@ -113,7 +113,8 @@ struct RankTrain: AsyncParsableCommand {
         try task.social.check([model])
         let options = try task.options(model)
         let (modelOptions, trainingOptions) = try await training.resolved(
-            family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training)
+            family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training,
+            threads: ThreadCount.available)
         try saving.prepare()
         let (log, report) = try input.read(console)
         let ranking = try task.task(log)
@@ -226,7 +227,8 @@ struct RankCompare: AsyncParsableCommand {
     ) async throws {
         var (model, training) = try await training.resolved(
             family: family, seed: task.seed &+ UInt64(number), model: RankingOptions.model(family),
-            training: RankingOptions.training)
+            training: RankingOptions.training,
+            threads: ThreadCount.available)
         var name = seeds > 1 ? "\(family), seed \(training.seed)" : family
         let options = try task.options(family)
         func trained(refit: Bool) throws -> (TrainedRanker, seconds: Double) {

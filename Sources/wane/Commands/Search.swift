@@ -51,7 +51,7 @@ struct SearchCommand: AsyncParsableCommand {
         try await training.check([model], for: taskKind.asked, console)
         let (base, options) = try await training.resolved(
             family: model, seed: task.seed, model: ranks ? RankingOptions.model(model) : ModelOptions(),
-            training: ranks ? RankingOptions.training : TrainingOptions())
+            training: ranks ? RankingOptions.training : TrainingOptions(), threads: ranks ? ThreadCount.available : 1)
         try OutputFile.prepare(file)
         let (log, _) = try input.read(console)
         let search = Search(

@@ -39,7 +39,8 @@ struct Sparse: AsyncParsableCommand {
         var options = RankingOptions.training
         for family in families {
             (models[family], options) = try await training.resolved(
-                family: family, seed: task.seed, model: RankingOptions.model(family), training: RankingOptions.training)
+                family: family, seed: task.seed, model: RankingOptions.model(family), training: RankingOptions.training,
+                threads: ThreadCount.available)
         }
         options.l1 = 0
         let (log, _) = try input.read(console)

@@ -33,7 +33,10 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Heads of attention.", valueName: "n")) var heads: Int?
     @Option(help: "What keeps the sparse autoencoder's code sparse.") var sparsity: Sparsity?
     @Option(help: ArgumentHelp("How much that weighs.", valueName: "x")) var sparsityWeight: Double?
-    @Option(help: ArgumentHelp("Threads that one operator may use.", valueName: "n")) var threads: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Threads that one operator may use; one when absent, in ranking all there are.", valueName: "n"))
+    var threads: Int?
     @Option(help: ArgumentHelp("Configuration file; wane.json in this folder where there is one.", valueName: "file"))
     var config: String?
 
@@ -103,9 +106,11 @@ struct TrainOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - model: the task's defaults, as are `training`'s.
+    ///   - most: threads where none are asked for. A second one only gains where products are large, as over all items: models of
+    ///     interest and of returns train faster on one (`Benchmarks/run threads`).
     func resolved(
         family: String, seed: UInt64, model: ModelOptions = ModelOptions(),
-        training: TrainingOptions = TrainingOptions()
+        training: TrainingOptions = TrainingOptions(), threads most: Int = 1
     ) async throws -> (model: ModelOptions, training: TrainingOptions) {
         let settings = try await Settings(file: config)
         var model = model
@@ -150,7 +155,7 @@ struct TrainOptions: ParsableArguments {
         model.heads = try settings.int("heads", heads) ?? model.heads
         model.sparsity = try settings.named("sparsity", sparsity, Sparsity.init(rawValue:)) ?? model.sparsity
         model.sparsityWeight = try settings.double("sparsity-weight", sparsityWeight) ?? model.sparsityWeight
-        let wanted = try settings.int("threads", threads) ?? ThreadCount.available
+        let wanted = try settings.int("threads", threads) ?? most
         guard (1...1_024).contains(wanted) else { throw ValidationError("--threads \(wanted): give 1 to 1024") }
         try Runtime.setThreads(wanted)
         return (model, training)
