@@ -38,14 +38,9 @@ public struct Ranker: ItemRanker {
 
     /// Items that the model has not met share the score of the unknown item, which is never an answer in training.
     public func scores(_ queries: [RankingQuery]) throws -> [Float] {
-        func read(_ indices: Range<Int>) -> [(item: Int64, time: Int64)] {
-            indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
-        }
         let stretches = queries.map { query in
-            let events = query.history.suffix(window)
-            return RankingBatch.Stretch(
-                events: read(events),
-                earlier: read(query.history.prefix(upTo: events.lowerBound).suffix(OwnItems.memory)),
+            RankingBatch.Stretch(
+                after: query.history, log, itemRow: itemRow, window: window,
                 user: userOf.map { $0[Int(query.user)] } ?? Int64(query.user), moment: query.moment)
         }
         return try withoutGradients {

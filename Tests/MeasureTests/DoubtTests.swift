@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import WaneEvents
+import WaneTasks
 
 @testable import WaneBaselines
 @testable import WaneMetrics
@@ -54,7 +55,7 @@ struct DoubtTests {
                 mass += density
                 none += density * exp(-rate)
             }
-            let chance = GammaPoisson.Input(returns: returns, age: age).chance(a, b)
+            let chance = GammaPoisson.chance(CustomerSummary(x: returns, tx: 0, t: age), a, b)
             #expect(abs(chance - (1 - none / mass)) < 1e-5)
         }
     }

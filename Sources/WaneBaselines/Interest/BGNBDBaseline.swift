@@ -11,25 +11,8 @@ struct BGNBDBaseline: Baseline {
     /// The likelihood needs some thousand histories, not more.
     private static let sample = 4_000
 
-    private static func summaries(_ queries: QuerySet, _ horizon: Double) -> [CustomerSummary] {
-        let width = FeatureSchema.lastEventCount
-        guard let touches = FeatureSchema.lastEventNames.firstIndex(of: "log_touches"),
-            let age = FeatureSchema.lastEventNames.firstIndex(of: "log_topic_age")
-        else { return [] }
-        return (0..<queries.count).map { row in
-            // The features are logarithms of counts plus one, and of horizons at the person's last event.
-            let count = (exp(Double(queries.lastEventFeatures[row * width + touches])) - 1).rounded()
-            let t =
-                exp(Double(queries.lastEventFeatures[row * width + age])) + Double(queries.elapsedSinceEvent[row])
-                / horizon
-            let x = max(0, count - 1)
-            let tx = x > 0 ? max(0, t - Double(queries.elapsedSinceTopic[row]) / horizon) : 0
-            return CustomerSummary(x: x, tx: min(tx, t), t: t)
-        }
-    }
-
     func fitted(_ training: QuerySet, horizon: Double) -> any FittedBaseline {
-        let customers = Self.summaries(training, horizon)
+        let customers = training.summaries(horizon)
         let every = max(1, customers.count / Self.sample)
         let sample = stride(from: 0, to: customers.count, by: every).map { customers[$0] }
         let model = BGNBD.fitted(sample).model
@@ -44,7 +27,7 @@ struct BGNBDBaseline: Baseline {
         let horizon: Double
 
         func predict(_ queries: QuerySet) -> (returnProbability: [Double], degree: [Double]) {
-            let returned = BGNBDBaseline.summaries(queries, horizon).map { customer in
+            let returned = queries.summaries(horizon).map { customer in
                 min(1, max(0, model.returns(customer, ahead: 1)))
             }
             return (returned, returned.map { min(1, $0 * scale) })

@@ -14,39 +14,22 @@ struct GammaPoisson: Baseline {
     static let name = "gamma-Poisson, no decay"
     var name: String { Self.name }
 
-    private static func inputs(_ queries: QuerySet, _ horizon: Double) -> [Input] {
-        let width = FeatureSchema.lastEventCount
-        guard let touches = FeatureSchema.lastEventNames.firstIndex(of: "log_touches"),
-            let age = FeatureSchema.lastEventNames.firstIndex(of: "log_topic_age")
-        else { return [] }
-        return (0..<queries.count).map { row in
-            let count = exp(Double(queries.lastEventFeatures[row * width + touches])) - 1
-            let horizons =
-                exp(Double(queries.lastEventFeatures[row * width + age])) + Double(queries.elapsedSinceEvent[row])
-                / horizon
-            return Input(returns: max(0, count - 1), age: max(0, horizons))
-        }
-    }
-
-    struct Input {
-        let returns: Double
-        let age: Double
-
-        func chance(_ a: Double, _ b: Double) -> Double { -expm1((a + returns) * -log1p(1 / (b + age))) }
+    static func chance(_ pair: CustomerSummary, _ a: Double, _ b: Double) -> Double {
+        -expm1((a + pair.x) * -log1p(1 / (b + pair.t)))
     }
 
     func fitted(_ training: QuerySet, horizon: Double) -> any FittedBaseline {
-        let inputs = Self.inputs(training, horizon)
+        let pairs = training.summaries(horizon)
         let best = NelderMead.minimize(from: [0, 0]) { x in
             let (a, b) = (exp(x[0]), exp(x[1]))
             var loss = 0.0
-            for (input, label) in zip(inputs, training.didReturn) {
-                loss += Losses.logLoss(input.chance(a, b), Double(label))
+            for (pair, label) in zip(pairs, training.didReturn) {
+                loss += Losses.logLoss(Self.chance(pair, a, b), Double(label))
             }
             return loss + 1e-3 * (x[0] * x[0] + x[1] * x[1])
         }
         let (a, b) = (exp(best[0]), exp(best[1]))
-        let mean = inputs.reduce(0) { $0 + $1.chance(a, b) } / Double(max(1, inputs.count))
+        let mean = pairs.reduce(0) { $0 + Self.chance($1, a, b) } / Double(max(1, pairs.count))
         return Fitted(a: a, b: b, scale: mean > 0 ? training.degree.mean / mean : 0, horizon: horizon)
     }
 
@@ -58,7 +41,7 @@ struct GammaPoisson: Baseline {
         let horizon: Double
 
         func predict(_ queries: QuerySet) -> (returnProbability: [Double], degree: [Double]) {
-            let returned = GammaPoisson.inputs(queries, horizon).map { $0.chance(a, b) }
+            let returned = queries.summaries(horizon).map { GammaPoisson.chance($0, a, b) }
             return (returned, returned.map { min(1, $0 * scale) })
         }
     }

@@ -10,8 +10,8 @@ final class RejectsFile {
     }
 
     func write(_ row: RejectedRow, text: String) throws(LogError) {
-        func quoted(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
-        let line = "\(row.line),\(quoted(row.column)),\(quoted(row.description)),\(quoted(text))\n"
+        let line =
+            "\(row.line),\(CSVField.always(row.column)),\(CSVField.always(row.description)),\(CSVField.always(text))\n"
         do throws(OutputError) { try file.write(line) } catch { throw .rejects(error) }
     }
 

@@ -53,17 +53,33 @@ public struct RankingBatch: Sendable {
         public init(
             _ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], begin: Int? = nil, since: Int64 = .min
         ) {
-            func read(_ indices: Range<Int>) -> [(item: Int64, time: Int64)] {
-                indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
-            }
-            events = read(indices)
+            events = Self.read(indices, log, itemRow)
             let remembered = max(begin ?? indices.lowerBound, indices.lowerBound - OwnItems.memory)
-            earlier = read(min(remembered, indices.lowerBound)..<indices.lowerBound)
+            earlier = Self.read(min(remembered, indices.lowerBound)..<indices.lowerBound, log, itemRow)
             user = Int64(log.user[indices.lowerBound])
             next = (itemRow[Int(log.item[indices.upperBound])], log.time[indices.upperBound])
             var first = 0
             while first < indices.count, log.time[indices.lowerBound + first + 1] < since { first += 1 }
             firstTarget = first
+        }
+
+        /// A question about what comes at `moment`, after a person's history in a log.
+        ///
+        /// - Parameter window: events that are read at once; what was before is remembered.
+        public init(
+            after history: Range<Int>, _ log: EventLog, itemRow: [Int64], window: Int, user: Int64, moment: Int64
+        ) {
+            let read = history.suffix(window)
+            let before = history.prefix(upTo: read.lowerBound).suffix(OwnItems.memory)
+            self.init(
+                events: Self.read(read, log, itemRow), earlier: Self.read(before, log, itemRow), user: user,
+                moment: moment)
+        }
+
+        private static func read(
+            _ indices: Range<Int>, _ log: EventLog, _ itemRow: [Int64]
+        ) -> [(item: Int64, time: Int64)] {
+            indices.map { (itemRow[Int(log.item[$0])], log.time[$0]) }
         }
 
         /// When the next event is, or the question: microseconds.

@@ -47,6 +47,9 @@ public struct LogSpan: Sendable, Equatable {
         self.silence = silence
     }
 
+    /// - Complexity: O(events)
+    public init(_ log: EventLog) { self.init(RadixSort.sorted(log.time), clock: log.clock) }
+
     /// Time in which something may have happened: the span without a silence longer than half of it.
     public var active: Int64 { end - start - (silence.map { $0.upperBound - $0.lowerBound } ?? 0) }
 

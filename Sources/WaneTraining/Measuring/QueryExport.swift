@@ -27,7 +27,7 @@ public enum QueryExport {
             for row in 0..<queries.count {
                 let user = log.users[Int(queries.user[row])]
                 let topic = log.topics.names[Int(queries.topic[row])]
-                text += "\(part.rawValue),\(Self.quoted(user)),\(Self.quoted(topic)),"
+                text += "\(part.rawValue),\(CSVField.quoted(user)),\(CSVField.quoted(topic)),"
                 // A place in the person's own history in a log without times.
                 let first = task.histories.userStarts[Int(queries.user[row])]
                 text +=
@@ -45,11 +45,5 @@ public enum QueryExport {
             try handle.write(contentsOf: Data(text.utf8))
         }
         try handle.close()
-    }
-
-    /// A name as a field of CSV.
-    private static func quoted(_ name: String) -> String {
-        name.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
-            ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
     }
 }

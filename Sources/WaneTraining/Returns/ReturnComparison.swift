@@ -74,18 +74,18 @@ public struct ReturnComparison: Sendable, Encodable {
             try add(baseline.name, isModel: false) { fitted.predict($0, grid: grid) }
         }
         self.table = table
+        func inLikelihood(_ model: Int, _ baseline: Int) -> Difference? {
+            guard let own = likelihoods[model], let other = likelihoods[baseline] else { return nil }
+            let values = zip(own, other).map { $0 - $1 }
+            return Difference(
+                measure: "log likelihood", model: table.rows[model].name, baseline: table.rows[baseline].name,
+                value: values.reduce(0, +) / Double(max(1, values.count)),
+                interval: UserBootstrap(users: users, seed: training.seed).interval(of: values), lessIsBetter: false)
+        }
         var differences: [Difference] = []
         if let model = table.bestIndex(models: true), let baseline = table.bestIndex(models: false) {
-            let (a, b) = (table.rows[model], table.rows[baseline])
-            if let own = likelihoods[model], let other = likelihoods[baseline] {
-                let values = zip(own, other).map { $0 - $1 }
-                differences.append(
-                    Difference(
-                        measure: "log likelihood", model: a.name, baseline: b.name,
-                        value: values.reduce(0, +) / Double(max(1, values.count)),
-                        interval: UserBootstrap(users: users, seed: training.seed).interval(of: values),
-                        lessIsBetter: false))
-            }
+            let a = table.rows[model]
+            if let difference = inLikelihood(model, baseline) { differences.append(difference) }
             let others: [(measure: String, of: (ReturnReport) -> Double, less: Bool)] = [
                 ("C-index", \.concordance, false), ("MAE", \.mae, true),
             ]
@@ -100,15 +100,10 @@ public struct ReturnComparison: Sendable, Encodable {
         }
         self.differences = differences
         var gain: Difference?
-        if people >= Doubt.leastPeople, let model = table.bestIndex(models: true), let own = likelihoods[model],
-            let one = table.rows.firstIndex(where: { $0.name == ReturnBaselines.same && !$0.isModel }),
-            let other = likelihoods[one]
+        if people >= Doubt.leastPeople, let model = table.bestIndex(models: true),
+            let same = table.rows.firstIndex(where: { $0.name == ReturnBaselines.same && !$0.isModel })
         {
-            let values = zip(own, other).map { $0 - $1 }
-            gain = Difference(
-                measure: "log likelihood", model: table.rows[model].name, baseline: table.rows[one].name,
-                value: values.reduce(0, +) / Double(max(1, values.count)),
-                interval: UserBootstrap(users: users, seed: training.seed).interval(of: values), lessIsBetter: false)
+            gain = inLikelihood(model, same)
         }
         doubts =
             table.rows.contains(where: \.isModel)

@@ -43,7 +43,7 @@ struct AskedPeople {
                 console, over: bundle.reading, onlyUser: at == Self.endOfLog ? nil : user)
             // Without the few events that lie far from all others: a wrong clock is no end of a log.
             if read.count > 0, user == nil || at == Self.endOfLog {
-                let span = LogSpan(RadixSort.sorted(read.time), clock: read.clock)
+                let span = LogSpan(read)
                 last = span.end
                 for note in span.notes { console.note("note: \(note)") }
             } else {

@@ -210,8 +210,7 @@ struct RankCompare: AsyncParsableCommand {
                     let interval = row.report.interval(comparison.headline)
                     return IntervalChart.Row(
                         name: row.name, value: row.report.value(comparison.headline), low: interval?.low,
-                        high: interval?.high,
-                        isStrong: row.isModel)
+                        high: interval?.high, isStrong: row.isModel)
                 })
             try OutputFile.write(chart.standalone(), to: svg)
             console.note("wrote \(svg)")
@@ -227,8 +226,7 @@ struct RankCompare: AsyncParsableCommand {
     ) async throws {
         var (model, training) = try await training.resolved(
             family: family, seed: task.seed &+ UInt64(number), model: RankingOptions.model(family),
-            training: RankingOptions.training,
-            threads: ThreadCount.available)
+            training: RankingOptions.training, threads: ThreadCount.available)
         var name = seeds > 1 ? "\(family), seed \(training.seed)" : family
         let options = try task.options(family)
         func trained(refit: Bool) throws -> (TrainedRanker, seconds: Double) {

@@ -37,7 +37,7 @@ struct Topics: AsyncParsableCommand {
         let log = try AskedLog(read, for: bundle)
         if let words = log.coverage.words { console.note("note: \(words)") }
         // Without the few events that lie far from all others: a wrong clock is no end of a log.
-        let span = LogSpan(RadixSort.sorted(log.log.time), clock: log.log.clock)
+        let span = LogSpan(log.log)
         for note in span.notes { console.note("note: \(note)") }
         var moment = span.end
         if let at {

@@ -81,7 +81,7 @@ struct RowPrinter {
 
     private func csv(_ cell: Cell) -> String {
         switch cell {
-        case .text(let text): Table.quoted(text)
+        case .text(let text): CSVField.quoted(text)
         case .number(let value): number(value) ?? ""
         case .whole(let value): "\(value)"
         case .flag(let value): value ? "1" : "0"

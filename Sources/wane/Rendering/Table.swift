@@ -1,4 +1,5 @@
 import Foundation
+import WaneEvents
 
 /// Rows under headings, for people, or as CSV.
 struct Table {
@@ -31,13 +32,7 @@ struct Table {
     }
 
     var csv: String {
-        ([headings] + rows).map { $0.map(Self.quoted).joined(separator: ",") }.joined(separator: "\n")
-    }
-
-    /// A field of CSV, in quotes where a reader would take it apart.
-    static func quoted(_ cell: String) -> String {
-        cell.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
-            ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+        ([headings] + rows).map { $0.map(CSVField.quoted).joined(separator: ",") }.joined(separator: "\n")
     }
 }
 
