@@ -202,7 +202,8 @@ public enum BundleFolder {
 
     /// A curve whose half-life meant something else is not asked for one.
     private static func checkCurves(_ description: BundleDescription, _ path: String) throws(BundleFolderError) {
-        guard description.task == .interest, description.family != LSTMBasic.name, description.halfLives == nil else {
+        guard description.task == .interest, description.family != LSTMBasic.name, description.halfLives?.left == nil
+        else {
             return
         }
         throw .notAModel(

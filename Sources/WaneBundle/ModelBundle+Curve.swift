@@ -14,6 +14,6 @@ extension ModelBundle {
             parameters, elapsedSinceTopic: elapsedSinceTopic, elapsedSinceEvent: elapsedSinceEvent,
             horizon: Double(description.split.horizon) / 1e6,
             visitPause: Double(StateSchema.visitPause(description.clock)) / 1e6,
-            logSpread: description.halfLives?.spread(topicRow) ?? 0)
+            topicSpread: description.halfLives?.spread(topicRow) ?? 1)
     }
 }

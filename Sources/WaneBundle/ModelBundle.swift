@@ -198,23 +198,23 @@ extension BundleDescription {
 
 /// What half-lives are read with.
 public struct HalfLifeRecord: Sendable, Equatable, Codable {
-    /// Deviation of the log half-life between pairs of which the model knows the same.
-    public var pairSpread: Double
     /// Deviation of each topic row's log half-life as far as the data leave it open.
     public var topicSpread: [Double]
     /// Microseconds: what the log's times resolve. What is shorter is not known.
     public var resolution: Int64
+    /// The share of people who had likely left for good by the end of training. Models without it are older, and their half-lives
+    /// took leaving for fading.
+    public var left: Double?
 
-    public init(pairSpread: Double, topicSpread: [Double], resolution: Int64) {
-        self.pairSpread = pairSpread
+    public init(topicSpread: [Double], resolution: Int64, left: Double) {
+        self.left = left
         self.topicSpread = topicSpread
         self.resolution = resolution
     }
 
     /// Of a topic's row.
     public func spread(_ row: Int) -> Double {
-        let topic = topicSpread.indices.contains(row) ? topicSpread[row] : 1
-        return (pairSpread * pairSpread + topic * topic).squareRoot()
+        topicSpread.indices.contains(row) ? topicSpread[row] : 1
     }
 }
 

@@ -17,7 +17,7 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// What a model gives for each query, before logits become shares and logarithms times.
     public enum Parameter: Int, CaseIterable, Sendable {
         case timeScale, shape, floor, rate, degreeLevel, degreeSlope, presenceHalfLife, presenceShape, presenceFloor,
-            visitShare, visitHalfLife
+            visitShare, visitHalfLife, visitShape, spread
     }
 
     /// Times are in horizons; this keeps the logarithm finite right after a touch.
@@ -30,6 +30,7 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         public static let presenceHalfLife = 3.0
         public static let smallestPresenceShape = 0.2
         public static let presenceFloor = -3.0
+        public static let smallestVisitShape = 1.0
         public static let visitShare = -2.0
         /// Rates beyond these, in logarithms, are none that a log could show.
         public static let logRates = -12.0...8.0
@@ -52,7 +53,8 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// The chance, right after an event, that the visit touches the topic again, and what halves it: seconds.
     public let visitShare: Double
     public let visitHalfLife: Double
-    /// Deviation of the half-life's logarithm, between pairs of which the model knows the same.
+    public let visitShape: Double
+    /// Deviation of the half-life's logarithm: between pairs of which the model knows the same, and what the data leave open.
     public let logSpread: Double
     /// Seconds since the last touch of the topic and since the person's last event, at the moment.
     public private(set) var elapsedSinceTopic: Double
@@ -64,10 +66,10 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     ///   - parameters: a model's raw outputs, in the order of ``Parameter``.
     ///   - elapsedSinceTopic, elapsedSinceEvent, horizon: seconds.
     ///   - visitPause: the longest half-life of a visit, in seconds.
-    ///   - logSpread: see ``logSpread``.
+    ///   - topicSpread: deviation of the topic's log half-life, as far as the data leave it open.
     public init(
         _ parameters: some Collection<Float>, elapsedSinceTopic: Double, elapsedSinceEvent: Double, horizon: Double,
-        visitPause: Double, logSpread: Double
+        visitPause: Double, topicSpread: Double
     ) {
         let c = parameters.map(Double.init)
         func value(_ parameter: Parameter) -> Double {
@@ -84,7 +86,8 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         presenceFloor = Self.sigmoid(value(.presenceFloor) + Start.presenceFloor)
         visitShare = Self.sigmoid(value(.visitShare) + Start.visitShare)
         visitHalfLife = visitPause * exp(-Self.softplus(value(.visitHalfLife)))
-        self.logSpread = logSpread
+        visitShape = Self.softplus(value(.visitShape)) + Start.smallestVisitShape
+        logSpread = (exp(2 * value(.spread)) + topicSpread * topicSpread).squareRoot()
         self.elapsedSinceTopic = elapsedSinceTopic
         self.elapsedSinceEvent = elapsedSinceEvent
         self.horizon = horizon
@@ -96,6 +99,8 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     /// A raw output as a shape, and as a floor.
     public static func shape(_ raw: Double) -> Double { softplus(raw + Start.shape) + Start.smallestShape }
     public static func floor(_ raw: Double) -> Double { sigmoid(raw + Start.floor) }
+    /// How a shape moves with its raw output.
+    public static func shapeSlope(_ raw: Double) -> Double { sigmoid(raw + Start.shape) }
 
     /// The half-life in time scales; nothing where the part that never fades is half or more.
     public static func halfLife(shape: Double, floor: Double) -> Double? {
@@ -136,7 +141,7 @@ public struct InterestCurve: Sendable, Equatable, Codable {
         degreeLevel = log(share / (1 - share))
         degreeSlope = 0
         (presenceHalfLife, presenceShape, presenceFloor) = (Self.longest, 1, 1)
-        (visitShare, visitHalfLife, logSpread) = (0, 1, 0)
+        (visitShare, visitHalfLife, visitShape, logSpread) = (0, 1, 1, 0)
         (elapsedSinceTopic, elapsedSinceEvent) = (0, 0)
         self.horizon = horizon
     }
@@ -175,9 +180,9 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     }
 
     private func chance(_ elapsed: Double, touches: Double) -> Double {
-        let visit =
-            visitShare * exp2(-(elapsedSinceEvent + max(0, elapsed)) / visitHalfLife)
-            * (1 - exp2(-horizon / visitHalfLife))
+        let silence = elapsedSinceEvent + max(0, elapsed) + Self.smallestTime * horizon
+        func lasts(_ time: Double) -> Double { 1 / (1 + pow(time / visitHalfLife, visitShape)) }
+        let visit = visitShare * lasts(silence) * (1 - lasts(horizon))
         return 1 - (1 + presence(elapsed) * expm1(-touches)) * (1 - visit)
     }
 

@@ -59,7 +59,7 @@ public struct QueryPredictor {
         return (returnProbability, degree)
     }
 
-    /// The raw parameters of each query's curve, `[queries, 11]` row by row; none for a model without curves.
+    /// The raw parameters of each query's curve, `[queries, 13]` row by row; none for a model without curves.
     public func curveParameters(_ queries: QuerySet) throws -> [Float] {
         guard case .interest(let network) = bundle.network else { return [] }
         let width = InterestCurve.Parameter.allCases.count

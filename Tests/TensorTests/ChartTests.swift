@@ -29,7 +29,7 @@ struct ChartTests {
         parameters[InterestCurve.Parameter.rate.rawValue] = 1
         let curve = InterestCurve(
             parameters, elapsedSinceTopic: 3_600, elapsedSinceEvent: 600, horizon: 604_800, visitPause: 1_800,
-            logSpread: 0.3)
+            topicSpread: 0.3)
         let halfLife = try #require(curve.halfLife)
         let level = 0.3
         let ahead = CurveDrawing.enough(curve, threshold: level, span: 1e8)

@@ -7,29 +7,32 @@ import WaneState
 ///
 /// Which part may read what is what tells the parts from one another:
 ///
-/// - the **decay** (`τ`, `p`, `f`) begins at its topic's, fitted beforehand to all people (``TopicRates``), and deviates by the
-///   topic's vector and by slow features: how often, how regularly and how deeply the person has touched the topic. Nothing of
-///   it moves while one waits, and families differ little in it;
+/// - the **decay** (`τ`, `p`, `f`) is its topic's, fitted beforehand to the times between all people's touches (`RenewalFit`); `τ`
+///   deviates by slow features: how often, how regularly and how deeply the person has touched the topic. It is learned from what
+///   the fit found of each pair, before all else, which leaves it: chances of a return at one moment would take differences
+///   between people, and their leaving, for decay. Nothing of it moves while one waits, and families differ little in it;
 /// - the **rate** right after a touch, the degree and the visit under way read everything, the history's state included;
 /// - **presence** reads the person alone, so that it cannot stand in for one topic's decay.
 public struct DecayHead: Module {
     let decay: HiddenLayers
     let decayOutput: Linear
+    /// How the curve beyond its half-life deviates.
+    let tail: HiddenLayers
+    let tailOutput: Linear
     let level: HiddenLayers
     let levelOutput: Linear
     let person: HiddenLayers
     let personOutput: Linear
-    /// Of each topic's row: `log τ`, shape and floor before their links, and `log λ0`. Fitted before training, which leaves it.
+    /// Of each topic's row: `log τ`, shape and floor before their links, and `log λ0`.
     let topics: Embedding
     /// The longest half-life of a visit, in horizons.
     let visitPause: Double
 
     typealias Column = InterestCurve.Parameter
 
-    /// Topics' numbers are kept divided by this, so that a step of training moves them so many times further.
-    static let stride = 5.0
-    static let decayColumns = 3
     static let topicColumns = 4
+    /// How far shape and floor may deviate, before their links.
+    static let mostBend = 2.0
     /// Width of the layers of decay and presence.
     static let narrow = 32
 
@@ -49,50 +52,96 @@ public struct DecayHead: Module {
     init(inputs: Int, _ options: ModelOptions, topicRows: Int, visitPause: Double) throws(TorchError) {
         var narrow = options
         narrow.headWidth = Self.narrow
-        decay = try HiddenLayers(inputs: Self.slowFeatures.count + options.topicWidth, narrow)
-        decayOutput = try Linear(Self.narrow, Self.decayColumns)
+        decay = try HiddenLayers(inputs: Self.slowFeatures.count + Self.topicColumns, narrow)
+        decayOutput = try Linear(Self.narrow, 2)
+        tail = try HiddenLayers(inputs: Self.slowFeatures.count + options.topicWidth, narrow)
+        tailOutput = try Linear(Self.narrow, 2)
         level = try HiddenLayers(inputs: inputs, options)
-        levelOutput = try Linear(options.headWidth, 5)
+        levelOutput = try Linear(options.headWidth, 6)
         person = try HiddenLayers(inputs: Self.personFeatures.count, narrow)
         personOutput = try Linear(Self.narrow, 3)
         topics = try Embedding(topicRows + 1, Self.topicColumns)
         self.visitPause = visitPause
         // Training begins at the topics' own curves.
-        for layer in [decayOutput, levelOutput, personOutput] {
+        for layer in [decayOutput, tailOutput, levelOutput, personOutput] {
             try layer.weight.value.overwrite(with: layer.weight.value.detached() * 0)
             if let bias = layer.bias { try bias.value.overwrite(with: bias.value.detached() * 0) }
         }
         try topics.weight.value.overwrite(with: topics.weight.value.detached() * 0)
     }
 
-    /// What the outputs' weights make of the inputs, without biases: `[Q, 11]`, in the order of ``Column``.
+    /// How far pairs' `log τ` lie from their topics', and the logarithm of how far those of which the same is known lie apart: each
+    /// `[N]`.
+    ///
+    /// - Parameters:
+    ///   - slow: `[N, slow features]`, scaled.
+    ///   - own: numbers of their topics, `[N, 4]`.
+    func deviations(_ slow: Tensor, _ own: Tensor) throws(TorchError) -> (mean: Tensor, logSpread: Tensor) {
+        let inputs = try Tensor.concatenated([slow, (own * 0.5).clamped(-6, 6)], 1)
+        let output = try decayOutput(decay(inputs, training: false)).unbound(1)
+        return (output[0], try output[1].clamped(-4, 1))
+    }
+
+    /// What the outputs' weights make of the inputs, without the biases of levels and of presence: `[Q, 13]`, in the order of
+    /// ``Column``.
     func scores(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
         func output(_ layer: Linear, _ h: Tensor) throws(TorchError) -> Tensor {
             try h.matmul(layer.weight.value.transposed())
         }
-        let slow = try Tensor.concatenated([x.features.columns(Tensor(Self.slowFeatures)), x.topic], 1)
-        let own = try topics(x.topicRow) * Self.stride
-        let decay = try output(decayOutput, self.decay(slow, training: training)) + own.slice(1, 0..<Self.decayColumns)
+        let own = try topics(x.topicRow).detached()
+        let slow = try x.features.columns(Tensor(Self.slowFeatures))
+        let (mean, logSpread) = try withoutGradients { () throws(TorchError) in try deviations(slow, own) }
+        let decay = try Self.bent(
+            own.slice(1, 0..<3), mean,
+            by: tailOutput(tail(Tensor.concatenated([slow, x.topic], 1), training: training)))
         let level = try output(levelOutput, self.level(x.x, training: training))
         let presence = try output(
             personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
         return try Tensor.concatenated(
             [
-                decay, level.slice(1, 0..<1) + own.slice(1, Self.decayColumns..<Self.topicColumns),
-                level.slice(1, 1..<3),
-                presence, level.slice(1, 3..<5),
+                decay, level.slice(1, 0..<1) + own.slice(1, 3..<4), level.slice(1, 1..<3),
+                presence, level.slice(1, 3..<6), logSpread.unsqueezed(1),
             ], 1)
     }
 
-    /// The outputs' biases, in the order of ``Column``: `[11]`.
-    func biases() throws(TorchError) -> Tensor {
-        guard let decay = decayOutput.bias?.value, let level = levelOutput.bias?.value,
-            let presence = personOutput.bias?.value
-        else { return try Tensor.zeros([Column.allCases.count]) }
-        return try Tensor.concatenated([decay, level.slice(0, 0..<3), presence, level.slice(0, 3..<5)], 0)
+    /// Decay with a shape and a floor that deviate while its half-life stays: `[Q, 3]`. What does not halve stays as it is.
+    ///
+    /// - Parameters:
+    ///   - own: the topics' numbers, and `mean` how far `log τ` lies from theirs.
+    ///   - deviations: `[Q, 2]`.
+    static func bent(_ own: Tensor, _ mean: Tensor, by deviations: Tensor) throws(TorchError) -> Tensor {
+        typealias Start = InterestCurve.Start
+        let (o, d) = (try own.unbound(1), try (deviations.tanh() * mostBend).unbound(1))
+        let floor = try (o[2] + Start.floor).sigmoid()
+        let isHalving = try (floor * -1).above(-0.499)
+        let share = try (floor * 2).clamped(1e-4, 1 - 1e-3)
+        func shape(_ raw: Tensor) throws(TorchError) -> Tensor {
+            try (raw + Start.shape).softplus() + Start.smallestShape
+        }
+        // log(h / τ) = log(1 / (1 - 2 f)) / p
+        let logHalfLife = try o[0] + mean - (share * -1 + 1).log() / shape(o[1])
+        let bentShare = try (share.log() - (share * -1 + 1).log() + d[1]).sigmoid().clamped(1e-4, 1 - 1e-3)
+        let bentShape = try o[1] + d[0]
+        let time = try logHalfLife + (bentShare * -1 + 1).log() / shape(bentShape)
+        let half = try bentShare * 0.5
+        let rawFloor = try half.log() - (half * -1 + 1).log() - Start.floor
+        func chosen(_ bent: Tensor, _ own: Tensor) throws(TorchError) -> Tensor {
+            try own + isHalving * (bent - own)
+        }
+        return try Tensor.stacked(
+            [chosen(time, o[0] + mean), chosen(bentShape, o[1]), chosen(rawFloor, o[2])], 1)
     }
 
-    /// The parameters of curves, before what makes logits shares and logarithms times; returns `[Q, 11]`.
+    /// Those biases, in the order of ``Column``: `[13]`.
+    func biases() throws(TorchError) -> Tensor {
+        guard let level = levelOutput.bias?.value, let presence = personOutput.bias?.value else {
+            return try Tensor.zeros([Column.allCases.count])
+        }
+        return try Tensor.concatenated(
+            [Tensor.zeros([3]), level.slice(0, 0..<3), presence, level.slice(0, 3..<6), Tensor.zeros([1])], 0)
+    }
+
+    /// The parameters of curves, before what makes logits shares and logarithms times; returns `[Q, 13]`.
     func curveParameters(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
         try scores(x, training: training) + biases()
     }
@@ -107,13 +156,14 @@ public struct DecayHead: Module {
         private let degreeSlope: Tensor
         let presence: Tensor
         let visitShare: Tensor
-        private let visitHalfLife: Tensor
+        private let logVisitHalfLife: Tensor
+        private let visitShape: Tensor
         private let sinceTopic: Tensor
-        /// What is left of the visit.
+        /// The chance that the visit lasts until now.
         private let visit: Tensor
 
         /// - Parameters:
-        ///   - parameters: `[Q, 11]`.
+        ///   - parameters: `[Q, 13]`.
         ///   - logElapsedSinceTopic, logElapsedSinceEvent: `[Q]`, logarithms of horizons.
         init(
             _ parameters: Tensor, logElapsedSinceTopic: Tensor, logElapsedSinceEvent: Tensor, visitPause: Double
@@ -133,10 +183,10 @@ public struct DecayHead: Module {
             let always = try (column(.presenceFloor) + Start.presenceFloor).sigmoid()
             presence = try always + around - always * around
             visitShare = try (column(.visitShare) + Start.visitShare).sigmoid()
-            visitHalfLife = try (-(column(.visitHalfLife).softplus())).exp() * visitPause
+            logVisitHalfLife = try -(column(.visitHalfLife).softplus()) + Foundation.log(visitPause)
+            visitShape = try column(.visitShape).softplus() + Start.smallestVisitShape
             sinceTopic = try logElapsedSinceTopic.exp()
-            let sinceEvent = try logElapsedSinceEvent.exp() - InterestCurve.smallestTime
-            visit = try (sinceEvent / visitHalfLife * -Foundation.log(2)).exp()
+            visit = try (visitShape * (logVisitHalfLife - logElapsedSinceEvent)).sigmoid()
         }
 
         /// Touches to be expected within a window, in horizons, the person being around: `[Q]`.
@@ -152,8 +202,8 @@ public struct DecayHead: Module {
 
         /// The chance of coming back within a window in which so many touches are expected: `[Q]`.
         func returnProbability(_ touches: Tensor, within window: Tensor) throws(TorchError) -> Tensor {
-            let ends = try (window / visitHalfLife * -Foundation.log(2)).exp() * -1 + 1
-            let notByVisit = try visitShare * visit * ends * -1 + 1
+            let beyond = try (visitShape * (logVisitHalfLife - window.log())).sigmoid()
+            let notByVisit = try visitShare * visit * (beyond - 1) + 1
             let notByRate = try ((-touches).exp() - 1) * presence + 1
             return try (notByVisit * notByRate * -1 + 1).clamped(1e-6, 1 - 1e-6)
         }

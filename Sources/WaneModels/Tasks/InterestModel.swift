@@ -22,15 +22,62 @@ public struct InterestModel: Module {
         head = try DecayHead(inputs: queries.width, options, topicRows: topics, visitPause: visitPause)
     }
 
-    /// Where training begins.
-    ///
-    /// - Parameter rates: of each topic's row, row by row: see ``DecayHead/topics``.
-    public func begin(at rates: [Float]) throws(TorchError) {
-        let table = head.topics.weight.value
-        try table.overwrite(with: Tensor(rates, shape: table.shape) * (1 / DecayHead.stride))
+    /// What is known of decay before training: the topics' own numbers, and pairs to learn deviations from.
+    public struct Decay: Sendable {
+        /// Of each row: `log τ` in horizons, shape and floor before their links, `log λ0` in touches a horizon.
+        public let rows: [[Double]]
+        /// Deviation of `log τ` between pairs.
+        public let spread: Double
+        /// By pair: the features as they stood after some touch, the row, the mean and the variance of how far its `log τ` lies from
+        /// its topic's.
+        public let features: [Float]
+        public let row: [Int64]
+        public let mean: [Float]
+        public let variance: [Float]
+
+        public init(
+            rows: [[Double]], spread: Double, features: [Float], row: [Int64], mean: [Float], variance: [Float]
+        ) {
+            (self.rows, self.spread, self.features) = (rows, spread, features)
+            (self.row, self.mean, self.variance) = (row, mean, variance)
+        }
     }
 
-    /// The parameters of each query's curve: `[queries of the batch, 11]`.
+    /// Takes the topics' numbers, and learns what slow features say of a pair's `log τ`: a normal distribution's mean and spread,
+    /// by the cross-entropy to what is known of each pair. Training leaves both.
+    public func learn(_ decay: Decay, scaling: FeatureScaling) throws(TorchError) {
+        let table = head.topics.weight.value
+        try table.overwrite(with: Tensor(decay.rows.flatMap { $0.map { Float($0) } }, shape: table.shape))
+        if let bias = head.decayOutput.bias {
+            try bias.value.overwrite(with: Tensor([0, Float(Foundation.log(max(0.02, decay.spread)))]))
+        }
+        guard !decay.row.isEmpty else { return }
+        let slow = try scaling.scaled(decay.features).columns(Tensor(DecayHead.slowFeatures))
+        let own = try head.topics(Tensor(decay.row)).detached()
+        let (mean, variance) = (try Tensor(decay.mean), try Tensor(decay.variance))
+        let parameters = head.decay.parameters + head.decayOutput.parameters
+        var optimizer = try Optimizer(.adamW(), parameters)
+        let size = Self.decayBatch
+        let batches = (decay.row.count + size - 1) / size
+        let epochs = max(1, Self.decaySteps / batches)
+        for epoch in 0..<epochs {
+            let rate = 3e-3 * (1 - Double(epoch) / Double(epochs))
+            for batch in 0..<batches {
+                let rows = batch * size..<min(decay.row.count, (batch + 1) * size)
+                try optimizer.clearGradients()
+                let (found, logSpread) = try head.deviations(slow.slice(0, rows), own.slice(0, rows))
+                let off = try (found - mean.slice(0, rows)).power(2) + variance.slice(0, rows)
+                try (logSpread + off * (logSpread * -2).exp() * 0.5).mean().backward()
+                try optimizer.step(learningRate: rate)
+            }
+        }
+        try optimizer.clearGradients()
+    }
+
+    static let decayBatch = 2_000
+    static let decaySteps = 1_000
+
+    /// The parameters of each query's curve: `[queries of the batch, 13]`.
     ///
     /// - Parameter state: the history's state where it is known already, `[1, hidden]`.
     public func curveParameters(
@@ -73,7 +120,7 @@ public struct InterestModel: Module {
     }
 
     /// What explains returns other than by a rate that fades costs a little, so that it is used only where it is needed: in
-    /// nats a query. Decay itself costs ``TopicRates/costOfDecay``.
+    /// nats a query.
     static let costOfVisits = 0.005
     static let costOfAbsence = 0.005
 
@@ -91,18 +138,18 @@ public struct InterestModel: Module {
             + Loss.binaryCrossEntropy(within, queries.didReturnWithin.rows(rows))
             + Loss.binaryCrossEntropy(curves.degree(chance, touches), queries.degree.rows(rows))
         return try loss + curves.visitShare.mean() * costOfVisits - curves.presence.mean() * costOfAbsence
-            - curves.floor.mean() * TopicRates.costOfDecay
     }
 }
 
 extension InterestModel {
     /// Fits the biases of the head's output to queries, all else held: levels of a later time than the weights were learned
-    /// from. Those of the decay stay: a half-life is not a level.
+    /// from. Decay has none: a half-life is not a level.
     ///
     /// - Returns: the loss before and after.
     @discardableResult
     public func calibrate(
-        _ batches: [HistoryBatch], _ queries: QueryTensors, _ events: EventTensors, steps: Int = 150
+        _ batches: [HistoryBatch], _ queries: QueryTensors, _ events: EventTensors, steps: Int = 150,
+        learningRate: Double = 0.02
     ) throws -> (before: Double, after: Double) {
         guard let level = head.levelOutput.bias, let person = head.personOutput.bias, !batches.isEmpty else {
             return (0, 0)
@@ -122,7 +169,7 @@ extension InterestModel {
         for _ in 0..<steps {
             try optimizer.clearGradients()
             try loss().backward()
-            try optimizer.step(learningRate: 0.02)
+            try optimizer.step(learningRate: learningRate)
         }
         try optimizer.clearGradients()
         return (before, try loss().item())

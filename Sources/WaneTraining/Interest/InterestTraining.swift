@@ -76,14 +76,22 @@ public struct InterestTraining {
         func windows(_ queries: QuerySet) -> [Float] {
             ReturnWindows.draw(queries, resolution: resolution, horizon: horizon)
         }
-        let rates = TopicRates(
-            first, topicRow: rows.topicRow, topicRows: vocabulary.topicRows, horizon: horizon, windows: windows(first))
-        try network.begin(at: rates.rows.flatMap { $0.map { Float($0) } })
         let histories = task.histories
+        let fit = try RenewalFit(
+            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows, users: users,
+            checkInterruption: trainer.checkInterruption)
+        try network.learn(decay(fit, rows.topicRow), scaling: scaling)
+        let firstTensors = try QueryTensors(
+            first, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(first))
         let validationTensors = try QueryTensors(
             validation, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(validation))
         var unshuffled: SeededGenerator?
         let validationBatches = network.queries.batches(validation, histories, size: 4_096, shuffledBy: &unshuffled)
+        // Levels as they are in all, so that the first steps need not find them.
+        let firstBatches = network.queries.batches(first, histories, size: 4_096, shuffledBy: &unshuffled)
+        try network.calibrate(
+            stride(from: 0, to: firstBatches.count, by: max(1, firstBatches.count / 2)).map { firstBatches[$0] },
+            firstTensors, events, steps: 100, learningRate: 0.05)
         let training = training
         typealias Batch = (batch: HistoryBatch, queries: QueryTensors)
         var job = TrainingJob<Batch>(parameters: network.parameters) { epoch in
@@ -105,13 +113,46 @@ public struct InterestTraining {
         }
         var description = try trained(&job, model, scaling)
         description.halfLives = HalfLifeRecord(
-            pairSpread: 0, topicSpread: rates.uncertainty, resolution: resolution)
+            topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
-        var bundle = try inputs.bundle(description, .interest(network), reading: reading)
-        let curves = try QueryPredictor(bundle, of: histories).curves(first)
-        bundle.description.halfLives?.pairSpread = PairSpread.deviation(first, curves, histories)
-        return bundle
+        return try inputs.bundle(description, .interest(network), reading: reading)
+    }
+
+    /// Pairs of which a network learns how `log τ` deviates, at most.
+    private static let decayPairs = 20_000
+
+    /// Pairs as they stood at one of their touches, and at a moment of all the time since the first, with what is known of their decay
+    /// in the end: how a question meets them. After touches alone, pairs that are soon given up would be too few; at moments alone,
+    /// those that are alive.
+    private func decay(_ fit: RenewalFit, _ topicRow: [Int64]) -> InterestModel.Decay {
+        let histories = task.histories
+        var generator = SeededGenerator(seed: training.seed, stream: 13)
+        let known = fit.pairs.keys.sorted()
+        let stride = max(1, known.count / Self.decayPairs)
+        var places: [(userTopic: Int, moment: Int64)] = []
+        for number in Swift.stride(from: 0, to: known.count, by: stride) {
+            let userTopic = known[number]
+            let touches = histories.topicEvents(ofUserTopic: userTopic)
+            let end = touches.partitioningIndex { histories.time(ofTopicEvent: $0) > task.split.trainEnd }
+            let touch = Int.random(in: touches.lowerBound..<end, using: &generator)
+            places.append((userTopic, histories.time(ofTopicEvent: touch)))
+            let first = histories.time(ofTopicEvent: touches.lowerBound)
+            places.append((userTopic, Int64.random(in: first...task.split.trainEnd, using: &generator)))
+        }
+        places.shuffle(using: &generator)
+        let queries = task.queries(at: places)
+        var (mean, variance): ([Float], [Float]) = ([], [])
+        let engagement = FeatureSchema.lastEventIndex("last_engagement") ?? 0
+        for row in 0..<queries.count {
+            let pair = fit.pairs[queries.userTopic[row]] ?? (0, 0)
+            let depth = fit.depthOffset(queries.lastEventFeatures[row * FeatureSchema.lastEventCount + engagement])
+            mean.append(Float(pair.mean + depth))
+            variance.append(Float(pair.variance))
+        }
+        return InterestModel.Decay(
+            rows: fit.rows, spread: fit.spread, features: queries.lastEventFeatures,
+            row: queries.topic.map { topicRow[Int($0)] }, mean: mean, variance: variance)
     }
 
     private func trainBasic(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {

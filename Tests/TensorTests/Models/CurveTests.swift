@@ -16,7 +16,7 @@ extension UsingTorch {
         private func curve(_ parameters: [Float], gap: Double = 1_000, personGap: Double = 500) -> InterestCurve {
             InterestCurve(
                 parameters, elapsedSinceTopic: gap, elapsedSinceEvent: personGap, horizon: 604_800, visitPause: 1_800,
-                logSpread: 0.3)
+                topicSpread: 0.3)
         }
 
         private static func parameters(_ seed: UInt64) -> [Float] {
@@ -48,8 +48,34 @@ extension UsingTorch {
             // It does not grow while one waits, and lies within its own interval.
             #expect(curve.seen(after: 1e6).halfLife == halfLife)
             let interval = try #require(curve.halfLifeInterval)
-            #expect(abs(log(interval.upperBound / interval.lowerBound) - 2 * 1.2816 * 0.3) < 1e-9)
+            let pairs = Double(exp(Self.parameters(seed)[InterestCurve.Parameter.spread.rawValue]))
+            let spread = (pairs * pairs + 0.09).squareRoot()
+            #expect(abs(log(interval.upperBound / interval.lowerBound) - 2 * 1.2816 * spread) < 1e-5 * spread)
             #expect(interval.contains(halfLife))
+        }
+
+        @Test("shape and floor bend the curve around its half-life, which stays; what does not halve stays as it is")
+        func bent() throws {
+            var generator = SeededGenerator(seed: 8)
+            for _ in 0..<50 {
+                let own = (0..<3).map { _ in Float(generator.normal() * 2) }
+                let mean = Float(generator.normal())
+                let by = (0..<2).map { _ in Float(generator.normal() * 3) }
+                let bent = try DecayHead.bent(
+                    Tensor(own, shape: [1, 3]), Tensor([mean]), by: Tensor(by, shape: [1, 2])
+                ).values(Float.self)
+                func curve(_ decay: [Float]) -> InterestCurve {
+                    self.curve(decay + [Float](repeating: 0, count: InterestCurve.Parameter.allCases.count - 3))
+                }
+                let (before, after) = (curve([own[0] + mean, own[1], own[2]]), curve(bent))
+                if let halfLife = before.halfLife {
+                    let bent = try #require(after.halfLife)
+                    #expect(abs(log(bent / halfLife)) < 1e-2 || before.floor > 0.49)
+                    #expect(after.shape != before.shape)
+                } else {
+                    #expect(after == before)
+                }
+            }
         }
 
         @Test("expected touches are the integral of the rate", arguments: 0..<50)

@@ -77,7 +77,7 @@ extension UsingTorch {
             #expect(try weights(1) != weights(2))
         }
 
-        @Test("interrupted at any step and resumed, a run ends as if it had not been", arguments: [1, 7, 13, 20])
+        @Test("interrupted at any step and resumed, a run ends as if it had not been", arguments: [3, 8, 14, 20, 27])
         func resume(stopAfter: Int) throws {
             try Runtime.setThreads(1)
             let task = try Small.task(users: 40)
@@ -98,7 +98,8 @@ extension UsingTorch {
                     }
                 }
             }
-            #expect(FileManager.default.fileExists(atPath: folder.file("checkpoint").path))
+            // In the first of them decay is being fitted: there is nothing to keep yet.
+            #expect(FileManager.default.fileExists(atPath: folder.file("checkpoint").path) == (stopAfter > 3))
             #expect(try run { $0.resume = true } == whole)
             // It is the caller's to remove, once the model is in its place: taken up again, nothing is lost.
             #expect(FileManager.default.fileExists(atPath: folder.file("checkpoint").path))
@@ -123,7 +124,7 @@ extension UsingTorch {
                 var asked = 0
                 training.trainer.shouldStop = {
                     asked += 1
-                    return stop && asked > 5
+                    return stop && asked > 12
                 }
                 _ = try training.run()
             }
