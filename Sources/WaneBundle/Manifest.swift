@@ -213,7 +213,8 @@ extension Manifest {
         result.ranking = ranking
         if let halfLives {
             try check(
-                (halfLives.topicSpread + [halfLives.left ?? 0]).allSatisfy { (0...1_000).contains($0) }
+                halfLives.topicSpread.allSatisfy { (0...1_000).contains($0) }
+                    && (0...1).contains(halfLives.left ?? 0)
                     && halfLives.resolution > 0,
                 "spreads of half-lives out of range")
             result.halfLives = halfLives

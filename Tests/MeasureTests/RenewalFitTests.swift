@@ -32,7 +32,8 @@ struct RenewalFitTests {
         try RenewalFit(
             task.histories, split: task.split,
             topicRow: (0..<task.histories.log.topics.count).map { Int64($0) + 1 },
-            topicRows: task.histories.log.topics.count, users: users)
+            topicRows: task.histories.log.topics.count,
+            resolution: task.histories.log.resolution(until: task.split.trainEnd), users: users)
     }
 
     /// Days.
@@ -88,6 +89,45 @@ struct RenewalFitTests {
         #expect((0.74...0.86).contains(Double(held) / Double(all)), "\(Double(held) / Double(all))")
     }
 
+    @Test("of a log of dates the same half-lives are found, but for those within a day")
+    func dates() throws {
+        let log = Self.simulated { $0.users = 600 }.log
+        let day = 86_400 * EventLog.second
+        let dates = EventLog(
+            users: log.users, items: log.items, user: log.user, item: log.item,
+            time: Column(log.time.map { $0 / day * day }), duration: log.duration, topics: log.topics)
+        let task = try Self.task(dates)
+        let fit = try Self.fit(task)
+        for topic in Self.simulated().topics where topic.halfLife > Self.day {
+            let row = Int(try #require(task.histories.log.topics.names.find(topic.name))) + 1
+            let factor = try #require(Self.halfLife(fit, row, task)) / (topic.halfLife / Self.day)
+            #expect(abs(log2(factor)) < log2(1.35), "\(topic.name): \(factor)")
+        }
+    }
+
+    @Test("what is said to be uncertain is how far ten other logs of the same kind lie apart")
+    func uncertainty() throws {
+        var found: [[Double]] = []
+        var said: [[Double]] = []
+        for seed in 0..<10 {
+            let task = try Self.task(Self.simulated(users: 150) { $0.seed = 100 + UInt64(seed) }.log)
+            let fit = try Self.fit(task)
+            let names = task.histories.log.topics.names
+            let rows = try (1...12).map { Int(try #require(names.find("topic-\($0)"))) + 1 }
+            found.append(rows.map { RenewalFit.logHalfLife(fit.rows[$0]) ?? .nan })
+            said.append(rows.map { fit.uncertainty[$0] })
+        }
+        var (apart, expected) = (0.0, 0.0)
+        for topic in 0..<12 {
+            let values = found.map { $0[topic] }.filter { !$0.isNaN }
+            let mean = values.reduce(0, +) / Double(values.count)
+            apart += values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+            expected += said.reduce(0) { $0 + $1[topic] * $1[topic] } / 10
+        }
+        let ratio = (expected / apart).squareRoot()
+        #expect((0.75...1.5).contains(ratio), "\(ratio)")
+    }
+
     @Test("what a deep visit multiplies the half-life by is found")
     func depth() throws {
         let simulated = Self.simulated { $0.depth = 4 }
@@ -117,7 +157,9 @@ struct RenewalFitTests {
         let fit = try Self.fit(task)
         for row in 1...4 {
             let span = Double(task.split.end - task.split.start) / 1e6 / Self.day
-            #expect(Self.halfLife(fit, row, task).map { $0 > span } ?? true, "\(row)")
+            #expect(
+                Self.halfLife(fit, row, task).map { $0 > span } ?? true,
+                "\(row): \(fit.rows[row]), left \(fit.left), spread \(fit.spread)")
         }
         // exp(-t / 60 d) after the 128 days of training, less those of whom nothing is known.
         #expect((0.75...0.97).contains(fit.left), "\(fit.left)")
@@ -141,27 +183,36 @@ struct RenewalFitTests {
         }
         let task = try Self.task(Self.simulated(users: 30) { $0.depth = 3 }.log)
         let record = TouchRecord(
-            task.histories, split: task.split, topicRow: (1...12).map(Int64.init), topicRows: 12, users: nil)
+            task.histories, split: task.split, topicRow: (1...12).map(Int64.init), topicRows: 12, resolution: 1,
+            users: nil)
         let likelihood = RenewalLikelihood(
             record, deviations: RenewalFit.deviations,
             logWeights: RenewalFit.deviations.map { -$0 * $0 / 2 })
         var generator = SeededGenerator(seed: 3)
-        var x = [Double](repeating: 0, count: likelihood.used.count * 4 + RenewalLikelihood.globals)
+        var x = [Double](repeating: 0, count: likelihood.used.count * 5 + RenewalLikelihood.globals)
         for place in x.indices {
-            x[place] = (place % 4 == 0 ? 11.5 : place % 4 == 3 ? -11.5 : 0.5) + generator.normal()
+            x[place] = (place % 5 == 0 ? 11.5 : place % 5 == 3 ? -11.5 : 0.5) + generator.normal()
         }
-        likelihood.setGlobals(&x, spread: 0.4, frailty: 3, depth: 0.6)
+        likelihood.setGlobals(&x, spread: 0.4, depth: 0.6)
         let around = record.people.indices.flatMap { _ in (0..<TouchRecord.silences).map { 1 - Double($0) / 10 } }
         var gradient = x
         _ = likelihood.value(x, around: around, &gradient)
         var unused = x
-        for place in [0, 1, 2, 3, 17, 18, x.count - 3, x.count - 2, x.count - 1] {
+        for place in [0, 1, 2, 3, 4, 17, 18, 24, x.count - 2, x.count - 1] {
             var (up, down) = (x, x)
             up[place] += 1e-4
             down[place] -= 1e-4
             let difference =
                 (likelihood.value(up, around: around, &unused) - likelihood.value(down, around: around, &unused)) / 2e-4
             #expect(abs(difference - gradient[place]) < 1e-3 * max(1, abs(difference)), "\(place)")
+        }
+        for row in likelihood.used.indices {
+            let scores = likelihood.scores(row, x, around: around)
+            for column in 0..<4 {
+                let sum = scores.reduce(0) { $0 + $1.value[column] }
+                let whole = gradient[row * 5 + column]
+                #expect(abs(sum - whole) < 1e-6 * max(1, abs(whole)), "row \(row), column \(column)")
+            }
         }
     }
 

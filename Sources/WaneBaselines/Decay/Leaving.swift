@@ -7,11 +7,12 @@
 /// Who may have left for good: how likely each person is still around in each part of the silence after their last event.
 ///
 /// People leave at a rate that depends on how long they have been there (one for each octave), like in Pareto/NBD; that somebody
-/// is silent speaks for it the more, the more touches their interests would have made. One step of expectation and maximization.
+/// is silent speaks for it the more, the more touches their interests would have made. By expectation and maximization.
 struct Leaving {
     static let octaves = 8
-    /// `[people, silences]`.
+    /// `[people, silences]`, and at the end.
     private(set) var around: [Double]
+    private(set) var aroundAtEnd: [Double]
     /// Leaves a second, by octave of a person's life.
     private(set) var rates: [Double]
     private let lengths: [Double]
@@ -24,6 +25,7 @@ struct Leaving {
         let parts = TouchRecord.silences
         span = record.span
         around = Array(repeating: isKnown ? 0.5 : 1, count: record.people.count * parts)
+        aroundAtEnd = Array(repeating: isKnown ? 0.5 : 1, count: record.people.count)
         rates = Array(repeating: 1 / record.span, count: Self.octaves)
         var (lengths, ages): ([Double], [Int]) = ([], [])
         for person in record.people {
@@ -56,17 +58,18 @@ struct Leaving {
             var left = [Double](repeating: 0, count: Self.octaves)
             var stayed = lives
             for person in 0..<around.count / parts {
+                // Logarithms: a busy person's silence is less likely than any number.
                 var leaves = [Double](repeating: 0, count: parts)
                 var before = 0.0
                 for part in 0..<parts {
                     let at = person * parts + part
                     let leaving = rates[ages[at]] * lengths[at]
-                    leaves[part] = -expm1(-leaving) * exp(-before - touches[at] / 2)
+                    leaves[part] = log(max(1e-300, -expm1(-leaving))) - before - touches[at] / 2
                     before += leaving + touches[at]
                 }
-                let stays = exp(-before)
-                let all = leaves.reduce(stays, +)
-                guard all > 0 else { continue }
+                let most = leaves.reduce(-before, max)
+                for part in 0..<parts { leaves[part] = exp(leaves[part] - most) }
+                let all = leaves.reduce(exp(-before - most), +)
                 var rest = 1.0
                 for part in 0..<parts {
                     let at = person * parts + part
@@ -76,6 +79,7 @@ struct Leaving {
                     left[ages[at]] += share
                     stayed[ages[at]] += around[at] * lengths[at]
                 }
+                aroundAtEnd[person] = max(0, rest)
             }
             for octave in rates.indices { rates[octave] = (left[octave] + 0.5) / (stayed[octave] + span / 2) }
         }

@@ -9,9 +9,9 @@ import WaneTasks
 ///
 ///     λ(d) = λ0 b (f + (1 - f) / (1 + (d / τ)^p)),    log τ = log τ0 + β depth + a,    a ~ N(0, σ²),  b ~ Gamma(k, k)
 ///
-/// while the person is around. `λ0`, `τ0`, `p`, `f` are the topic's, `a` and `b` the pair's, and they hold through all of its
+/// while the person is around. `λ0`, `τ0`, `p`, `f`, `k` are the topic's, `a` and `b` the pair's, and they hold through all of its
 /// touches: that is what tells decay from people who come at different rates, and a spread of half-lives from the shape of one.
-/// `b` is integrated in closed form, `a` over nodes; `σ`, `k`, `β` are of all topics together. Time after a person's last event
+/// `b` is integrated in closed form, `a` over nodes; `σ` and `β` are of all topics together. Time after a person's last event
 /// counts as far as they are likely still around (``Leaving``). Maximum a posteriori, by L-BFGS: a topic's numbers have a normal
 /// prior around the mean of all topics, and decay costs a little a touch, so that what the data leave open is "does not fade".
 public struct RenewalFit: Sendable {
@@ -33,12 +33,12 @@ public struct RenewalFit: Sendable {
 
     /// What decay costs in place of a rate that does not fade, in nats a touch.
     static let costOfDecay = 0.02
-    static let columns = 4
+    static let columns = 5
     /// Precision of the prior of scales below a visit's pause.
     private static let visitPrior = 100.0
-    private enum Place { static let time = 0, shape = 1, floor = 2, rate = 3 }
+    private enum Place { static let time = 0, shape = 1, floor = 2, rate = 3, frailty = 4 }
     /// Deviations of the priors of a topic's numbers around those of all.
-    private static let priors = [1.0, 1, 2, 1]
+    private static let priors = [1.0, 1, 2, 1, 1]
     /// Nodes of `a`, in deviations.
     static let deviations: [Double] = (-4...4).map { 0.6 * Double($0) }
     private static let logWeights: [Double] = {
@@ -49,13 +49,15 @@ public struct RenewalFit: Sendable {
 
     /// - Parameters:
     ///   - topicRow: the model's row of each topic of the log, 0 for none; `topicRows` how many there are beside 0.
+    ///   - resolution: the unit in which the log's times are written, in microseconds.
     ///   - users: whose events may be read; everyone's when absent.
     public init(
-        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int,
+        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int, resolution: Int64,
         users: (@Sendable (UInt32) -> Bool)? = nil, checkInterruption: () throws -> Void = {}
     ) rethrows {
         let record = TouchRecord(
-            histories, split: split, topicRow: topicRow, topicRows: topicRows, users: users)
+            histories, split: split, topicRow: topicRow, topicRows: topicRows, resolution: resolution,
+            users: users)
         let likelihood = RenewalLikelihood(record, deviations: Self.deviations, logWeights: Self.logWeights)
         var leaving = Leaving(record, isKnown: record.hasTopics)
         var x = Self.start(record, likelihood)
@@ -67,6 +69,7 @@ public struct RenewalFit: Sendable {
             }
             if record.hasTopics { leaving.update(expecting: likelihood.silentTouches(x, around: around)) }
         }
+        x = Self.steadyWhereLevel(x, record, likelihood, leaving.around)
         let horizon = Double(split.horizon) / 1e6
         let numbers = x
         func row(_ at: Int) -> [Double] {
@@ -76,7 +79,7 @@ public struct RenewalFit: Sendable {
                 numbers[place + 3] + log(horizon),
             ]
         }
-        let common = (0..<Self.columns).map { column -> Double in
+        let common = (0..<RateTable.width).map { column -> Double in
             let values = likelihood.used.indices.map { row($0)[column] }
             return values.reduce(0, +) / Double(max(1, values.count))
         }
@@ -85,26 +88,23 @@ public struct RenewalFit: Sendable {
         let deviations = likelihood.deviationsOfHalfLife(x, around: leaving.around, priors: Self.priors) {
             Self.logHalfLife($0)
         }
-        for (at, number) in likelihood.used.enumerated() {
-            rows[number] = row(at)
-            uncertainty[number] = deviations[at]
-        }
         let halfLives = likelihood.used.indices.compactMap { Self.logHalfLife(row($0)) }
         if halfLives.count > 1 {
             let mean = halfLives.reduce(0, +) / Double(halfLives.count)
             let variance = halfLives.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(halfLives.count - 1)
-            uncertainty[0] = min(3, max(0.3, variance.squareRoot()))
+            // What no touch speaks of may be any of the topics.
+            uncertainty = uncertainty.map { _ in min(3, max(0.3, variance.squareRoot())) }
+        }
+        for (at, number) in likelihood.used.enumerated() {
+            rows[number] = row(at)
+            uncertainty[number] = deviations[at]
         }
         self.rows = rows
         self.uncertainty = uncertainty
         spread = likelihood.spread(x)
         depth = likelihood.depth(x)
         hasDepth = record.hasDepth
-        let last = TouchRecord.silences - 1
-        left =
-            record.people.indices.reduce(0.0) {
-                $0 + 1 - leaving.around[$1 * TouchRecord.silences + last]
-            } / Double(max(1, record.people.count))
+        left = leaving.aroundAtEnd.reduce(0) { $0 + 1 - $1 } / Double(max(1, record.people.count))
         pairs = likelihood.posteriors(x, around: leaving.around)
     }
 
@@ -147,9 +147,41 @@ public struct RenewalFit: Sendable {
             x[at * columns + Place.time] = gap + log(2)
             x[at * columns + Place.floor] = 0.5
             x[at * columns + Place.rate] = -gap
+            x[at * columns + Place.frailty] = log(2)
         }
-        likelihood.setGlobals(&x, spread: 0.3, frailty: 2, depth: 0)
+        likelihood.setGlobals(&x, spread: 0.3, depth: 0)
         return x
+    }
+
+    /// Where decay is slow, a rate that hardly fades is tried too: from a floor of nothing no small step shows what it saves.
+    private static func steadyWhereLevel(
+        _ x: [Double], _ record: TouchRecord, _ likelihood: RenewalLikelihood, _ around: [Double]
+    ) -> [Double] {
+        let slow = log(record.span / 8)
+        func floor(_ x: [Double], _ at: Int) -> Double { InterestCurve.floor(x[at * columns + Place.floor]) }
+        let tried = likelihood.used.indices.filter {
+            guard let halfLife = logHalfLife(Array(x[$0 * columns..<($0 + 1) * columns])) else { return false }
+            return halfLife > slow
+        }
+        guard !tried.isEmpty else { return x }
+        var other = x
+        let (now, place) = (likelihood.values(x, around: around), Place.floor)
+        for at in tried { other[at * columns + place] = 5 - InterestCurve.Start.floor }
+        func descend(_ x: [Double]) -> [Double] {
+            LBFGS.minimize(from: x, iterations: 30, tolerance: 1e-7) { x, gradient in
+                objective(likelihood, around, x, &gradient)
+            }
+        }
+        other = descend(other)
+        let then = likelihood.values(other, around: around)
+        var best = x
+        for at in tried {
+            let saved = costOfDecay * likelihood.touches[at] * (floor(other, at) - floor(x, at))
+            if then[at] + saved > now[at] {
+                for column in 0..<columns { best[at * columns + column] = other[at * columns + column] }
+            }
+        }
+        return descend(best)
     }
 
     /// Minus the log posterior, a touch.
@@ -170,6 +202,9 @@ public struct RenewalFit: Sendable {
         }
         for row in 0..<rows {
             let place = row * columns
+            let frailty = (x[place + Place.frailty] - log(2)) / 2
+            loss += frailty * frailty / 2
+            gradient[place + Place.frailty] += frailty / 2
             // What no touch speaks of stays near where it began.
             loss += 0.125 * x[place + Place.shape] * x[place + Place.shape]
             gradient[place + Place.shape] += 0.25 * x[place + Place.shape]

@@ -3,10 +3,10 @@ import WaneCurves
 
 /// The log-likelihood of the times between touches; see ``RenewalFit``.
 ///
-/// Numbers stand in one vector: four of each row that has pairs (`log τ0` in seconds, shape and floor before their links, `log λ0`
-/// in touches a second), then the logarithms of `σ` and `k`, and `β`.
+/// Numbers stand in one vector: five of each row that has pairs (`log τ0` in seconds, shape and floor before their links, `log λ0`
+/// in touches a second, `log k`), then the logarithm of `σ`, and `β`.
 struct RenewalLikelihood: Sendable {
-    static let globals = 3
+    static let globals = 2
     static let columns = RenewalFit.columns
     let record: TouchRecord
     /// Rows with pairs, and touches of each, first ones included.
@@ -14,7 +14,8 @@ struct RenewalLikelihood: Sendable {
     let touches: [Double]
     private let deviations: [Double]
     private let logWeights: [Double]
-    private let mostReturns: Int
+    /// The most returns of a pair, of each row.
+    private let mostReturns: [Int]
 
     init(_ record: TouchRecord, deviations: [Double], logWeights: [Double]) {
         self.record = record
@@ -24,25 +25,27 @@ struct RenewalLikelihood: Sendable {
         touches = used.map { row in
             record.pairsOfRow[row].reduce(0.0) { $0 + 1 + Double(record.pairs[$1].returns) }
         }
-        mostReturns = record.pairs.reduce(0) { max($0, $1.returns) }
+        mostReturns = used.map { row in record.pairsOfRow[row].reduce(0) { max($0, record.pairs[$1].returns) } }
     }
 
     private var end: Int { used.count * Self.columns }
 
-    func setGlobals(_ x: inout [Double], spread: Double, frailty: Double, depth: Double) {
+    func setGlobals(_ x: inout [Double], spread: Double, depth: Double) {
         x[end] = log(spread)
-        x[end + 1] = log(frailty)
-        x[end + 2] = depth
+        x[end + 1] = depth
     }
 
-    func spread(_ x: [Double]) -> Double { exp(min(1, max(-4, x[end]))) }
-    func depth(_ x: [Double]) -> Double { x[end + 2] }
-    private func frailty(_ x: [Double]) -> Double { exp(min(8, max(-3, x[end + 1]))) }
+    /// Where numbers may lie; beyond, nothing moves with them.
+    private let spreads = -4.0...1
+    private let logRates = -60.0...40
+    private let frailties = -3.0...8
+    func spread(_ x: [Double]) -> Double { exp(min(spreads.upperBound, max(spreads.lowerBound, x[end]))) }
+    func depth(_ x: [Double]) -> Double { x[end + 1] }
 
-    /// Wide ones, of the spread, of people's rates, and of depth.
+    /// Wide ones, of the spread and of depth.
     func globalPrior(_ x: [Double], _ gradient: inout [Double]) -> Double {
         var loss = 0.0
-        for (place, mean, deviation) in [(end, log(0.4), 1.0), (end + 1, log(2), 2), (end + 2, 0, 1)] {
+        for (place, mean, deviation) in [(end, log(0.4), 1.0), (end + 1, 0, 1)] {
             let off = (x[place] - mean) / deviation
             loss += off * off / 2
             gradient[place] += off / deviation
@@ -57,6 +60,11 @@ struct RenewalLikelihood: Sendable {
         let floor: Double
         let rate: Double
         let logRate: Double
+        /// `k`, with `log Γ(n + k) - log Γ(k)` and its slope in `k`, for all `n` up to the most returns.
+        let k: Double
+        let gammas: [Double]
+        let gammaSlopes: [Double]
+        let isFree: (rate: Bool, k: Bool)
     }
 
     private func row(_ at: Int, _ x: [Double], _ table: RateTable) -> Row {
@@ -67,26 +75,25 @@ struct RenewalLikelihood: Sendable {
         table.fill(
             logTime: x[place], shape: shape, floor: floor, spread: spread(x), deviations: deviations,
             depth: depth(x), upTo: record.places)
-        let logRate = min(40, max(-60, x[place + 3]))
-        return Row(table: table, shape: shape, floor: floor, rate: exp(logRate), logRate: logRate)
+        let logRate = min(logRates.upperBound, max(logRates.lowerBound, x[place + 3]))
+        let k = exp(min(frailties.upperBound, max(frailties.lowerBound, x[place + 4])))
+        var (gammas, slopes) = ([0.0], [0.0])
+        gammas.reserveCapacity(mostReturns[at] + 1)
+        slopes.reserveCapacity(mostReturns[at] + 1)
+        for n in 0..<mostReturns[at] {
+            gammas.append(gammas[n] + log(k + Double(n)))
+            slopes.append(slopes[n] + 1 / (k + Double(n)))
+        }
+        return Row(
+            table: table, shape: shape, floor: floor, rate: exp(logRate), logRate: logRate, k: k, gammas: gammas,
+            gammaSlopes: slopes,
+            isFree: (logRates.contains(x[place + 3]), frailties.contains(x[place + 4])))
     }
 
     private var emptyTable: RateTable {
         RateTable(
             places: record.places, shortest: record.shortest, levels: record.hasDepth ? TouchRecord.levels : 1,
             nodes: deviations.count)
-    }
-
-    /// `log Γ(n + k) - log Γ(k)` and its slope in `k`, for all `n` up to the most returns.
-    private func gammas(_ k: Double) -> (values: [Double], slopes: [Double]) {
-        var (values, slopes) = ([0.0], [0.0])
-        values.reserveCapacity(mostReturns + 1)
-        slopes.reserveCapacity(mostReturns + 1)
-        for n in 0..<mostReturns {
-            values.append(values[n] + log(k + Double(n)))
-            slopes.append(slopes[n] + 1 / (k + Double(n)))
-        }
-        return (values, slopes)
     }
 
     /// How long each boundary of the silence counts, given who is around: `Λ` of the silence is their sum.
@@ -114,7 +121,7 @@ struct RenewalLikelihood: Sendable {
                     for entry in record.entries[pair.entries] {
                         let at = (base + Int(entry.place)) * width
                         sum += Double(entry.touches) * logRate[at]
-                        waited += Double(entry.waits) * table[at]
+                        waited += Double(entry.touches) * table[at]
                     }
                     let level = base + Int(pair.level) * record.places
                     for boundary in 0...TouchRecord.silences {
@@ -136,11 +143,11 @@ struct RenewalLikelihood: Sendable {
     /// The log-likelihood of one pair, and each node's share of it.
     @inline(__always)
     private func weigh(
-        _ pair: TouchRecord.Pair, _ row: Row, k: Double, _ gammas: [Double], _ logs: [Double], _ waits: [Double],
-        _ shares: inout [Double]
+        _ pair: TouchRecord.Pair, _ row: Row, _ logs: [Double], _ waits: [Double], _ shares: inout [Double]
     ) -> Double {
         let n = Double(pair.returns)
-        let constant = n * row.logRate + gammas[pair.returns] + k * log(k)
+        let k = row.k
+        let constant = n * row.logRate + row.gammas[pair.returns] + k * log(k)
         var most = -Double.infinity
         for node in shares.indices {
             shares[node] = logs[node] + constant - (n + k) * log(k + row.rate * waits[node]) + logWeights[node]
@@ -158,8 +165,6 @@ struct RenewalLikelihood: Sendable {
     /// - Parameter around: see ``Leaving/around``.
     func value(_ x: [Double], around: [Double], _ gradient: inout [Double]) -> Double {
         for place in gradient.indices { gradient[place] = 0 }
-        let k = frailty(x)
-        let (gammas, gammaSlopes) = gammas(k)
         let empty = emptyTable
         let nodes = deviations.count
         var logs = [Double](repeating: 0, count: nodes)
@@ -170,10 +175,11 @@ struct RenewalLikelihood: Sendable {
             row.table.clearSlopes()
             let size = row.table.placesOfNode
             let place = at * Self.columns
+            let k = row.k
             for index in record.pairsOfRow[number] {
                 let pair = record.pairs[index]
                 sums(pair, row, around, &logs, &waits)
-                total += weigh(pair, row, k: k, gammas, logs, waits, &shares)
+                total += weigh(pair, row, logs, waits, &shares)
                 let n = Double(pair.returns)
                 for node in 0..<nodes {
                     let share = shares[node]
@@ -181,13 +187,14 @@ struct RenewalLikelihood: Sendable {
                     let all = k + row.rate * waits[node]
                     // The slope in what was waited.
                     let slope = -share * (n + k) / all * row.rate
-                    gradient[place + 3] += share * n + slope * waits[node]
-                    gradient[end + 1] +=
-                        share * (gammaSlopes[pair.returns] + log(k) + 1 - log(all) - (n + k) / all) * k
+                    gradient[place + 3] += row.isFree.rate ? share * n + slope * waits[node] : 0
+                    gradient[place + 4] +=
+                        !row.isFree.k
+                        ? 0 : share * (row.gammaSlopes[pair.returns] + log(k) + 1 - log(all) - (n + k) / all) * k
                     let base = node * size
                     for entry in record.entries[pair.entries] {
                         row.table.logRateSlope[base + Int(entry.place)] += share * Double(entry.touches)
-                        row.table.waitedSlope[base + Int(entry.place)] += slope * Double(entry.waits)
+                        row.table.waitedSlope[base + Int(entry.place)] += slope * Double(entry.touches)
                     }
                     let level = base + Int(pair.level) * record.places
                     for boundary in 0...TouchRecord.silences {
@@ -205,8 +212,8 @@ struct RenewalLikelihood: Sendable {
             gradient[place] += slopes.time
             gradient[place + 1] += slopes.shape * InterestCurve.shapeSlope(x[place + 1])
             gradient[place + 2] += slopes.floor * row.floor * (1 - row.floor)
-            gradient[end] += slopes.spread
-            gradient[end + 2] += slopes.depth
+            if spreads.contains(x[end]) { gradient[end] += slopes.spread }
+            gradient[end + 1] += slopes.depth
         }
         return total
     }
@@ -216,8 +223,6 @@ struct RenewalLikelihood: Sendable {
         _ x: [Double], around: [Double],
         _ body: (_ at: Int, _ pair: TouchRecord.Pair, _ row: Row, _ waits: [Double], _ shares: [Double]) -> Void
     ) {
-        let k = frailty(x)
-        let (gammas, _) = gammas(k)
         let empty = emptyTable
         var logs = [Double](repeating: 0, count: deviations.count)
         var waits = logs, shares = logs
@@ -226,27 +231,26 @@ struct RenewalLikelihood: Sendable {
             for index in record.pairsOfRow[number] {
                 let pair = record.pairs[index]
                 sums(pair, row, around, &logs, &waits)
-                _ = weigh(pair, row, k: k, gammas, logs, waits, &shares)
+                _ = weigh(pair, row, logs, waits, &shares)
                 body(at, pair, row, waits, shares)
             }
         }
     }
 
-    /// How each pair's log-likelihood moves with the four numbers of its row.
+    /// How each pair's log-likelihood moves with the first four numbers of its row.
     func scores(_ at: Int, _ x: [Double], around: [Double]) -> [(person: Int, value: [Double])] {
-        let k = frailty(x)
-        let (gammas, _) = gammas(k)
         var logs = [Double](repeating: 0, count: deviations.count)
         var waits = logs, shares = logs
         let row = row(at, x, emptyTable)
+        let k = row.k
         let width = RateTable.width
         let place = at * Self.columns
         return record.pairsOfRow[used[at]].map { index in
             let pair = record.pairs[index]
             sums(pair, row, around, &logs, &waits)
-            _ = weigh(pair, row, k: k, gammas, logs, waits, &shares)
+            _ = weigh(pair, row, logs, waits, &shares)
             let n = Double(pair.returns)
-            var score = [Double](repeating: 0, count: Self.columns)
+            var score = [Double](repeating: 0, count: RateTable.width)
             for node in deviations.indices {
                 let share = shares[node]
                 let slope = -share * (n + k) / (k + row.rate * waits[node]) * row.rate
@@ -257,7 +261,7 @@ struct RenewalLikelihood: Sendable {
                     for column in 1..<width {
                         score[column - 1] +=
                             share * Double(entry.touches) * row.table.logRate[at + column]
-                            + slope * Double(entry.waits) * row.table.waited[at + column]
+                            + slope * Double(entry.touches) * row.table.waited[at + column]
                     }
                 }
                 let level = base + Int(pair.level) * record.places
@@ -279,15 +283,29 @@ struct RenewalLikelihood: Sendable {
         }
     }
 
+    /// The log-likelihood of each row.
+    func values(_ x: [Double], around: [Double]) -> [Double] {
+        var logs = [Double](repeating: 0, count: deviations.count)
+        var waits = logs, shares = logs
+        let empty = emptyTable
+        return used.indices.map { at in
+            let row = row(at, x, empty)
+            return record.pairsOfRow[used[at]].reduce(0) { sum, index in
+                let pair = record.pairs[index]
+                sums(pair, row, around, &logs, &waits)
+                return sum + weigh(pair, row, logs, waits, &shares)
+            }
+        }
+    }
+
     /// Touches expected of each person in each part of the silence after their last event, if they were around.
     func silentTouches(_ x: [Double], around: [Double]) -> [Double] {
         let parts = TouchRecord.silences
-        let k = frailty(x)
         var result = [Double](repeating: 0, count: record.people.count * parts)
         forEachPair(x, around: around) { _, pair, row, waits, shares in
             let n = Double(pair.returns)
             for node in deviations.indices {
-                let weight = shares[node] * (n + k) / (k + row.rate * waits[node]) * row.rate
+                let weight = shares[node] * (n + row.k) / (row.k + row.rate * waits[node]) * row.rate
                 let level = node * row.table.placesOfNode + Int(pair.level) * record.places
                 func waited(_ boundary: Int) -> Double {
                     let place = pair.silence[boundary]

@@ -13,7 +13,9 @@ extension RenewalLikelihood {
     ) -> [Double] {
         used.indices.map { at in
             let place = at * Self.columns
-            let own = Array(x[place..<place + Self.columns])
+            // `k` stays.
+            let columns = RateTable.width
+            let own = Array(x[place..<place + columns])
             guard logHalfLife(own) != nil else { return 1 }
             func moved(_ column: Int, _ by: Double) -> [Double] {
                 var moved = x
@@ -21,24 +23,25 @@ extension RenewalLikelihood {
                 return moved
             }
             func gradient(_ x: [Double]) -> [Double] {
-                scores(at, x, around: around).reduce([Double](repeating: 0, count: Self.columns)) { sum, score in
+                scores(at, x, around: around).reduce([Double](repeating: 0, count: columns)) { sum, score in
                     zip(sum, score.value).map { $0 + $1 }
                 }
             }
             var curvature: [[Double]] = []
             var slope: [Double] = []
-            for column in 0..<Self.columns {
+            for column in 0..<columns {
                 let (up, down) = (moved(column, 1e-3), moved(column, -1e-3))
                 var row = zip(gradient(up), gradient(down)).map { -($0 - $1) / 2e-3 }
                 row[column] += 1 / (priors[column] * priors[column])
                 curvature.append(row)
-                let range = place..<place + Self.columns
+                let range = place..<place + columns
                 let halfLives = (logHalfLife(Array(up[range])), logHalfLife(Array(down[range])))
                 slope.append(((halfLives.0 ?? 0) - (halfLives.1 ?? 0)) / 2e-3)
             }
             guard let direction = LinearSystem.solve(curvature, slope) else { return 1 }
             // By person; pairs of a row stand in the order of people, so that the sum is the same each time.
-            var (variance, sum) = (zip(direction, slope).reduce(0) { $0 + $1.0 * $1.1 }, 0.0)
+            // The prior counts as one more person.
+            var (variance, sum) = (zip(direction, priors).reduce(0) { $0 + $1.0 * $1.0 / ($1.1 * $1.1) }, 0.0)
             var person = -1
             for score in scores(at, x, around: around) {
                 if score.person != person {
@@ -48,7 +51,7 @@ extension RenewalLikelihood {
                 sum += zip(direction, score.value).reduce(0) { $0 + $1.0 * $1.1 }
             }
             variance += sum * sum
-            return min(3, max(0, variance).squareRoot())
+            return variance.isFinite && variance > 0 ? min(3, variance.squareRoot()) : 1
         }
     }
 }

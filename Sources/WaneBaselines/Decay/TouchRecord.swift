@@ -21,13 +21,11 @@ struct TouchRecord: Sendable {
     /// Parts of the silence after a person's last event.
     static let silences = 8
 
-    /// A share of a length of time.
+    /// How many touches came after such a length of time.
     struct Entry: Sendable {
         /// Level of depth and place on the grid: `level · places + place`.
         let place: Int32
-        /// Touches that came after so long, and times that so long was waited.
-        let touches: Float
-        let waits: Float
+        var touches: Float
     }
 
     /// One person's one topic.
@@ -63,18 +61,21 @@ struct TouchRecord: Sendable {
     let places: Int
     /// Seconds of the training part.
     let span: Double
-    /// Whether depth is known, and whether people have more than one topic, so that leaving can be told from fading.
+    /// Whether depth is known, and whether some people have more than one topic, so that leaving can be told from fading.
     let hasDepth: Bool
-    let hasTopics: Bool
+    private(set) var hasTopics = false
+    /// A tenth of the people at least.
+    private static let fewestWithTopics = 0.1
 
-    /// People beyond this many pairs add nothing to what is known of topics; each so-manieth is read then.
+    /// Where there are more pairs, each so-manieth person is read.
     static let mostPairs = 150_000
 
     /// - Parameters:
     ///   - topicRow: the model's row of each topic of the log, 0 for none; `topicRows` how many there are beside 0.
+    ///   - resolution: the unit in which times are written, in microseconds: dates alone stand at some time of their day.
     ///   - users: whose events may be read.
     init(
-        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int,
+        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int, resolution: Int64,
         users: (@Sendable (UInt32) -> Bool)?
     ) {
         let log = histories.log
@@ -84,11 +85,14 @@ struct TouchRecord: Sendable {
         span = max(2 * shortest, Double(end - split.start) / 1e6)
         places = 2 + Int((log2(span / shortest) * 4).rounded(.up))
         hasDepth = histories.scale.source == .duration
-        hasTopics = topicRows > 1
         pairsOfRow = Array(repeating: [], count: topicRows + 1)
-        let stride = max(1, histories.userTopicCount / Self.mostPairs)
-        for user in Swift.stride(from: 0, to: histories.userCount, by: stride) {
-            if let users, !users(UInt32(user)) { continue }
+        let readable = (0..<histories.userCount).filter { users?(UInt32($0)) ?? true }
+        let all = readable.reduce(0) { $0 + histories.userTopics(ofUser: $1).count }
+        let stride = max(1, (all + Self.mostPairs - 1) / Self.mostPairs)
+        // Times finer than a visit are as they are.
+        let unit = resolution > pause && log.clock == .wall ? resolution : 0
+        for number in Swift.stride(from: 0, to: readable.count, by: stride) {
+            let user = readable[number]
             guard let last = histories.lastEvent(of: user, at: end) else { continue }
             // A person's own clock of positions ends with their history.
             let left = log.clock == .position ? 0 : Double(end - log.time[last]) / 1e6
@@ -97,18 +101,20 @@ struct TouchRecord: Sendable {
                 let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])
                 guard row > 0, row <= topicRows else { continue }
                 add(
-                    userTopic, of: histories, person: people.count, row: row, pause: pause, end: end,
+                    userTopic, of: histories, person: people.count, row: row, pause: pause, unit: unit, end: end,
                     last: log.time[last], silence: left)
             }
             guard pairs.count > first else { continue }
             let life = Double(log.time[last] - log.time[histories.events(ofUser: user).lowerBound]) / 1e6
             people.append(Person(life: life, silence: left, pairs: first..<pairs.count))
         }
+        let several = people.reduce(0) { $0 + ($1.pairs.count > 1 ? 1 : 0) }
+        hasTopics = Double(several) >= Self.fewestWithTopics * Double(max(1, people.count))
     }
 
     private mutating func add(
-        _ userTopic: Int, of histories: Histories, person: Int, row: Int, pause: Int64, end: Int64, last: Int64,
-        silence: Double
+        _ userTopic: Int, of histories: Histories, person: Int, row: Int, pause: Int64, unit: Int64, end: Int64,
+        last: Int64, silence: Double
     ) {
         func level(_ touch: Int) -> Int {
             guard hasDepth else { return 0 }
@@ -117,27 +123,33 @@ struct TouchRecord: Sendable {
         }
         let touches = histories.topicEvents(ofUserTopic: userTopic)
         let start = entries.count
-        var returns = 0
-        var before = touches.lowerBound
-        guard histories.time(ofTopicEvent: before) <= end else { return }
-        for touch in touches.dropFirst() {
-            let time = histories.time(ofTopicEvent: touch)
-            if time > end { break }
-            let gap = time - histories.time(ofTopicEvent: before)
-            if gap > pause {
-                add(Double(gap) / 1e6, level(before), touches: 1, waits: 1)
-                returns += 1
-            }
-            before = touch
+        guard histories.time(ofTopicEvent: touches.lowerBound) <= end else { return }
+        var known = touches.prefix { histories.time(ofTopicEvent: $0) <= end }.map {
+            (time: histories.time(ofTopicEvent: $0), level: level($0))
         }
-        let seen = Double(last - histories.time(ofTopicEvent: before)) / 1e6
+        if unit > 0 {
+            // Of a day only the date is known: some time of it, so that who came twice in a day did come back.
+            var generator = SeededGenerator(seed: UInt64(bitPattern: known[0].time) ^ UInt64(row) << 48, stream: 14)
+            for touch in known.indices {
+                known[touch].time = min(end, known[touch].time + Int64(generator.uniform() * Double(unit)))
+            }
+            known.sort { $0.time < $1.time }
+        }
+        var returns = 0
+        for (before, touch) in zip(known, known.dropFirst()) where touch.time - before.time > pause {
+            add(Double(touch.time - before.time) / 1e6, before.level)
+            returns += 1
+        }
+        merge(from: start)
+        let latest = known[known.count - 1]
+        let seen = Double(max(0, last - latest.time)) / 1e6
         let parts = (0...Self.silences).map { part -> Float in
             let share = Double(part) / Double(Self.silences)
             return Float(place(seen + silence * share * share))
         }
         let pair = Pair(
             userTopic: userTopic, person: person, row: row, entries: start..<entries.count, returns: returns,
-            level: Int32(level(before)), silence: parts)
+            level: Int32(latest.level), silence: parts)
         pairsOfRow[row].append(pairs.count)
         pairs.append(pair)
     }
@@ -147,13 +159,25 @@ struct TouchRecord: Sendable {
         seconds <= shortest ? 0 : min(Double(places - 1) - 1e-3, log(seconds / shortest) / Self.step)
     }
 
-    private mutating func add(_ seconds: Double, _ level: Int, touches: Float, waits: Float) {
+    private mutating func add(_ seconds: Double, _ level: Int) {
         let at = place(seconds)
         let low = Int(at)
         let share = Float(at - Double(low))
         for (place, weight) in [(low, 1 - share), (low + 1, share)] where weight > 0 {
-            entries.append(
-                Entry(place: Int32(level * places + place), touches: touches * weight, waits: waits * weight))
+            entries.append(Entry(place: Int32(level * places + place), touches: weight))
+        }
+    }
+
+    /// One entry for each place: a pair has no more than the grid, however often it came back.
+    private mutating func merge(from start: Int) {
+        let own = entries[start...].sorted { $0.place < $1.place }
+        entries.removeSubrange(start...)
+        for entry in own {
+            if entries.count > start, entries[entries.count - 1].place == entry.place {
+                entries[entries.count - 1].touches += entry.touches
+            } else {
+                entries.append(entry)
+            }
         }
     }
 }

@@ -77,6 +77,11 @@ public struct InterestModel: Module {
     static let decayBatch = 2_000
     static let decaySteps = 1_000
 
+    /// What training moves: all but decay, which ``learn(_:scaling:)`` finds.
+    public var trainable: [(name: String, parameter: Parameter)] {
+        parameters.filter { !$0.name.hasPrefix("head.topics.") && !$0.name.hasPrefix("head.decay") }
+    }
+
     /// The parameters of each query's curve: `[queries of the batch, 13]`.
     ///
     /// - Parameter state: the history's state where it is known already, `[1, hidden]`.

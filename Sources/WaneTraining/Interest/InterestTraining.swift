@@ -78,8 +78,8 @@ public struct InterestTraining {
         }
         let histories = task.histories
         let fit = try RenewalFit(
-            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows, users: users,
-            checkInterruption: trainer.checkInterruption)
+            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
+            resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
         try network.learn(decay(fit, rows.topicRow), scaling: scaling)
         let firstTensors = try QueryTensors(
             first, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(first))
@@ -87,14 +87,14 @@ public struct InterestTraining {
             validation, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(validation))
         var unshuffled: SeededGenerator?
         let validationBatches = network.queries.batches(validation, histories, size: 4_096, shuffledBy: &unshuffled)
-        // Levels as they are in all, so that the first steps need not find them.
+        // Levels as they are in some of the first questions, so that the first steps need not find them.
         let firstBatches = network.queries.batches(first, histories, size: 4_096, shuffledBy: &unshuffled)
         try network.calibrate(
             stride(from: 0, to: firstBatches.count, by: max(1, firstBatches.count / 2)).map { firstBatches[$0] },
             firstTensors, events, steps: 100, learningRate: 0.05)
         let training = training
         typealias Batch = (batch: HistoryBatch, queries: QueryTensors)
-        var job = TrainingJob<Batch>(parameters: network.parameters) { epoch in
+        var job = TrainingJob<Batch>(parameters: network.trainable) { epoch in
             let queries = try epochs[epoch]
             let tensors = try QueryTensors(
                 queries, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(queries))
@@ -122,23 +122,19 @@ public struct InterestTraining {
     /// Pairs of which a network learns how `log τ` deviates, at most.
     private static let decayPairs = 20_000
 
-    /// Pairs as they stood at one of their touches, and at a moment of all the time since the first, with what is known of their decay
-    /// in the end: how a question meets them. After touches alone, pairs that are soon given up would be too few; at moments alone,
-    /// those that are alive.
+    /// Pairs as they stood at moments of all the time since their first touch, which is how a question meets them, with what is known of
+    /// their decay in the end. As they stood after their touches, those that are soon given up would be too few.
     private func decay(_ fit: RenewalFit, _ topicRow: [Int64]) -> InterestModel.Decay {
         let histories = task.histories
         var generator = SeededGenerator(seed: training.seed, stream: 13)
-        let known = fit.pairs.keys.sorted()
-        let stride = max(1, known.count / Self.decayPairs)
+        let known = fit.pairs.keys.sorted().shuffled(using: &generator).prefix(Self.decayPairs)
         var places: [(userTopic: Int, moment: Int64)] = []
-        for number in Swift.stride(from: 0, to: known.count, by: stride) {
-            let userTopic = known[number]
+        for userTopic in known {
             let touches = histories.topicEvents(ofUserTopic: userTopic)
-            let end = touches.partitioningIndex { histories.time(ofTopicEvent: $0) > task.split.trainEnd }
-            let touch = Int.random(in: touches.lowerBound..<end, using: &generator)
-            places.append((userTopic, histories.time(ofTopicEvent: touch)))
             let first = histories.time(ofTopicEvent: touches.lowerBound)
-            places.append((userTopic, Int64.random(in: first...task.split.trainEnd, using: &generator)))
+            for _ in 0..<2 {
+                places.append((userTopic, Int64.random(in: first...task.split.trainEnd, using: &generator)))
+            }
         }
         places.shuffle(using: &generator)
         let queries = task.queries(at: places)

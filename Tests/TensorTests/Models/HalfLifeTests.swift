@@ -75,6 +75,7 @@ extension UsingTorch {
             for row in 0..<queries.count {
                 rows[task.histories.log.topics.names[Int(queries.topic[row])], default: []].append(row)
             }
+            #expect(rows.count == 6)
             for (topic, rows) in rows {
                 guard let truth = planted[topic] else {
                     for curves in found {
@@ -85,7 +86,9 @@ extension UsingTorch {
                     }
                     continue
                 }
-                let medians = found.map { curves in rows.compactMap { curves[$0].halfLife }.sorted()[rows.count / 2] }
+                let medians = found.map { curves in
+                    rows.map { curves[$0].halfLife ?? .infinity }.sorted()[rows.count / 2]
+                }
                 for median in medians {
                     #expect(abs(Foundation.log(median / truth)) < Foundation.log(1.3), "\(topic): \(median / truth)")
                 }
