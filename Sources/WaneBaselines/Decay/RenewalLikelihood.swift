@@ -218,10 +218,13 @@ struct RenewalLikelihood: Sendable {
         return total
     }
 
-    /// Calls `body` with each pair, its row, sums and shares.
+    /// Calls `body` with each pair, its row, waits and shares of nodes, and its log-likelihood.
     private func forEachPair(
         _ x: [Double], around: [Double],
-        _ body: (_ at: Int, _ pair: TouchRecord.Pair, _ row: Row, _ waits: [Double], _ shares: [Double]) -> Void
+        _ body: (
+            _ at: Int, _ pair: TouchRecord.Pair, _ row: Row, _ waits: [Double], _ shares: [Double],
+            _ value: Double
+        ) -> Void
     ) {
         let empty = emptyTable
         var logs = [Double](repeating: 0, count: deviations.count)
@@ -231,8 +234,8 @@ struct RenewalLikelihood: Sendable {
             for index in record.pairsOfRow[number] {
                 let pair = record.pairs[index]
                 sums(pair, row, around, &logs, &waits)
-                _ = weigh(pair, row, logs, waits, &shares)
-                body(at, pair, row, waits, shares)
+                let value = weigh(pair, row, logs, waits, &shares)
+                body(at, pair, row, waits, shares, value)
             }
         }
     }
@@ -285,24 +288,16 @@ struct RenewalLikelihood: Sendable {
 
     /// The log-likelihood of each row.
     func values(_ x: [Double], around: [Double]) -> [Double] {
-        var logs = [Double](repeating: 0, count: deviations.count)
-        var waits = logs, shares = logs
-        let empty = emptyTable
-        return used.indices.map { at in
-            let row = row(at, x, empty)
-            return record.pairsOfRow[used[at]].reduce(0) { sum, index in
-                let pair = record.pairs[index]
-                sums(pair, row, around, &logs, &waits)
-                return sum + weigh(pair, row, logs, waits, &shares)
-            }
-        }
+        var result = [Double](repeating: 0, count: used.count)
+        forEachPair(x, around: around) { at, _, _, _, _, value in result[at] += value }
+        return result
     }
 
     /// Touches expected of each person in each part of the silence after their last event, if they were around.
     func silentTouches(_ x: [Double], around: [Double]) -> [Double] {
         let parts = TouchRecord.silences
         var result = [Double](repeating: 0, count: record.people.count * parts)
-        forEachPair(x, around: around) { _, pair, row, waits, shares in
+        forEachPair(x, around: around) { _, pair, row, waits, shares, _ in
             let n = Double(pair.returns)
             for node in deviations.indices {
                 let weight = shares[node] * (n + row.k) / (row.k + row.rate * waits[node]) * row.rate
@@ -329,7 +324,7 @@ struct RenewalLikelihood: Sendable {
     func posteriors(_ x: [Double], around: [Double]) -> [Int: (mean: Double, variance: Double)] {
         var result: [Int: (mean: Double, variance: Double)] = [:]
         let spread = spread(x)
-        forEachPair(x, around: around) { _, pair, _, _, shares in
+        forEachPair(x, around: around) { _, pair, _, _, shares, _ in
             var (mean, square) = (0.0, 0.0)
             for (deviation, share) in zip(deviations, shares) {
                 mean += share * deviation * spread
