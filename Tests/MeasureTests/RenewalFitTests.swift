@@ -171,7 +171,7 @@ struct RenewalFitTests {
         let tau = 3 * Self.day
         for shape in [1.0, 2] {
             table.fill(
-                logTime: log(tau), shape: shape, floor: 0.2, spread: 0, deviations: [0], depth: 0, upTo: 60)
+                logTime: log(tau), shape: shape, floor: 0.2, spread: 0, deviations: [0], depth: 0)
             for place in [10, 30, 59] {
                 let time = 1_800 * exp(Double(place) * TouchRecord.step)
                 func fading(_ t: Double) -> Double { shape == 1 ? tau * log(1 + t / tau) : tau * atan(t / tau) }

@@ -46,10 +46,8 @@ struct RateTable {
     ///   - logTime, shape, floor: `log τ` in seconds, `p`, `f`.
     ///   - spread: of pairs; node `n` stands `spread · deviations[n]` off.
     ///   - depth: `β`; level `l` stands `β · TouchRecord.depth[l]` off, where there is more than one.
-    ///   - upTo: places that are asked for.
     mutating func fill(
-        logTime: Double, shape p: Double, floor f: Double, spread: Double, deviations: [Double], depth: Double,
-        upTo end: Int
+        logTime: Double, shape p: Double, floor f: Double, spread: Double, deviations: [Double], depth: Double
     ) {
         let places = logTimes.count
         let step = TouchRecord.step
@@ -61,7 +59,7 @@ struct RateTable {
                         var (sum, byTime, byShape, byFloor) = (0.0, 0.0, 0.0, 0.0)
                         var before = (0.0, 0.0, 0.0, 0.0)
                         var at = (node * levels + level) * places * Self.width
-                        for place in 0..<min(end, places) {
+                        for place in 0..<places {
                             let distance = logTime + off - logTimes[place]
                             let retention = 1 / (1 + exp(-p * distance))
                             let rate = max(1e-12, f + (1 - f) * retention)
@@ -93,6 +91,19 @@ struct RateTable {
         }
     }
 
+    /// What was waited up to a time between two places, or a slope of it.
+    ///
+    /// - Parameters:
+    ///   - first: of the node and the level, in places.
+    ///   - column: 0 for the value.
+    @inline(__always)
+    func waited(at place: Float, first: Int, column: Int = 0) -> Double {
+        let low = Int(place)
+        let share = Double(place - Float(low))
+        let at = (first + low) * Self.width + column
+        return waited[at] * (1 - share) + waited[at + Self.width] * share
+    }
+
     mutating func clearSlopes() {
         for place in logRateSlope.indices {
             logRateSlope[place] = 0
@@ -101,7 +112,7 @@ struct RateTable {
     }
 
     /// How the log-likelihood moves with `log τ`, `p`, `f`, the logarithm of the spread, and `β`.
-    func slopes(spread: Double, deviations: [Double], upTo end: Int)
+    func slopes(spread: Double, deviations: [Double])
         -> (time: Double, shape: Double, floor: Double, spread: Double, depth: Double)
     {
         var result = (time: 0.0, shape: 0.0, floor: 0.0, spread: 0.0, depth: 0.0)
@@ -109,7 +120,7 @@ struct RateTable {
         for node in 0..<nodes {
             for level in 0..<levels {
                 var byTime = 0.0
-                for place in 0..<min(end, places) {
+                for place in 0..<places {
                     let at = (node * levels + level) * places + place
                     let (a, b) = (logRateSlope[at], waitedSlope[at])
                     if a == 0, b == 0 { continue }

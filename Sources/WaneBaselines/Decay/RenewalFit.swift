@@ -19,12 +19,11 @@ public struct RenewalFit: Sendable {
     /// (see ``InterestCurve/Start``), `log λ0` in touches a horizon.
     public let rows: [[Double]]
     /// Deviation of each row's log half-life, as far as the data leave it open, by the sandwich of the curvature around the scores
-    /// of people (Huber 1967); of row 0, the spread between topics.
+    /// of people (Huber 1967); of rows that no touch speaks of, row 0 among them, the spread between topics.
     public let uncertainty: [Double]
     /// `σ`, and `β`.
     public let spread: Double
     public let depth: Double
-    /// Where each touch of depth stands, for ``depthOffset(_:)``.
     private let hasDepth: Bool
     /// The share of people who are likely gone at the end of training.
     public let left: Double
@@ -112,9 +111,7 @@ public struct RenewalFit: Sendable {
     ///
     /// - Parameter engagement: of the touch.
     public func depthOffset(_ engagement: Float) -> Double {
-        guard hasDepth else { return 0 }
-        return depth
-            * TouchRecord.depth[min(TouchRecord.levels - 1, max(0, Int(engagement * Float(TouchRecord.levels))))]
+        hasDepth ? depth * TouchRecord.depth[TouchRecord.level(engagement)] : 0
     }
 
     /// The log half-life of a row's numbers; nothing where it does not halve.

@@ -56,7 +56,6 @@ struct RenewalLikelihood: Sendable {
     /// What a row's pairs are weighed with.
     private struct Row {
         var table: RateTable
-        let shape: Double
         let floor: Double
         let rate: Double
         let logRate: Double
@@ -65,16 +64,21 @@ struct RenewalLikelihood: Sendable {
         let gammas: [Double]
         let gammaSlopes: [Double]
         let isFree: (rate: Bool, k: Bool)
+
+        /// The mean of `λ0 b` of a pair with so many returns after so long a wait.
+        @inline(__always)
+        func expectedRate(returns: Int, waited: Double) -> Double {
+            (Double(returns) + k) / (k + rate * waited) * rate
+        }
     }
 
     private func row(_ at: Int, _ x: [Double], _ table: RateTable) -> Row {
         var table = table
         let place = at * Self.columns
-        let shape = InterestCurve.shape(x[place + 1])
         let floor = InterestCurve.floor(x[place + 2])
         table.fill(
-            logTime: x[place], shape: shape, floor: floor, spread: spread(x), deviations: deviations,
-            depth: depth(x), upTo: record.places)
+            logTime: x[place], shape: InterestCurve.shape(x[place + 1]), floor: floor, spread: spread(x),
+            deviations: deviations, depth: depth(x))
         let logRate = min(logRates.upperBound, max(logRates.lowerBound, x[place + 3]))
         let k = exp(min(frailties.upperBound, max(frailties.lowerBound, x[place + 4])))
         var (gammas, slopes) = ([0.0], [0.0])
@@ -85,7 +89,7 @@ struct RenewalLikelihood: Sendable {
             slopes.append(slopes[n] + 1 / (k + Double(n)))
         }
         return Row(
-            table: table, shape: shape, floor: floor, rate: exp(logRate), logRate: logRate, k: k, gammas: gammas,
+            table: table, floor: floor, rate: exp(logRate), logRate: logRate, k: k, gammas: gammas,
             gammaSlopes: slopes,
             isFree: (logRates.contains(x[place + 3]), frailties.contains(x[place + 4])))
     }
@@ -127,11 +131,7 @@ struct RenewalLikelihood: Sendable {
                     for boundary in 0...TouchRecord.silences {
                         let weight = silenceWeight(boundary, pair, around)
                         if weight == 0 { continue }
-                        let place = pair.silence[boundary]
-                        let low = Int(place)
-                        let share = Double(place - Float(low))
-                        let at = (level + low) * width
-                        waited += weight * (table[at] * (1 - share) + table[at + width] * share)
+                        waited += weight * row.table.waited(at: pair.silence[boundary], first: level)
                     }
                 }
             }
@@ -186,7 +186,7 @@ struct RenewalLikelihood: Sendable {
                     if share < 1e-9 { continue }
                     let all = k + row.rate * waits[node]
                     // The slope in what was waited.
-                    let slope = -share * (n + k) / all * row.rate
+                    let slope = -share * row.expectedRate(returns: pair.returns, waited: waits[node])
                     gradient[place + 3] += row.isFree.rate ? share * n + slope * waits[node] : 0
                     gradient[place + 4] +=
                         !row.isFree.k
@@ -208,7 +208,7 @@ struct RenewalLikelihood: Sendable {
                     }
                 }
             }
-            let slopes = row.table.slopes(spread: spread(x), deviations: deviations, upTo: record.places)
+            let slopes = row.table.slopes(spread: spread(x), deviations: deviations)
             gradient[place] += slopes.time
             gradient[place + 1] += slopes.shape * InterestCurve.shapeSlope(x[place + 1])
             gradient[place + 2] += slopes.floor * row.floor * (1 - row.floor)
@@ -219,8 +219,10 @@ struct RenewalLikelihood: Sendable {
     }
 
     /// Calls `body` with each pair, its row, waits and shares of nodes, and its log-likelihood.
+    ///
+    /// - Parameter rows: places among ``used``; all when absent.
     private func forEachPair(
-        _ x: [Double], around: [Double],
+        _ x: [Double], around: [Double], rows: Range<Int>? = nil,
         _ body: (
             _ at: Int, _ pair: TouchRecord.Pair, _ row: Row, _ waits: [Double], _ shares: [Double],
             _ value: Double
@@ -229,9 +231,9 @@ struct RenewalLikelihood: Sendable {
         let empty = emptyTable
         var logs = [Double](repeating: 0, count: deviations.count)
         var waits = logs, shares = logs
-        for (at, number) in used.enumerated() {
+        for at in rows ?? used.indices {
             let row = row(at, x, empty)
-            for index in record.pairsOfRow[number] {
+            for index in record.pairsOfRow[used[at]] {
                 let pair = record.pairs[index]
                 sums(pair, row, around, &logs, &waits)
                 let value = weigh(pair, row, logs, waits, &shares)
@@ -242,48 +244,40 @@ struct RenewalLikelihood: Sendable {
 
     /// How each pair's log-likelihood moves with the first four numbers of its row.
     func scores(_ at: Int, _ x: [Double], around: [Double]) -> [(person: Int, value: [Double])] {
-        var logs = [Double](repeating: 0, count: deviations.count)
-        var waits = logs, shares = logs
-        let row = row(at, x, emptyTable)
-        let k = row.k
         let width = RateTable.width
         let place = at * Self.columns
-        return record.pairsOfRow[used[at]].map { index in
-            let pair = record.pairs[index]
-            sums(pair, row, around, &logs, &waits)
-            _ = weigh(pair, row, logs, waits, &shares)
+        var result: [(person: Int, value: [Double])] = []
+        result.reserveCapacity(record.pairsOfRow[used[at]].count)
+        forEachPair(x, around: around, rows: at..<at + 1) { _, pair, row, waits, shares, _ in
             let n = Double(pair.returns)
-            var score = [Double](repeating: 0, count: RateTable.width)
+            var score = [Double](repeating: 0, count: width)
             for node in deviations.indices {
                 let share = shares[node]
-                let slope = -share * (n + k) / (k + row.rate * waits[node]) * row.rate
+                let slope = -share * row.expectedRate(returns: pair.returns, waited: waits[node])
                 score[3] += share * n + slope * waits[node]
                 let base = node * row.table.placesOfNode
                 for entry in record.entries[pair.entries] {
                     let at = (base + Int(entry.place)) * width
                     for column in 1..<width {
                         score[column - 1] +=
-                            share * Double(entry.touches) * row.table.logRate[at + column]
-                            + slope * Double(entry.touches) * row.table.waited[at + column]
+                            Double(entry.touches)
+                            * (share * row.table.logRate[at + column] + slope * row.table.waited[at + column])
                     }
                 }
                 let level = base + Int(pair.level) * record.places
                 for boundary in 0...TouchRecord.silences {
                     let weight = slope * silenceWeight(boundary, pair, around)
-                    let low = Int(pair.silence[boundary])
-                    let part = Double(pair.silence[boundary] - Float(low))
-                    let at = (level + low) * width
                     for column in 1..<width {
                         score[column - 1] +=
-                            weight
-                            * (row.table.waited[at + column] * (1 - part) + row.table.waited[at + width + column] * part)
+                            weight * row.table.waited(at: pair.silence[boundary], first: level, column: column)
                     }
                 }
             }
             score[1] *= InterestCurve.shapeSlope(x[place + 1])
             score[2] *= row.floor * (1 - row.floor)
-            return (pair.person, score)
+            result.append((pair.person, score))
         }
+        return result
     }
 
     /// The log-likelihood of each row.
@@ -298,20 +292,12 @@ struct RenewalLikelihood: Sendable {
         let parts = TouchRecord.silences
         var result = [Double](repeating: 0, count: record.people.count * parts)
         forEachPair(x, around: around) { _, pair, row, waits, shares, _ in
-            let n = Double(pair.returns)
             for node in deviations.indices {
-                let weight = shares[node] * (n + row.k) / (row.k + row.rate * waits[node]) * row.rate
+                let weight = shares[node] * row.expectedRate(returns: pair.returns, waited: waits[node])
                 let level = node * row.table.placesOfNode + Int(pair.level) * record.places
-                func waited(_ boundary: Int) -> Double {
-                    let place = pair.silence[boundary]
-                    let low = Int(place)
-                    let share = Double(place - Float(low))
-                    let at = (level + low) * RateTable.width
-                    return row.table.waited[at] * (1 - share) + row.table.waited[at + RateTable.width] * share
-                }
-                var before = waited(0)
+                var before = row.table.waited(at: pair.silence[0], first: level)
                 for part in 0..<parts {
-                    let now = waited(part + 1)
+                    let now = row.table.waited(at: pair.silence[part + 1], first: level)
                     result[pair.person * parts + part] += weight * (now - before)
                     before = now
                 }

@@ -18,6 +18,8 @@ struct TouchRecord: Sendable {
     static let levels = 3
     /// Of the thirds, around the middle one.
     static let depth = [-1.0 / 3, 0, 1.0 / 3]
+    /// The third that an engagement lies in.
+    static func level(_ engagement: Float) -> Int { min(levels - 1, max(0, Int(engagement * Float(levels)))) }
     /// Parts of the silence after a person's last event.
     static let silences = 8
 
@@ -32,8 +34,6 @@ struct TouchRecord: Sendable {
     struct Pair: Sendable {
         let userTopic: Int
         let person: Int
-        /// The model's row of the topic.
-        let row: Int
         /// In ``entries``.
         let entries: Range<Int>
         /// Returns.
@@ -47,8 +47,8 @@ struct TouchRecord: Sendable {
     struct Person: Sendable {
         let life: Double
         let silence: Double
-        /// In ``pairs``, which stand by person.
-        var pairs: Range<Int>
+        /// How many topics they touched.
+        let pairs: Int
     }
 
     private(set) var pairs: [Pair] = []
@@ -106,9 +106,9 @@ struct TouchRecord: Sendable {
             }
             guard pairs.count > first else { continue }
             let life = Double(log.time[last] - log.time[histories.events(ofUser: user).lowerBound]) / 1e6
-            people.append(Person(life: life, silence: left, pairs: first..<pairs.count))
+            people.append(Person(life: life, silence: left, pairs: pairs.count - first))
         }
-        let several = people.reduce(0) { $0 + ($1.pairs.count > 1 ? 1 : 0) }
+        let several = people.reduce(0) { $0 + ($1.pairs > 1 ? 1 : 0) }
         hasTopics = Double(several) >= Self.fewestWithTopics * Double(max(1, people.count))
     }
 
@@ -117,9 +117,7 @@ struct TouchRecord: Sendable {
         last: Int64, silence: Double
     ) {
         func level(_ touch: Int) -> Int {
-            guard hasDepth else { return 0 }
-            let engagement = histories.engagement[Int(histories.topicEvents[touch])]
-            return min(Self.levels - 1, Int(engagement * Float(Self.levels)))
+            hasDepth ? Self.level(histories.engagement[Int(histories.topicEvents[touch])]) : 0
         }
         let touches = histories.topicEvents(ofUserTopic: userTopic)
         let start = entries.count
@@ -148,7 +146,7 @@ struct TouchRecord: Sendable {
             return Float(place(seen + silence * share * share))
         }
         let pair = Pair(
-            userTopic: userTopic, person: person, row: row, entries: start..<entries.count, returns: returns,
+            userTopic: userTopic, person: person, entries: start..<entries.count, returns: returns,
             level: Int32(latest.level), silence: parts)
         pairsOfRow[row].append(pairs.count)
         pairs.append(pair)

@@ -104,6 +104,11 @@ public struct DecayHead: Module {
             ], 1)
     }
 
+    /// A raw output as a shape: ``InterestCurve/shape(_:)``.
+    private static func shape(_ raw: Tensor) throws(TorchError) -> Tensor {
+        try (raw + InterestCurve.Start.shape).softplus() + InterestCurve.Start.smallestShape
+    }
+
     /// Decay with a shape and a floor that deviate while its half-life stays: `[Q, 3]`. What does not halve stays as it is.
     ///
     /// - Parameters:
@@ -115,9 +120,6 @@ public struct DecayHead: Module {
         let floor = try (o[2] + Start.floor).sigmoid()
         let isHalving = try (floor * -1).above(-0.499)
         let share = try (floor * 2).clamped(1e-4, 1 - 1e-3)
-        func shape(_ raw: Tensor) throws(TorchError) -> Tensor {
-            try (raw + Start.shape).softplus() + Start.smallestShape
-        }
         // log(h / τ) = log(1 / (1 - 2 f)) / p
         let logHalfLife = try o[0] + mean - (share * -1 + 1).log() / shape(o[1])
         let bentShare = try (share.log() - (share * -1 + 1).log() + d[1]).sigmoid().clamped(1e-4, 1 - 1e-3)
@@ -172,7 +174,7 @@ public struct DecayHead: Module {
             let c = try parameters.unbound(1)
             func column(_ column: Column) -> Tensor { c[column.rawValue] }
             logTimeScale = column(.timeScale)
-            shape = try (column(.shape) + Start.shape).softplus() + Start.smallestShape
+            shape = try DecayHead.shape(column(.shape))
             floor = try (column(.floor) + Start.floor).sigmoid()
             rate = try column(.rate).clamped(Start.logRates.lowerBound, Start.logRates.upperBound).exp()
             degreeLevel = column(.degreeLevel)

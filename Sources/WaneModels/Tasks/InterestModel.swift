@@ -28,7 +28,7 @@ public struct InterestModel: Module {
         public let rows: [[Double]]
         /// Deviation of `log τ` between pairs.
         public let spread: Double
-        /// By pair: the features as they stood after some touch, the row, the mean and the variance of how far its `log τ` lies from
+        /// By pair: the features as they stood at some moment, the row, the mean and the variance of how far its `log τ` lies from
         /// its topic's.
         public let features: [Float]
         public let row: [Int64]
