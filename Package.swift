@@ -84,9 +84,9 @@ let package = Package(
         .target(name: "WaneEvents", dependencies: ["CArrow", "CGzip", "CZstd"], swiftSettings: reading),
         .target(name: "WaneState", dependencies: ["WaneEvents"], swiftSettings: numeric),
         .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
-        .target(name: "WaneSimulation", dependencies: ["WaneEvents"], swiftSettings: numeric),
-        .target(name: "WaneMetrics", swiftSettings: numeric),
         .target(name: "WaneCurves", swiftSettings: numeric),
+        .target(name: "WaneSimulation", dependencies: ["WaneEvents", "WaneCurves"], swiftSettings: numeric),
+        .target(name: "WaneMetrics", swiftSettings: numeric),
         .target(
             name: "WaneBaselines", dependencies: ["WaneTasks", "WaneMetrics", "WaneCurves"], swiftSettings: numeric),
 

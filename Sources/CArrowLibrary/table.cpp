@@ -12,6 +12,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "pool.hpp"
 #include "shim.hpp"
 
 namespace ca {
@@ -122,6 +123,8 @@ struct ca_table_s {
   std::vector<std::string> types;
   int64_t rows = -1;
 
+  // Outlives all that lies in its memory.
+  std::unique_ptr<ca::BoundedPool> pool;
   std::shared_ptr<arrow::io::RandomAccessFile> file;
   std::unique_ptr<parquet::arrow::FileReader> parquet;
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> ipc;
@@ -142,8 +145,8 @@ struct ca_table_s {
 namespace ca {
 namespace {
 
-parquet::ReaderProperties readerProperties() {
-  parquet::ReaderProperties properties;
+parquet::ReaderProperties readerProperties(ca_table_s &table) {
+  parquet::ReaderProperties properties(table.pool.get());
   // A piece of a column at a time, not all of a row group's.
   properties.enable_buffered_stream();
   properties.set_buffer_size(1 << 18);
@@ -156,8 +159,8 @@ arrow::Status openParquet(ca_table_s &table) {
   arrowProperties.set_batch_size(rowsAtOnce);
   arrowProperties.set_pre_buffer(false);
   parquet::arrow::FileReaderBuilder builder;
-  ARROW_RETURN_NOT_OK(builder.Open(table.file, readerProperties()));
-  builder.properties(arrowProperties);
+  ARROW_RETURN_NOT_OK(builder.Open(table.file, readerProperties(table)));
+  builder.properties(arrowProperties)->memory_pool(table.pool.get());
   ARROW_ASSIGN_OR_RAISE(table.parquet, builder.Build());
   return arrow::Status::OK();
 }
@@ -507,6 +510,10 @@ arrow::Status fillGuarded(ca_table_s &table, int side) {
 
 arrow::Status openAny(ca_table_s &table, const std::string &uri) {
   ARROW_ASSIGN_OR_RAISE(table.file, openFile(uri));
+  ARROW_ASSIGN_OR_RAISE(const auto size, table.file->GetSize());
+  table.pool = std::make_unique<BoundedPool>(size);
+  auto ipcOptions = arrow::ipc::IpcReadOptions::Defaults();
+  ipcOptions.memory_pool = table.pool.get();
   // Read, not peeked at: a stream goes on where the last reading ended.
   ARROW_ASSIGN_OR_RAISE(auto start, table.file->Read(6));
   ARROW_RETURN_NOT_OK(table.file->Seek(0));
@@ -517,11 +524,11 @@ arrow::Status openAny(ca_table_s &table, const std::string &uri) {
     ARROW_RETURN_NOT_OK(table.parquet->GetSchema(&schema));
     table.rows = table.parquet->parquet_reader()->metadata()->num_rows();
   } else if (magic == "ARROW1") {
-    ARROW_ASSIGN_OR_RAISE(table.ipc, arrow::ipc::RecordBatchFileReader::Open(table.file));
+    ARROW_ASSIGN_OR_RAISE(table.ipc, arrow::ipc::RecordBatchFileReader::Open(table.file, ipcOptions));
     schema = table.ipc->schema();
     ARROW_ASSIGN_OR_RAISE(table.rows, table.ipc->CountRows());
   } else {
-    ARROW_ASSIGN_OR_RAISE(table.batches, arrow::ipc::RecordBatchStreamReader::Open(table.file));
+    ARROW_ASSIGN_OR_RAISE(table.batches, arrow::ipc::RecordBatchStreamReader::Open(table.file, ipcOptions));
     schema = table.batches->schema();
   }
   for (int field = 0; field < schema->num_fields(); ++field) {
@@ -557,8 +564,8 @@ arrow::Status chooseColumns(ca_table_s &table, const int *columns, const ca_want
     if (hasDictionary) {
       // Texts come as dictionaries, as they lie in the file.
       parquet::arrow::FileReaderBuilder builder;
-      ARROW_RETURN_NOT_OK(builder.Open(table.file, readerProperties()));
-      builder.properties(properties);
+      ARROW_RETURN_NOT_OK(builder.Open(table.file, readerProperties(table)));
+      builder.properties(properties)->memory_pool(table.pool.get());
       ARROW_ASSIGN_OR_RAISE(table.parquet, builder.Build());
     }
     std::vector<int> groups;

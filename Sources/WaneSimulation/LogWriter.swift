@@ -10,7 +10,7 @@ public enum LogWriter {
         let file = try OutputFile(path)
         for index in order {
             let topics = log.topics[log.item[index]].map { log.topics.names[Int($0)] }.joined(separator: "|")
-            let seconds = log.duration.map { "\($0[index])" } ?? ""
+            let seconds = log.duration.map { $0[index].isNaN ? "" : "\($0[index])" } ?? ""
             text += "\(log.users[Int(log.user[index])]),\(TimeFormat.words(log.time[index])),"
             text += "\(log.items[Int(log.item[index])]),\(seconds),\(topics)\n"
             if text.utf8.count > 1 << 16 {
