@@ -82,9 +82,9 @@ let package = Package(
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "WaneEvents", dependencies: ["CArrow", "CGzip", "CZstd"], swiftSettings: reading),
-        .target(name: "WaneState", dependencies: ["WaneEvents"], swiftSettings: numeric),
-        .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
         .target(name: "WaneCurves", swiftSettings: numeric),
+        .target(name: "WaneState", dependencies: ["WaneEvents", "WaneCurves"], swiftSettings: numeric),
+        .target(name: "WaneTasks", dependencies: ["WaneEvents", "WaneState"], swiftSettings: numeric),
         .target(name: "WaneSimulation", dependencies: ["WaneEvents", "WaneCurves"], swiftSettings: numeric),
         .target(name: "WaneMetrics", swiftSettings: numeric),
         .target(
@@ -100,9 +100,10 @@ let package = Package(
             dependencies: ["CExchange", "WaneModels", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
         .target(name: "WanePrediction", dependencies: ["WaneBundle"], swiftSettings: numeric),
+        .target(name: "WaneExplanation", dependencies: ["WanePrediction"], swiftSettings: settings),
         .target(
             name: "WaneTraining", dependencies: ["WanePrediction", "WaneSimulation"], swiftSettings: settings),
-        .target(name: "WaneReport", dependencies: ["WaneTraining"], swiftSettings: settings),
+        .target(name: "WaneReport", dependencies: ["WaneTraining", "WaneExplanation"], swiftSettings: settings),
 
         // The command
         .executableTarget(

@@ -29,6 +29,7 @@ struct Manifest: Codable {
     var data: DataFingerprint
     var code: String
     var halfLives: HalfLifeRecord?
+    var causes: CauseManifest?
     var ranking: RankingRecord?
     var cohort: Cohort?
     var blend: Blend?
@@ -134,6 +135,7 @@ extension Manifest {
         data = d.data
         code = d.code
         halfLives = d.halfLives
+        causes = d.causes.map { CauseManifest($0) }
         ranking = d.ranking
         cohort = d.cohort.map { record in
             let (bg, pareto) = (record.classic.bg, record.classic.pareto)
@@ -219,6 +221,9 @@ extension Manifest {
                 "spreads of half-lives out of range")
             result.halfLives = halfLives
         }
+        let measuresCauses = task == .interest && ModelFamilies.named(family)?.measuresCauses == true
+        try check(!measuresCauses || causes != nil, "no causes, which \(family) tells apart")
+        if let causes { result.causes = try causes.record(rows: topicRows + 1) }
         result.blendWeight = blend?.weight
         if let cohort {
             func positive(_ values: [Double]) -> Bool {

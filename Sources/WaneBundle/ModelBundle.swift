@@ -93,6 +93,11 @@ public struct ModelBundle {
             horizon: description.split.horizon, clock: description.clock,
             typicalEngagement: description.typicalEngagement, windowLength: length)
     }
+
+    /// The same for a log with these numbers of topics: causes are measured by them.
+    public func stateSchema(_ rows: LogRows) -> StateSchema {
+        stateSchema.measuring(description.causes?.schema.renumbered(rows.topicRow))
+    }
 }
 
 /// The questions that a model answers.
@@ -129,6 +134,8 @@ public struct BundleDescription: Sendable, Equatable {
     public var code = CodeVersion.current
     /// What half-lives are read with; of the interest task's curves.
     public var halfLives: HalfLifeRecord?
+    /// What moves half-lives, of families that tell causes apart.
+    public var causes: CauseRecord?
     public var ranking: RankingRecord?
     public var cohort: CohortRecord?
     /// The weight of the model's own score in a blend.

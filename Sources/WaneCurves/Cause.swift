@@ -24,13 +24,32 @@ public enum Cause: String, CaseIterable, Codable, Sendable, Comparable {
 
 /// One number for each cause.
 public struct ByCause<Value: Sendable>: Sendable {
-    private var values: [Value]
+    private var fatigue, overload, habit, social: Value
 
-    public init(repeating value: Value) { values = Array(repeating: value, count: Cause.allCases.count) }
+    public init(repeating value: Value) { (fatigue, overload, habit, social) = (value, value, value, value) }
+
+    public init(_ value: (Cause) -> Value) {
+        (fatigue, overload) = (value(.fatigue), value(.overload))
+        (habit, social) = (value(.habit), value(.social))
+    }
 
     public subscript(cause: Cause) -> Value {
-        get { values[cause.index] }
-        set { values[cause.index] = newValue }
+        get {
+            switch cause {
+            case .fatigue: fatigue
+            case .overload: overload
+            case .habit: habit
+            case .social: social
+            }
+        }
+        set {
+            switch cause {
+            case .fatigue: fatigue = newValue
+            case .overload: overload = newValue
+            case .habit: habit = newValue
+            case .social: social = newValue
+            }
+        }
     }
 }
 

@@ -70,6 +70,8 @@ public struct FamilySizes {
     /// Of item vectors, which graphs smooth.
     let items: Int
     let options: ModelOptions
+    /// Whether the next item is guessed, which needs the order of events; else questions bring their features.
+    var isRanking = false
 }
 
 /// A family of models: its name, what it is, and how its parts are made.
@@ -81,6 +83,8 @@ public struct ModelFamily: Sendable {
     public var usesGraph = false
     /// Whether it meets candidates one by one: a score costs a pass of its own.
     public var meetsCandidates = false
+    /// Whether it tells causes apart that multiply half-lives.
+    public var measuresCauses = false
     /// What can be set of its encoder, beside what every model has; anything else is refused, never passed over.
     public let options: Set<EncoderOption>
     let makeParts: @Sendable (FamilySizes) throws(TorchError) -> FamilyParts
@@ -96,11 +100,16 @@ public enum EncoderOption: String, Sendable, CaseIterable {
 public enum ModelFamilies {
     public static let all: [ModelFamily] = [
         .mlp, .rnn, .lstm, .gru, .cnn, .caser, .attention, .hstu, .din, .dien, .gcn, .gat, .lightgcn, .hybrid,
-        .sparseAutoencoder, .hawkes,
+        .sparseAutoencoder, .hawkes, .wane,
     ]
 
     /// Whether a family is made for graphs; false for names that are none.
     public static func usesGraph(_ name: String) -> Bool { named(name)?.usesGraph == true }
+
+    /// Whether a family reads who knows whom.
+    public static func readsFriends(_ name: String) -> Bool {
+        named(name).map { $0.usesGraph || $0.measuresCauses } == true
+    }
 
     public static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
 }

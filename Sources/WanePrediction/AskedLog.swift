@@ -2,6 +2,7 @@ import WaneBundle
 import WaneEvents
 import WaneModels
 import WaneState
+import WaneTasks
 
 /// Why a log cannot be asked about with a model, or a question not answered.
 public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -73,6 +74,8 @@ public struct AskedLog {
     public let coverage: Coverage
     /// The log's number of each of the model's items that have a vector; of use to ranking.
     let itemOf: [Int]
+    /// What people's friends do, where it is known.
+    public private(set) var friends: FriendActivity?
 
     /// How much of a log a model knows.
     public struct Coverage: Sendable, Equatable {
@@ -228,9 +231,25 @@ public struct AskedLog {
     public var userCount: Int { log.users.count }
     public func events(ofUser user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
 
+    /// The same with what people's friends do, for models that read it.
+    ///
+    /// - Parameter edges: by this log's numbers of people.
+    public func knowing(_ edges: SocialEdges, scale: EngagementScale) -> AskedLog {
+        var other = self
+        other.friends = FriendActivity(Histories(sorted: log, scale: scale, engagement: engagement), edges)
+        return other
+    }
+
     /// An event as a state takes it.
     public func event(_ index: Int) -> StateEvent {
         StateEvent(time: log.time[index], item: log.item[index], engagement: engagement[index])
+    }
+
+    /// Moves a person's state on by one of their events.
+    public func apply(_ index: Int, of user: Int, to state: inout PersonState) {
+        let time = log.time[index]
+        state.apply(
+            event(index), topics: log.topics[log.item[index]], social: { friends?.measure(user, $0, at: time) ?? 0 })
     }
 
     /// A moment as people write it.

@@ -24,7 +24,7 @@ public struct LivePerson {
         self.predictor = predictor
         self.log = log
         self.user = user
-        state = predictor.newState()
+        state = predictor.newState(in: log)
     }
 
     /// One more event, not before the last.

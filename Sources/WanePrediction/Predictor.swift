@@ -14,14 +14,16 @@ public struct Predictor {
     public init(_ bundle: ModelBundle) { self.bundle = bundle }
 
     /// A person of whom nothing is known yet.
-    public func newState() -> PersonState { PersonState(bundle.stateSchema) }
+    ///
+    /// - Parameter log: whose numbers of items and topics the events to come have.
+    public func newState(in log: AskedLog) -> PersonState { PersonState(bundle.stateSchema(log.rows)) }
 
     /// A person's state after their events up to a moment, the moment included.
     public func state(of user: Int, in log: AskedLog, until moment: Int64 = .max) -> PersonState {
-        var state = newState()
+        var state = newState(in: log)
         for index in log.events(ofUser: user) {
             if log.log.time[index] > moment { break }
-            state.apply(log.event(index), topics: log.log.topics[log.log.item[index]])
+            log.apply(index, of: user, to: &state)
         }
         return state
     }

@@ -13,6 +13,8 @@ public struct QueryPredictor {
     public let bundle: ModelBundle
     public let histories: Histories
     private let events: EventTensors
+    /// What people's friends do, for models whose causes read it.
+    public var friends: FriendActivity?
 
     /// - Parameters:
     ///   - histories: the asked log's, with engagement as the model measures it.
@@ -144,6 +146,10 @@ public struct QueryPredictor {
         _ body: (HistoryBatch, QueryTensors) throws -> Void
     ) throws {
         guard queries.count > 0 else { return }
+        var queries = queries
+        if queries.causes.isEmpty, bundle.description.causes != nil {
+            queries.measureCauses(histories, bundle.stateSchema(events.rows), friends: friends)
+        }
         try withoutGradients {
             let tensors = try QueryTensors(
                 queries, topicRow: events.rows.topicRow, scaling: bundle.description.scaling,

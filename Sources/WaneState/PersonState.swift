@@ -1,3 +1,4 @@
+import WaneCurves
 import WaneEvents
 
 #if canImport(Glibc)
@@ -28,9 +29,12 @@ public struct PersonState: Sendable {
     /// The last events, one more than encoders read, as a ring that begins at `windowStart`.
     private var ring: [StateEvent] = []
     private var ringStart = 0
+    /// What moves the person's half-lives, where the schema has causes measured.
+    public private(set) var causes: CauseState?
 
     public init(_ schema: StateSchema) {
         self.schema = schema
+        causes = schema.causes.map { CauseState($0) }
         if schema.windowLength > 0 { ring.reserveCapacity(schema.windowLength + 1) }
     }
 
@@ -44,6 +48,7 @@ public struct PersonState: Sendable {
         placeOfTopic.removeAll(keepingCapacity: true)
         ring.removeAll(keepingCapacity: true)
         ringStart = 0
+        causes = schema.causes.map { CauseState($0) }
     }
 
     /// One more event.
@@ -51,8 +56,14 @@ public struct PersonState: Sendable {
     /// - Parameters:
     ///   - event: not before the last one; one that is counts as at the last one's moment.
     ///   - topics: the topics of its item, each once.
-    /// - Complexity: O(1) for each topic; under a microsecond.
-    public mutating func apply(_ event: StateEvent, topics touched: ArraySlice<UInt32>) {
+    ///   - social: what the person's friends do with a topic at this moment, where they are known: see
+    ///     ``CauseMeasures``.
+    ///   - replaced: measures of causes in place of the person's own, for a placebo.
+    /// - Complexity: O(1) for each topic; under a microsecond, some where causes are measured.
+    public mutating func apply(
+        _ event: StateEvent, topics touched: ArraySlice<UInt32>, social: (UInt32) -> Float = { _ in 0 },
+        replaced: () -> ByCause<Float>? = { nil }
+    ) {
         let first = eventCount == 0
         let time = first ? event.time : max(event.time, lastTime)
         let pause = schema.visitPause
@@ -72,6 +83,10 @@ public struct PersonState: Sendable {
                 topics.append(TopicState(topic, time, event.engagement, event: eventCount))
             }
         }
+        if schema.causes != nil {
+            let places = touched.map { (topic: $0, place: placeOfTopic[$0] ?? 0) }
+            causes?.apply(at: time, places, pause: pause, social: social, replaced: replaced)
+        }
         guard schema.windowLength > 0 else { return }
         let kept = StateEvent(time: time, item: event.item, engagement: event.engagement)
         if ring.count <= schema.windowLength {
@@ -80,6 +95,17 @@ public struct PersonState: Sendable {
             ring[ringStart] = kept
             ringStart = ringStart == schema.windowLength ? 0 : ringStart + 1
         }
+    }
+
+    /// What causes do to the half-life of a topic since its last touch; nothing where they are not measured, or the topic has
+    /// not been met.
+    public func effects(of topic: UInt32) -> CauseEffects? {
+        placeOfTopic[topic].flatMap { causes?.effects(ofPlace: $0) }
+    }
+
+    /// The person's circumstances at the last touch of a topic.
+    public func measures(of topic: UInt32) -> CauseMeasures? {
+        placeOfTopic[topic].flatMap { causes?.measures(ofPlace: $0) }
     }
 
     /// The state of a topic, where the person has met it.

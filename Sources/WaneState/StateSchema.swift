@@ -10,8 +10,14 @@ public struct StateSchema: Sendable, Equatable {
     public let typicalEngagement: Double
     /// How many of the last events are kept for encoders that read them; 0 for models that do not.
     public let windowLength: Int
+    /// What causes are measured with, where a model tells them apart; topics by the numbers that states have.
+    public let causes: CauseSchema?
 
-    public init(horizon: Int64, clock: EventLog.Clock, typicalEngagement: Double, windowLength: Int = 0) {
+    public init(
+        horizon: Int64, clock: EventLog.Clock, typicalEngagement: Double, windowLength: Int = 0,
+        causes: CauseSchema? = nil
+    ) {
+        self.causes = causes
         self.horizon = horizon
         self.clock = clock
         self.typicalEngagement = typicalEngagement
@@ -21,7 +27,15 @@ public struct StateSchema: Sendable, Equatable {
     /// The same for an encoder that reads the last `windowLength` events.
     public func keeping(_ windowLength: Int) -> StateSchema {
         StateSchema(
-            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength)
+            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength,
+            causes: causes)
+    }
+
+    /// The same with causes measured.
+    public func measuring(_ causes: CauseSchema?) -> StateSchema {
+        StateSchema(
+            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength,
+            causes: causes)
     }
 
     /// Microseconds between events beyond which a new visit begins: half an hour, or a position.

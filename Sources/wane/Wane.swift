@@ -18,7 +18,9 @@ struct Wane: AsyncParsableCommand {
             """,
         version: CodeVersion.current,
         subcommands: [
-            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Topics.self, Rank.self,
+            Inspect.self, Train.self, Evaluate.self, Compare.self, Predict.self, Curve.self, Topics.self, Explain.self,
+            Causes.self,
+            Rank.self,
             Return.self,
             SearchCommand.self, Sparse.self,
             Simulate.self,

@@ -21,6 +21,8 @@ public struct RenewalFit: Sendable {
     /// Deviation of each row's log half-life, as far as the data leave it open, by the sandwich of the curvature around the scores
     /// of people (Huber 1967); of rows that no touch speaks of, row 0 among them, the spread between topics.
     public let uncertainty: [Double]
+    /// `k` of each row: pairs' rates have the variance `1 / k`.
+    public let frailty: [Double]
     /// `σ`, and `β`.
     public let spread: Double
     public let depth: Double
@@ -98,6 +100,11 @@ public struct RenewalFit: Sendable {
             rows[number] = row(at)
             uncertainty[number] = deviations[at]
         }
+        var frailty = [Double](repeating: 1, count: topicRows + 1)
+        for (at, number) in likelihood.used.enumerated() {
+            frailty[number] = exp(min(8, max(-3, x[at * Self.columns + Place.frailty])))
+        }
+        self.frailty = frailty
         self.rows = rows
         self.uncertainty = uncertainty
         spread = likelihood.spread(x)

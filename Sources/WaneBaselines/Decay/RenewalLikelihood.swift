@@ -125,7 +125,7 @@ struct RenewalLikelihood: Sendable {
                     for entry in record.entries[pair.entries] {
                         let at = (base + Int(entry.place)) * width
                         sum += Double(entry.touches) * logRate[at]
-                        waited += Double(entry.touches) * table[at]
+                        waited += Double(entry.waits) * table[at]
                     }
                     let level = base + Int(pair.level) * record.places
                     for boundary in 0...TouchRecord.silences {
@@ -194,7 +194,7 @@ struct RenewalLikelihood: Sendable {
                     let base = node * size
                     for entry in record.entries[pair.entries] {
                         row.table.logRateSlope[base + Int(entry.place)] += share * Double(entry.touches)
-                        row.table.waitedSlope[base + Int(entry.place)] += slope * Double(entry.touches)
+                        row.table.waitedSlope[base + Int(entry.place)] += slope * Double(entry.waits)
                     }
                     let level = base + Int(pair.level) * record.places
                     for boundary in 0...TouchRecord.silences {
@@ -260,8 +260,8 @@ struct RenewalLikelihood: Sendable {
                     let at = (base + Int(entry.place)) * width
                     for column in 1..<width {
                         score[column - 1] +=
-                            Double(entry.touches)
-                            * (share * row.table.logRate[at + column] + slope * row.table.waited[at + column])
+                            Double(entry.touches) * share * row.table.logRate[at + column]
+                            + Double(entry.waits) * slope * row.table.waited[at + column]
                     }
                 }
                 let level = base + Int(pair.level) * record.places

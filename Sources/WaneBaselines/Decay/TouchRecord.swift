@@ -28,6 +28,8 @@ struct TouchRecord: Sendable {
         /// Level of depth and place on the grid: `level · places + place`.
         let place: Int32
         var touches: Float
+        /// How often what was waited up to there counts: less than 0 where waiting begins there.
+        var waits: Float
     }
 
     /// One person's one topic.
@@ -91,18 +93,33 @@ struct TouchRecord: Sendable {
         let stride = max(1, (all + Self.mostPairs - 1) / Self.mostPairs)
         // Times finer than a visit are as they are.
         let unit = resolution > pause && log.clock == .wall ? resolution : 0
+        // What is written as dates, or has no times, has no hours.
+        let hasHours = log.clock == .wall && resolution <= 3_600 * EventLog.second
+        var general = [Double](repeating: 1, count: 24)
+        if hasHours {
+            for user in readable {
+                let events = histories.events(ofUser: user).lazy.map { log.time[$0] }.filter { $0 <= end }
+                for (hour, count) in DailyRhythm.counts(events).enumerated() { general[hour] += Double(count) }
+            }
+            let all = general.reduce(0, +)
+            general = general.map { $0 / all }
+        }
         for number in Swift.stride(from: 0, to: readable.count, by: stride) {
             let user = readable[number]
             guard let last = histories.lastEvent(of: user, at: end) else { continue }
             // A person's own clock of positions ends with their history.
             let left = log.clock == .position ? 0 : Double(end - log.time[last]) / 1e6
             let first = pairs.count
+            let events = histories.events(ofUser: user).lazy.map { log.time[$0] }.filter { $0 <= end }
+            let rhythm = hasHours ? DailyRhythm(DailyRhythm.counts(events), general: general) : nil
+            let bursts = hasHours ? Self.bursts(histories, user: user, until: end) : [:]
             for userTopic in histories.userTopics(ofUser: user) {
                 let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])
                 guard row > 0, row <= topicRows else { continue }
                 add(
                     userTopic, of: histories, person: people.count, row: row, pause: pause, unit: unit, end: end,
-                    last: log.time[last], silence: left)
+                    last: log.time[last], silence: left, rhythm,
+                    bursts[histories.userTopicTopic[userTopic]] ?? [])
             }
             guard pairs.count > first else { continue }
             let life = Double(log.time[last] - log.time[histories.events(ofUser: user).lowerBound]) / 1e6
@@ -114,8 +131,12 @@ struct TouchRecord: Sendable {
 
     private mutating func add(
         _ userTopic: Int, of histories: Histories, person: Int, row: Int, pause: Int64, unit: Int64, end: Int64,
-        last: Int64, silence: Double
+        last: Int64, silence: Double, _ rhythm: DailyRhythm?, _ bursts: [Float]
     ) {
+        // Seconds, of which those count most in which the person is mostly about: that nobody comes at night is no decay.
+        func length(_ from: Int64, _ to: Int64) -> Double {
+            rhythm.map { $0.passed(Double(to) / 1e6) - $0.passed(Double(from) / 1e6) } ?? Double(to - from) / 1e6
+        }
         func level(_ touch: Int) -> Int {
             hasDepth ? Self.level(histories.engagement[Int(histories.topicEvents[touch])]) : 0
         }
@@ -123,7 +144,11 @@ struct TouchRecord: Sendable {
         let start = entries.count
         guard histories.time(ofTopicEvent: touches.lowerBound) <= end else { return }
         var known = touches.prefix { histories.time(ofTopicEvent: $0) <= end }.map {
-            (time: histories.time(ofTopicEvent: $0), level: level($0))
+            let number = $0 - touches.lowerBound
+            return (
+                time: histories.time(ofTopicEvent: $0), level: level($0),
+                burst: number < bursts.count ? Double(bursts[number]) : 0
+            )
         }
         if unit > 0 {
             // Of a day only the date is known: some time of it, so that who came twice in a day did come back.
@@ -135,16 +160,21 @@ struct TouchRecord: Sendable {
         }
         var returns = 0
         for (before, touch) in zip(known, known.dropFirst()) where touch.time - before.time > pause {
-            add(Double(touch.time - before.time) / 1e6, before.level)
+            let gap = length(before.time, touch.time)
+            // Within a burst that something brought, touches say nothing of decay.
+            guard gap > before.burst else { continue }
+            add(gap, before.level, touches: 1, waits: 1)
+            if before.burst > 0 { add(before.burst, before.level, touches: 0, waits: -1) }
             returns += 1
         }
-        merge(from: start)
         let latest = known[known.count - 1]
-        let seen = Double(max(0, last - latest.time)) / 1e6
+        let seen = length(latest.time, max(last, latest.time))
         let parts = (0...Self.silences).map { part -> Float in
             let share = Double(part) / Double(Self.silences)
-            return Float(place(seen + silence * share * share))
+            return Float(place(max(latest.burst, seen + silence * share * share)))
         }
+        if latest.burst > 0 { add(latest.burst, latest.level, touches: 0, waits: -1) }
+        merge(from: start)
         let pair = Pair(
             userTopic: userTopic, person: person, entries: start..<entries.count, returns: returns,
             level: Int32(latest.level), silence: parts)
@@ -157,12 +187,13 @@ struct TouchRecord: Sendable {
         seconds <= shortest ? 0 : min(Double(places - 1) - 1e-3, log(seconds / shortest) / Self.step)
     }
 
-    private mutating func add(_ seconds: Double, _ level: Int) {
+    private mutating func add(_ seconds: Double, _ level: Int, touches: Float, waits: Float) {
         let at = place(seconds)
         let low = Int(at)
         let share = Float(at - Double(low))
         for (place, weight) in [(low, 1 - share), (low + 1, share)] where weight > 0 {
-            entries.append(Entry(place: Int32(level * places + place), touches: weight))
+            entries.append(
+                Entry(place: Int32(level * places + place), touches: touches * weight, waits: waits * weight))
         }
     }
 
@@ -173,9 +204,31 @@ struct TouchRecord: Sendable {
         for entry in own {
             if entries.count > start, entries[entries.count - 1].place == entry.place {
                 entries[entries.count - 1].touches += entry.touches
+                entries[entries.count - 1].waits += entry.waits
             } else {
                 entries.append(entry)
             }
         }
+    }
+
+    /// How long the burst that each touch of a topic lies in explains by itself, in seconds, by topic: see ``CauseMeasures``.
+    private static func bursts(_ histories: Histories, user: Int, until end: Int64) -> [UInt32: [Float]] {
+        let log = histories.log
+        var circumstances = CircumstanceState()
+        var places: [UInt32: Int] = [:]
+        var result: [UInt32: [Float]] = [:]
+        for event in histories.events(ofUser: user) {
+            guard log.time[event] <= end else { break }
+            let topics = log.topics[log.item[event]]
+            for topic in topics where places[topic] == nil { places[topic] = places.count }
+            circumstances.apply(at: Double(log.time[event]) / 1e6, places: topics.compactMap { places[$0] })
+            for topic in topics {
+                guard let place = places[topic] else { continue }
+                let measures = circumstances.measures(place)
+                // The first days of an interest are no burst: they are what it begins with.
+                result[topic, default: []].append(measures.isNew ? 0 : measures.burst)
+            }
+        }
+        return result
     }
 }

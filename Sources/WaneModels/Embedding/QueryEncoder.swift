@@ -88,7 +88,9 @@ public struct QueryEncoder: Module {
         }
         return EncodedQueries(
             x: try Tensor.concatenated(parts, 1), features: parts[0], topic: parts[1],
-            topicRow: try queries.topics.rows(rows), penalty: penalty, history: read)
+            topicRow: try queries.topics.rows(rows),
+            causes: try queries.causes.map { causes throws(TorchError) in try causes.rows(rows) },
+            penalty: penalty, history: read)
     }
 
     /// One more event of one person: see ``HistoryEncoder/step(_:_:gap:)``.
@@ -138,6 +140,8 @@ struct EncodedQueries {
     let topic: Tensor
     /// int64 `[queries]`.
     let topicRow: Tensor
+    /// `[queries, CauseEffects.width]`, where causes are measured.
+    let causes: Tensor?
     /// What the encoder adds to the loss.
     let penalty: Tensor?
     /// The histories that were read, where some were.

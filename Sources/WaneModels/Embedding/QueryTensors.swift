@@ -20,6 +20,8 @@ public struct QueryTensors {
     /// `[queries]`: windows within which training asks about a return too, in horizons, and 1 where it came.
     let window: Tensor
     let didReturnWithin: Tensor
+    /// `[queries, CauseEffects.width]`, where causes are measured.
+    let causes: Tensor?
 
     /// - Parameters:
     ///   - topicRow: the model's row of each topic, by the topic numbers of the queries.
@@ -34,6 +36,7 @@ public struct QueryTensors {
             elapsedSinceTopic: queries.elapsedSinceTopic, elapsedSinceEvent: queries.elapsedSinceEvent,
             didReturn: queries.didReturn, degree: queries.degree, windows: windows ?? [],
             didReturnWithin: windows.map { zip(queries.timeToReturn, $0).map { $0 <= $1 * seconds ? 1 : 0 } } ?? [],
+            causes: queries.causes,
             scaling: scaling, horizon: horizon)
     }
 
@@ -43,20 +46,22 @@ public struct QueryTensors {
     ///   - features: `[queries, FeatureSchema.lastEventCount]`, row by row, as states give them.
     ///   - topics: the model's rows.
     ///   - elapsedSinceTopic, elapsedSinceEvent: seconds.
+    ///   - causes: `[queries, CauseEffects.width]`, or nothing.
     public init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
-        scaling: FeatureScaling, horizon: Int64
+        causes: [Float] = [], scaling: FeatureScaling, horizon: Int64
     ) throws(TorchError) {
         let unknown = [Float](repeating: 0, count: topics.count)
         try self.init(
             features: features, topics: topics, elapsedSinceTopic: elapsedSinceTopic,
             elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, windows: [], didReturnWithin: [],
-            scaling: scaling, horizon: horizon)
+            causes: causes, scaling: scaling, horizon: horizon)
     }
 
     private init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
-        didReturn: [Float], degree: [Float], windows: [Float], didReturnWithin: [Float], scaling: FeatureScaling,
+        didReturn: [Float], degree: [Float], windows: [Float], didReturnWithin: [Float], causes: [Float],
+        scaling: FeatureScaling,
         horizon: Int64
     ) throws(TorchError) {
         self.features = try scaling.scaled(features)
@@ -71,6 +76,7 @@ public struct QueryTensors {
         self.degree = try Tensor(degree)
         window = try Tensor(windows)
         self.didReturnWithin = try Tensor(didReturnWithin)
+        self.causes = causes.isEmpty ? nil : try Tensor(causes, shape: [topics.count, CauseEffects.width])
     }
 }
 

@@ -102,6 +102,8 @@ public struct StateBlocks {
         var topics = [Int64](repeating: 0, count: count)
         var sinceTopic = [Float](repeating: 0, count: count)
         var sinceEvent = sinceTopic
+        let hasCauses = asked.first.map { states[questions[$0].person].state.causes != nil } ?? false
+        var causes = [Float](repeating: 0, count: hasCauses ? count * CauseEffects.width : 0)
         features.withUnsafeMutableBufferPointer { features in
             guard let base = features.baseAddress else { return }
             for (row, number) in asked.enumerated() {
@@ -112,6 +114,11 @@ public struct StateBlocks {
                 topics[row] = Int(question.topic) < rows.topicRow.count ? rows.topicRow[Int(question.topic)] : 0
                 sinceTopic[row] = Float(Double(question.moment - topic.lastTime) / 1e6)
                 sinceEvent[row] = Float(Double(question.moment - state.lastTime) / 1e6)
+                guard hasCauses, let effects = state.effects(of: question.topic) else { continue }
+                causes.withUnsafeMutableBufferPointer { causes in
+                    guard let base = causes.baseAddress else { return }
+                    effects.write(to: base + row * CauseEffects.width)
+                }
             }
         }
         guard let first = asked.first else {
@@ -121,7 +128,7 @@ public struct StateBlocks {
         let schema = state.schema
         let queries = try QueryTensors(
             features: features, topics: topics, elapsedSinceTopic: sinceTopic, elapsedSinceEvent: sinceEvent,
-            scaling: scaling, horizon: schema.horizon)
+            causes: causes, scaling: scaling, horizon: schema.horizon)
         var events: [(event: StateEvent, previous: Int64?, user: Int64)] = []
         if historyLength > 0 {
             for index in state.windowCount - min(stretchCount(state), state.windowCount)..<state.windowCount {

@@ -27,6 +27,8 @@ public struct DecayHead: Module {
     let topics: Embedding
     /// The longest half-life of a visit, in horizons.
     let visitPause: Double
+    /// Whether causes multiply half-lives, and their measures are read with everything else.
+    let readsCauses: Bool
 
     typealias Column = InterestCurve.Parameter
 
@@ -56,7 +58,8 @@ public struct DecayHead: Module {
         decayOutput = try Linear(Self.narrow, 2)
         tail = try HiddenLayers(inputs: Self.slowFeatures.count + options.topicWidth, narrow)
         tailOutput = try Linear(Self.narrow, 2)
-        level = try HiddenLayers(inputs: inputs, options)
+        readsCauses = ModelFamilies.named(options.family)?.measuresCauses == true
+        level = try HiddenLayers(inputs: inputs + (readsCauses ? Cause.allCases.count : 0), options)
         levelOutput = try Linear(options.headWidth, 6)
         person = try HiddenLayers(inputs: Self.personFeatures.count, narrow)
         personOutput = try Linear(Self.narrow, 3)
@@ -90,11 +93,22 @@ public struct DecayHead: Module {
         }
         let own = try topics(x.topicRow).detached()
         let slow = try x.features.columns(Tensor(Self.slowFeatures))
-        let (mean, logSpread) = try withoutGradients { () throws(TorchError) in try deviations(slow, own) }
+        var (mean, logSpread) = try withoutGradients { () throws(TorchError) in try deviations(slow, own) }
+        var read = x.x
+        if readsCauses {
+            guard let causes = x.causes else {
+                throw TorchError(operation: "decay head", message: "needs the causes of its questions measured")
+            }
+            let count = Cause.allCases.count
+            mean = try mean + causes.slice(1, count..<2 * count).sum(1)
+            // What is not known of a person's sensitivities lies beside what pairs deviate by.
+            logSpread = try ((logSpread * 2).exp() + causes.slice(1, 2 * count..<3 * count).sum(1)).log() * 0.5
+            read = try Tensor.concatenated([x.x, causes.slice(1, 0..<count)], 1)
+        }
         let decay = try Self.bent(
             own.slice(1, 0..<3), mean,
             by: tailOutput(tail(Tensor.concatenated([slow, x.topic], 1), training: training)))
-        let level = try output(levelOutput, self.level(x.x, training: training))
+        let level = try output(levelOutput, self.level(read, training: training))
         let presence = try output(
             personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
         return try Tensor.concatenated(

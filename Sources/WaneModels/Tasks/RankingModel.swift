@@ -38,7 +38,7 @@ public struct RankingModel: Module {
         bias = try Parameter(.zeros([count + 1]))
         dropout = Dropout(options.historyDropout)
         let parts = try family.makeParts(
-            FamilySizes(events: width, candidates: width, items: width, options: options))
+            FamilySizes(events: width, candidates: width, items: width, options: options, isRanking: true))
         encoder = parts.history
         candidate = parts.candidate
         graph = parts.graph

@@ -43,7 +43,9 @@ enum RateMechanism {
             visits.append(CausedLog.Visit(time: time, topic: topic))
             if let interest = interests[topic] { spans.append(interest.span(until: time, number)) }
             doses.add(topic, at: time)
-            guard let liked = person.interests.first(where: { $0.topic == topic }), liked.start <= time else { continue }
+            guard let liked = person.interests.first(where: { $0.topic == topic }), liked.start <= time else {
+                continue
+            }
             interests[topic] = interest(topic, at: time, person, number, doses, scenario, &generator)
         }
         for case let interest? in interests { spans.append(interest.span(until: scenario.end, number)) }

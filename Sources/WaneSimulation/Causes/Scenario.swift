@@ -156,6 +156,10 @@ public struct Scenario: Sendable {
             }
             people[person].friends = chosen.sorted()
         }
+        // Friendship goes both ways.
+        var all = people.map { Set($0.friends) }
+        for person in people.indices { for friend in people[person].friends { all[friend].insert(person) } }
+        for person in people.indices { people[person].friends = all[person].sorted() }
     }
 
     /// A number in 0..<1 of a person and a topic.

@@ -11,7 +11,9 @@ public struct InterestTask: Sendable {
     public let histories: Histories
     public let split: Split
     /// What states are made with; `schema.typicalEngagement` is `m` of the degree.
-    public let schema: StateSchema
+    public private(set) var schema: StateSchema
+    /// What people's friends do, where that is a cause.
+    private var friends: FriendActivity?
     /// Popularity at the split's snapshots: a query sees only one from before it.
     public let popularity: PopularitySnapshots
 
@@ -59,6 +61,16 @@ public struct InterestTask: Sendable {
         self.popularity =
             popularity.map { PopularitySnapshots(frozen: $0) }
             ?? PopularitySnapshots(histories.log, at: split.snapshots, horizon: split.horizon)
+    }
+
+    /// The same with causes measured in every query.
+    ///
+    /// - Parameter causes: topics by the numbers of this log.
+    public func measuring(_ causes: CauseSchema?, friends: FriendActivity?) -> InterestTask {
+        var other = self
+        other.schema = schema.measuring(causes)
+        other.friends = friends
+        return other
     }
 
     /// Queries of a part: the same for the same seed.
@@ -146,7 +158,8 @@ public struct InterestTask: Sendable {
                 outcome.events > 0
                     ? Float(Double(histories.time(ofTopicEvent: outcome.first) - moment) / 1e6) : .infinity)
         }
-        QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime).fill(&set)
+        QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime, friends: friends)
+            .fill(&set)
         return set
     }
 

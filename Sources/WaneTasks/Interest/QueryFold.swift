@@ -12,12 +12,15 @@ struct QueryFold {
     let popularity: PopularitySnapshots
     /// Whether the features of the query's own moment are measured too: models with a curve do not read them.
     var queryTime = true
+    /// What people's friends do, where that is a cause.
+    var friends: FriendActivity?
 
     /// Fills the feature columns of `queries`, whose other columns are there.
     func fill(_ queries: inout QuerySet) {
         let (last, now) = (FeatureSchema.lastEventCount, FeatureSchema.queryTimeCount)
         queries.lastEventFeatures = [Float](repeating: 0, count: queries.count * last)
         queries.queryTimeFeatures = [Float](repeating: 0, count: queryTime ? queries.count * now : 0)
+        queries.causes = [Float](repeating: 0, count: schema.causes == nil ? 0 : queries.count * CauseEffects.width)
         guard queries.count > 0 else { return }
         let asked = queries
         let order = (0..<asked.count).sorted { (asked.event[$0], $0) < (asked.event[$1], $1) }
@@ -32,10 +35,13 @@ struct QueryFold {
         let ranges = zip(starts, starts.dropFirst() + [order.count]).map { $0..<$1 }
         queries.lastEventFeatures.withUnsafeMutableBufferPointer { lastEvent in
             queries.queryTimeFeatures.withUnsafeMutableBufferPointer { queryTime in
-                guard let a = lastEvent.baseAddress else { return }
-                let output = Output(lastEvent: a, queryTime: queryTime.baseAddress)
-                DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
-                    fold(asked, order[ranges[number]], output)
+                queries.causes.withUnsafeMutableBufferPointer { causes in
+                    guard let a = lastEvent.baseAddress else { return }
+                    let output = Output(
+                        lastEvent: a, queryTime: queryTime.baseAddress, causes: causes.baseAddress)
+                    DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
+                        fold(asked, order[ranges[number]], output)
+                    }
                 }
             }
         }
@@ -45,6 +51,7 @@ struct QueryFold {
     private struct Output: @unchecked Sendable {
         let lastEvent: UnsafeMutablePointer<Float>
         let queryTime: UnsafeMutablePointer<Float>?
+        let causes: UnsafeMutablePointer<Float>?
     }
 
     private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
@@ -58,7 +65,12 @@ struct QueryFold {
                 next = histories.userStarts[Int(user)]
             }
             while next <= queries.event[row] {
-                state.apply(histories.event(next), topics: histories.log.topics[histories.log.item[next]])
+                let time = histories.log.time[next]
+                state.apply(
+                    histories.event(next), topics: histories.log.topics[histories.log.item[next]],
+                    social: {
+                        friends?.measure(Int(user), $0, at: time) ?? 0
+                    })
                 next += 1
             }
             // A query's topic was met at or before its event: drawn so.
@@ -66,9 +78,26 @@ struct QueryFold {
             state.writeFeatures(
                 of: topic, popularity: popularity[queries.snapshot[row]],
                 to: output.lastEvent + row * FeatureSchema.lastEventCount)
+            if schema.causes != nil, let base = output.causes, let effects = state.effects(of: topic.topic) {
+                effects.write(to: base + row * CauseEffects.width)
+            }
             if queryTime, let base = output.queryTime {
                 state.writeFeatures(of: topic, at: queries.moment[row], to: base + row * FeatureSchema.queryTimeCount)
             }
         }
+    }
+}
+
+extension QuerySet {
+    /// Measures the causes of queries that were drawn without.
+    public mutating func measureCauses(_ histories: Histories, _ schema: StateSchema, friends: FriendActivity?) {
+        var other = self
+        // Causes read nothing of what concerns everybody.
+        let nothing = Popularity(until: .max, touches: [], latelyTouches: [], events: 0, latelyEvents: 0, topicCount: 0)
+        QueryFold(
+            histories: histories, schema: schema, popularity: PopularitySnapshots(frozen: nothing), queryTime: false,
+            friends: friends
+        ).fill(&other)
+        causes = other.causes
     }
 }

@@ -19,6 +19,8 @@ public struct QuerySet: Sendable {
     /// none for an epoch's training queries.
     public internal(set) var lastEventFeatures: [Float] = []
     public internal(set) var queryTimeFeatures: [Float] = []
+    /// `[count, CauseEffects.width]`, row by row; nothing where causes are not measured.
+    public internal(set) var causes: [Float] = []
     /// Interest degree, and whether the user came back (1) or not (0); the outcome after the moment.
     public internal(set) var degree: [Float] = []
     public internal(set) var didReturn: [Float] = []
@@ -53,6 +55,7 @@ public struct QuerySet: Sendable {
         if !queryTimeFeatures.isEmpty {
             result.queryTimeFeatures = columns(queryTimeFeatures, FeatureSchema.queryTimeCount)
         }
+        if !causes.isEmpty { result.causes = columns(causes, CauseEffects.width) }
         result.degree = rows.map { degree[$0] }
         result.didReturn = rows.map { didReturn[$0] }
         result.timeToReturn = rows.map { timeToReturn[$0] }

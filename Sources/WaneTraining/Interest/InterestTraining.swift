@@ -11,7 +11,7 @@ import WaneTasks
 
 /// Trains a model of the interest task on a log.
 public struct InterestTraining {
-    public let task: InterestTask
+    public private(set) var task: InterestTask
     public let model: ModelOptions
     public let training: TrainingOptions
     /// Set by the caller: checkpoint, interruption, progress.
@@ -35,14 +35,53 @@ public struct InterestTraining {
     public func run() throws -> ModelBundle {
         let log = task.histories.log
         let vocabulary = ModelVocabulary(log, trainEnd: task.split.trainEnd)
+        if model.family != LSTMBasic.name {
+            var own = self
+            let found = try own.findDecay(vocabulary)
+            return try own.run(vocabulary, found)
+        }
+        return try run(vocabulary, nil)
+    }
+
+    /// How interest decays in each topic, and what moves that, before anything is trained; from here on every query has its
+    /// causes measured.
+    private mutating func findDecay(_ vocabulary: ModelVocabulary) throws -> (decay: RenewalFit, causes: CauseRecord?) {
+        let histories = task.histories
+        let rows = LogRows(vocabulary, of: histories.log)
+        let resolution = histories.log.resolution(until: task.split.trainEnd)
+        let fit = try RenewalFit(
+            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
+            resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
+        guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
+        var record = CauseRecord(topics: vocabulary.topicRows + 1)
+        let activity = FriendActivity(histories, friends)
+        record.obstacle = CauseFit.obstacle(histories.log, split: task.split, resolution: resolution)
+        if record.obstacle == nil {
+            if let causes = try CauseFit(
+                histories, split: task.split, fit, topicRow: rows.topicRow, friends: activity, users: users,
+                checkInterruption: trainer.checkInterruption)
+            {
+                record = CauseRecord(causes.schema, causes.evidence)
+            } else {
+                record.obstacle = "too few people have events enough"
+            }
+        }
+        task = task.measuring(record.schema.renumbered(rows.topicRow), friends: activity)
+        return (fit, record)
+    }
+
+    private func run(
+        _ vocabulary: ModelVocabulary, _ decay: (decay: RenewalFit, causes: CauseRecord?)?
+    ) throws -> ModelBundle {
+        let log = task.histories.log
         let validation = try task.queries(
             .validation, count: training.validationQueries, seed: training.seed, users: users)
         try trainer.checkInterruption()
         // Weights come from the same generator as dropout, seeded here and saved with checkpoints.
         try Runtime.seed(training.seed)
         var bundle =
-            model.family == LSTMBasic.name
-            ? try trainBasic(vocabulary, validation) : try trainInterest(vocabulary, validation)
+            try decay.map { try trainInterest(vocabulary, validation, $0.decay) } ?? trainBasic(vocabulary, validation)
+        bundle.description.causes = decay?.causes
         try trainer.checkInterruption()
         let predictor = QueryPredictor(bundle, of: task.histories)
         let (returnProbability, _) = try predictor.predict(validation)
@@ -60,7 +99,9 @@ public struct InterestTraining {
         return bundle
     }
 
-    private func trainInterest(_ vocabulary: ModelVocabulary, _ validation: QuerySet) throws -> ModelBundle {
+    private func trainInterest(
+        _ vocabulary: ModelVocabulary, _ validation: QuerySet, _ fit: RenewalFit
+    ) throws -> ModelBundle {
         let epochs = EpochQueries(task, training, users)
         // Kept: to draw them again would be a walk through the log.
         let first = try epochs[0]
@@ -77,9 +118,6 @@ public struct InterestTraining {
             ReturnWindows.draw(queries, resolution: resolution, horizon: horizon)
         }
         let histories = task.histories
-        let fit = try RenewalFit(
-            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
-            resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
         try network.learn(decay(fit, rows.topicRow), scaling: scaling)
         let firstTensors = try QueryTensors(
             first, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(first))

@@ -14,7 +14,7 @@ struct AskedPeople {
     /// The only person asked about, where it is one.
     let user: String?
     /// Nothing where the log has no row of the only person asked about.
-    let log: AskedLog
+    var log: AskedLog
     /// Whether the only person asked about has no row in the log.
     let isUnknown: Bool
     /// The last moment of the whole log, also where one person's rows are kept.
@@ -149,12 +149,41 @@ struct AskedPeople {
         return topic
     }
 
+    /// The same with what people's friends do, from a file; said where the model knows of friends and none are given.
+    func knowing(_ friends: String?, _ console: Console) throws -> AskedPeople {
+        let bundle = predictor.bundle
+        guard let friends else {
+            if let record = bundle.description.causes, record.evidence[.social].people > 0 {
+                console.note(
+                    "note: the model was trained with friends; without --friends FILE what they do counts as nothing")
+            }
+            return self
+        }
+        var other = self
+        let edges = try SocialEdges.read(friends, users: log.log.users, until: nil)
+        if let words = edges.report.words { console.note("note: \(words)") }
+        other.log = log.knowing(edges, scale: bundle.scale)
+        return other
+    }
+
+    /// The number of a person by their name, in a log of everybody's rows.
+    func person(_ name: String, in file: String) throws -> Int {
+        guard let person = log.log.users.find(name) else { throw LogError.noSuchUser(file: file, name: name) }
+        return Int(person)
+    }
+
     /// Everybody's states, some people at a time, each as of the moment asked about.
+    ///
+    /// - Parameter only: one person, where others' rows are there for what friends do.
     func forEachPart(
+        _ only: Int? = nil,
         _ body: (_ people: [Int], _ moments: [Int64], _ states: [(state: PersonState, user: Int64)]) throws -> Void
     ) throws {
         for start in stride(from: 0, to: log.userCount, by: Predictor.peopleAtOnce) {
-            let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce))
+            let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce)).filter {
+                only == nil || only == $0
+            }
+            if people.isEmpty { continue }
             let moments = try people.map { try moment(user: $0) }
             try body(people, moments, states(people, at: moments))
         }

@@ -16,7 +16,8 @@ struct Simulate: AsyncParsableCommand {
         "-"
     @Option(
         help: ArgumentHelp(
-            "Write what was planted: topics as JSON; with --mechanism, half-lives and causes as CSV.", valueName: "file"))
+            "Write what was planted: topics as JSON; with --mechanism, half-lives and causes as CSV.", valueName: "file"
+        ))
     var truth: String?
     @Option(
         help: ArgumentHelp(
@@ -30,14 +31,17 @@ struct Simulate: AsyncParsableCommand {
     var effect: Double?
     @Option(help: ArgumentHelp("How often people visit, against the usual; with --mechanism.", valueName: "x"))
     var activity: Double?
-    @Option(help: ArgumentHelp("Write who looks at whom; with --mechanism.", valueName: "file")) var friendsOutput: String?
+    @Option(help: ArgumentHelp("Write who looks at whom; with --mechanism.", valueName: "file")) var friendsOutput:
+        String?
     @Flag(name: .shortAndLong, help: "No notes on standard error.") var quiet = false
 
     func validate() throws {
         guard users > 0, topics > 0, days > 0, users <= 10_000_000, topics <= 10_000, days <= 36_500 else {
             throw ValidationError("--users, --topics and --days: give numbers above 0 (days up to 36500)")
         }
-        let others = [("--effect", effect != nil), ("--activity", activity != nil), ("--friends-output", friendsOutput != nil)]
+        let others = [
+            ("--effect", effect != nil), ("--activity", activity != nil), ("--friends-output", friendsOutput != nil),
+        ]
         if mechanism == nil, let option = others.first(where: \.1)?.0 {
             throw ValidationError("\(option) needs --mechanism rate or --mechanism choice")
         }

@@ -15,6 +15,8 @@ protocol Answering {
 
 extension Predict: Answering { var answerFile: String? { output.answer.output } }
 extension Curve: Answering { var answerFile: String? { output.answer.output } }
+extension Causes: Answering { var answerFile: String? { output.answer.output } }
+extension Explain: Answering { var answerFile: String? { output.answer.output } }
 extension Topics: Answering { var answerFile: String? { output.answer.output } }
 extension RankItems: Answering { var answerFile: String? { output.answer.output } }
 extension ReturnPredict: Answering { var answerFile: String? { output.answer.output } }

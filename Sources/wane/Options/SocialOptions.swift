@@ -4,15 +4,16 @@ import WaneModels
 
 /// Who knows whom, as commands that train read it.
 struct SocialOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Friendships, for graph families: UserID,FriendID[,Time].", valueName: "file"))
+    @Option(help: ArgumentHelp("Friendships, for graph families and wane: UserID,FriendID[,Time].", valueName: "file"))
     var friends: String?
 
     /// Refuses friendships that none of the families would read.
     func check(_ families: [String]) throws {
-        guard friends != nil, !families.contains(where: ModelFamilies.usesGraph) else { return }
+        guard friends != nil, !families.contains(where: ModelFamilies.readsFriends) else { return }
         throw ValidationError(
             "--friends: \(families.joined(separator: ", ")) reads no friendships; "
-                + ModelFamilies.all.filter(\.usesGraph).map(\.name).joined(separator: ", ") + " do")
+                + ModelFamilies.all.filter { ModelFamilies.readsFriends($0.name) }.map(\.name).joined(separator: ", ")
+                + " do")
     }
 
     /// - Parameter until: those that begin later are left out.

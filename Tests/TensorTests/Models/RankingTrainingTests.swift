@@ -543,7 +543,7 @@ extension UsingTorch {
             ).run().bundle
             let predictor = Predictor(try StandAloneTests.reread(bundle))
             let asked = try AskedLog(log, for: predictor.bundle)
-            let list = try predictor.top(.max, for: predictor.newState(), user: -1, at: 0, in: asked)
+            let list = try predictor.top(.max, for: predictor.newState(in: asked), user: -1, at: 0, in: asked)
             #expect(list.basis == .population && list.items.count == task.itemCount)
             let state = predictor.state(of: 0, in: asked)
             #expect(try predictor.top(3, for: state, user: -1, at: state.lastTime, in: asked).basis == .history)

@@ -338,7 +338,8 @@ extension UsingTorch {
                     compared += 1
                 }
                 let question = StateQuestion(person: 0, topic: topic, moment: 0)
-                let answer = try predictor.returnTimes([question], of: [(predictor.newState(), -1)], in: asked)[0]
+                let answer = try predictor.returnTimes(
+                    [question], of: [(predictor.newState(in: asked), -1)], in: asked)[0]
                 #expect(answer?.basis == .population)
                 if let median = answer?.time.median {
                     // Within a knot of where half have touched it; at once where half begin with it.

@@ -1,0 +1,75 @@
+import Foundation
+import WaneBundle
+import WaneCurves
+import WaneState
+
+/// Why a person's half-life of a topic is what it is: the product of what is ordinary for such pairs and of what each cause
+/// multiplies it by.
+///
+///     half-life = base · fatigue · overload · habit · social
+///
+/// Multipliers are read off the model: its `log τ` is that sum. They say what goes together in the log, beyond placebos; that one
+/// thing made another is more than any log says.
+public struct Explanation: Sendable {
+    public let curve: InterestCurve
+    public let effects: CauseEffects
+    /// What of each multiplier's logarithm is beyond what a placebo gives: 0...1.
+    let credit: ByCause<Double>
+    /// Causes that the model's log does not show.
+    public let notShown: [Cause]
+
+    public init(_ curve: InterestCurve, _ effects: CauseEffects, _ record: CauseRecord) {
+        self.curve = curve
+        self.effects = effects
+        notShown = Cause.allCases.filter { !record.evidence[$0].isShown }
+        credit = ByCause { record.evidence[$0].credit }
+    }
+
+    /// From how large a measure on a circumstance is spoken of.
+    private static let met: Float = 0.3
+
+    /// What a cause multiplies the half-life by, with the 80 % interval.
+    public func multiplier(_ cause: Cause) -> (value: Double, low: Double, high: Double) {
+        let (mean, deviation) = (effects.offset[cause], effects.variance[cause].squareRoot())
+        return (exp(mean), exp(mean - 1.2816 * deviation), exp(mean + 1.2816 * deviation))
+    }
+
+    /// The same as far as it is beyond a placebo's.
+    public func credited(_ cause: Cause) -> Double { exp(effects.offset[cause] * credit[cause]) }
+
+    /// Seconds: the half-life in an ordinary week; nothing where it does not halve.
+    public var baseHalfLife: Double? { curve.halfLife.map { $0 * exp(-effects.total) } }
+
+    /// The cause that multiplies most, where it stands out: by a tenth at least, with its 80 % interval clear of 1.
+    public var mainCause: Cause? {
+        let clear = Cause.allCases.filter { cause in
+            let (mean, deviation) = (effects.offset[cause], effects.variance[cause].squareRoot())
+            return abs(mean) >= 0.1 && abs(mean) > 1.2816 * deviation
+        }
+        return clear.max { abs(effects.offset[$0]) < abs(effects.offset[$1]) }
+    }
+
+    /// A cause's evidence and effect in plain words; nothing where the person meets no such circumstance.
+    public func words(_ cause: Cause, topic: String) -> String? {
+        let measures = effects.measures
+        guard abs(measures.values[cause]) >= Self.met else { return nil }
+        func times(_ x: Double) -> String { String(format: "×%.2f", x) }
+        func visits(_ x: Float) -> String { String(format: x < 10 ? "%.1f" : "%.0f", x) }
+        let met =
+            switch cause {
+            case .fatigue:
+                "\(visits(measures.recent.topic)) visits to \(topic) in the last day and a half, \(visits(measures.usual.topic)) in an ordinary one"
+            case .overload:
+                "\(visits(measures.recent.others)) events of all else in the last day and a half, \(visits(measures.usual.others)) in an ordinary one"
+            case .habit: "at other hours than before"
+            case .social:
+                measures.values[cause] > 0
+                    ? "friends turn to \(topic) less than they did" : "friends turn to \(topic) more than they did"
+            }
+        if notShown.contains(cause) {
+            return "\(cause.rawValue): \(met); that it moves half-lives is not shown by this log"
+        }
+        let (value, low, high) = multiplier(cause)
+        return "\(cause.rawValue): \(met): half-life \(times(value)), 80 % \(times(low)) to \(times(high))"
+    }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import WaneBundle
+import WaneCurves
+import WaneEvents
+import WaneExplanation
+import WanePrediction
+import WaneState
+import WaneTasks
+
+struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says why interest lasts as long as it does: fatigue, overload, habit, friends.",
+        discussion: "Example:\n  wane explain models/visits visits.csv --user 17 --topic News")
+
+    @Argument(help: "The model's folder.") var model: String
+    @OptionGroup var input: LogOptions
+    @OptionGroup var about: QuestionOptions
+    @Option(help: ArgumentHelp("Friendships, where the model was trained with some.", valueName: "file"))
+    var friends: String?
+    @Option(
+        help: ArgumentHelp(
+            "Questions in a file, with columns user, topic, at, answered in its order.", valueName: "file"))
+    var queries: String?
+    @OptionGroup var output: RowOutputOptions
+
+    static let machine =
+        ["user", "topic", "at", "base_half_life_seconds", "half_life_seconds"] + Cause.allCases.map(\.rawValue) + [
+            "rest"
+        ]
+        + Cause.allCases.map { "\($0.rawValue)_credited" } + ["main_cause", "not_shown"]
+
+    func validate() throws {
+        if queries != nil,
+            let other = [("--user", about.user), ("--topic", about.topic), ("--at", about.at)].first(where: {
+                $0.1 != nil
+            })
+        {
+            throw ValidationError("\(other.0) and --queries: the file says about whom, what and when")
+        }
+    }
+
+    func run() async throws {
+        let console = output.console
+        let bundle = try BundleFolder.read(model, for: [.interest])
+        // Other people's rows say what friends do.
+        let all = friends != nil || queries != nil
+        var asked = try AskedPeople(bundle, input, user: all ? nil : about.user, at: about.at, console)
+        let explainer = try Explainer(asked.predictor)
+        asked = try asked.knowing(friends, console)
+        if let obstacle = explainer.obstacle { console.note("note: causes are not told apart: \(obstacle)") }
+        var printer = RowPrinter(
+            output.format, machine: Self.machine,
+            people: ["person", "topic", "at", "ordinary", "half-life"] + Cause.allCases.map(\.rawValue) + ["main cause"]
+        )
+        var words: [String] = []
+        var answered = 0
+        func print(_ query: Explainer.Query, _ found: Explanation?, _ name: String) throws {
+            guard let found else { return }
+            answered += 1
+            try printer.print(
+                machine: machine(query, found, name, asked), people: people(query, found, name, asked))
+            guard about.user != nil, output.format == .table else { return }
+            words += Cause.allCases.compactMap { found.words($0, topic: name) }.map { "\(name): \($0)" }
+        }
+        let names = asked.log.log.topics.names
+        if let queries {
+            let questions = try ExplanationQueries(queries, asked, input, bundle)
+            if let words = questions.words { console.note("note: \(words)") }
+            for (query, found) in zip(questions.queries, try explainer.explain(questions.queries, in: asked.log)) {
+                try print(query, found, names[Int(query.topic)])
+            }
+        } else {
+            let wanted = try about.topic.map { try asked.topic($0) }
+            let only = all ? try about.user.map { try asked.person($0, in: input.log) } : nil
+            try asked.forEachPart(only) { people, moments, states in
+                let met = asked.questions(states, at: moments, topic: wanted).filter {
+                    states[$0.person].state.topic($0.topic) != nil
+                }
+                for (question, found) in zip(met, try explainer.explain(met, of: states, in: asked.log)) {
+                    let query = Explainer.Query(
+                        user: people[question.person], topic: question.topic, moment: question.moment)
+                    try print(query, found, names[Int(query.topic)])
+                }
+            }
+        }
+        guard answered > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        try printer.finish()
+        guard output.format == .table else { return }
+        for line in words { console.note(line) }
+        let record = bundle.description.causes
+        let hidden = Cause.allCases.filter { record?.evidence[$0].isShown == false }.map(\.rawValue)
+        if !hidden.isEmpty { console.note("not shown by this log: \(hidden.joined(separator: ", "))") }
+        console.note("half-life = ordinary times all causes; a cause is what goes together with shorter or longer ones")
+    }
+
+    private func machine(
+        _ query: Explainer.Query, _ found: Explanation, _ topic: String, _ asked: AskedPeople
+    ) -> [Cell] {
+        [
+            .text(asked.log.log.users[query.user]), .text(topic), .text(asked.machine(query.moment, user: query.user)),
+            .number(found.baseHalfLife), .number(found.curve.halfLife),
+        ] + Cause.allCases.map { .number(found.multiplier($0).value) } + [.number(1)]
+            + Cause.allCases.map { .number(found.credited($0)) } + [
+                .text(found.mainCause?.rawValue ?? "none"),
+                .text(found.notShown.map(\.rawValue).joined(separator: " ")),
+            ]
+    }
+
+    private func people(
+        _ query: Explainer.Query, _ found: Explanation, _ topic: String, _ asked: AskedPeople
+    ) -> [String] {
+        let bundle = asked.predictor.bundle
+        return [
+            asked.log.log.users[query.user], topic, asked.words(query.moment, user: query.user),
+            bundle.halfLifeWords(found.baseHalfLife), bundle.halfLifeWords(found.curve.halfLife),
+        ]
+            + Cause.allCases.map { cause in
+                found.effects.measures.values[cause] == 0 ? "-" : "×" + Render.number(found.multiplier(cause).value, 2)
+            } + [found.mainCause?.rawValue ?? "-"]
+    }
+}
+
+/// Questions from a file: `user, topic, at`, in any dialect and any form of times that logs have.
+struct ExplanationQueries {
+    private(set) var queries: [Explainer.Query] = []
+    /// Rows that could not be asked, in words.
+    let words: String?
+
+    init(_ path: String, _ asked: AskedPeople, _ input: LogOptions, _ bundle: ModelBundle) throws {
+        var options = ReadingOptions()
+        options.map = [.user: "user", .item: "topic", .time: "at"]
+        options.timeZone = try input.options(over: bundle.reading).timeZone
+        let (rows, report) = try LogReader.read(path, options: options)
+        var unknown = 0
+        for row in 0..<rows.count {
+            guard let user = asked.log.log.users.find(rows.users[Int(rows.user[row])]),
+                let topic = asked.log.log.topics.names.find(rows.items[Int(rows.item[row])])
+            else {
+                unknown += 1
+                continue
+            }
+            queries.append(Explainer.Query(user: Int(user), topic: topic, moment: rows.time[row]))
+        }
+        var parts: [String] = []
+        if report.rejectedCount > 0 { parts.append("\(report.rejectedCount) rows of \(path) cannot be read") }
+        if unknown > 0 { parts.append("\(unknown) rows of \(path) name people or topics that the log does not have") }
+        words = parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Testing
+import WaneCurves
+import WaneEvents
+
+@testable import WaneState
+
+@Suite("Causes of a person")
+struct CauseStateTests {
+    private static let day = 86_400.0
+
+    private static let schema = CauseSchema(
+        topics: [CauseSchema.Topic(logTime: log(3 * day), shape: 1.6, floor: 0.05, logRate: log(1 / day), frailty: 2)],
+        pairSpread: 0.4, variance: ByCause(repeating: 0.25))
+
+    /// Log-likelihood of a gap by Simpson's rule, with uniform hours and no inflow.
+    private func logLikelihood(_ logTime: Double, _ logRate: Double, _ length: Double, burst: Double) -> Double {
+        func rate(_ d: Double) -> Double { exp(logRate) * (0.05 + 0.95 / (1 + pow(d / exp(logTime), 1.6))) }
+        let steps = 4_000
+        let width = (length - burst) / Double(steps)
+        let sum = (0...steps).reduce(0.0) {
+            $0 + ($1 == 0 || $1 == steps ? 1 : $1 % 2 == 1 ? 4 : 2) * rate(burst + Double($1) * width)
+        }
+        return log(rate(length)) - sum * width / 3
+    }
+
+    @Test("slopes of a gap's log-likelihood are those of finite differences", arguments: [0.0, 0.4])
+    func slopes(burst: Double) {
+        let rhythm = DailyRhythm([Float](repeating: 0, count: 24), general: [Double](repeating: 1 / 24, count: 24))
+        for length in [0.6, 2.0, 9, 40] {
+            let (time, rate) = (log(3 * Self.day), log(1 / Self.day))
+            let score = GapScore(
+                logTime: time, shape: 1.6, floor: 0.05, logRate: rate, length: length * Self.day,
+                burst: burst * Self.day, isClosed: true, inflow: 0, start: 1e9, rhythm: rhythm)
+            func value(_ a: Double, _ b: Double) -> Double {
+                logLikelihood(time + a, rate + b, length * Self.day, burst: burst * Self.day)
+            }
+            #expect(abs(score.logLikelihood - value(0, 0)) < 0.02 * abs(value(0, 0)))
+            #expect(abs(score.time - (value(1e-3, 0) - value(-1e-3, 0)) / 2e-3) < 0.05)
+            #expect(abs(score.rate - (value(0, 1e-3) - value(0, -1e-3)) / 2e-3) < 0.05)
+        }
+    }
+
+    @Test("gaps shorter than what a burst explains say nothing")
+    func bursts() {
+        let rhythm = DailyRhythm([Float](repeating: 0, count: 24), general: [Double](repeating: 1 / 24, count: 24))
+        let score = GapScore(
+            logTime: 12, shape: 1.6, floor: 0.05, logRate: -11, length: 40_000, burst: 50_000, isClosed: true,
+            inflow: 0,
+            start: 0, rhythm: rhythm)
+        #expect(score.time == 0 && score.rate == 0 && score.timeTime == 0 && score.logLikelihood == 0)
+    }
+
+    @Test("a day's rhythm adds up to whole days, and passes fastest when the person is about")
+    func rhythm() {
+        var counts = [Float](repeating: 0, count: 24)
+        counts[20] = 100
+        let rhythm = DailyRhythm(counts, general: [Double](repeating: 1 / 24, count: 24))
+        #expect(abs(rhythm.passed(5 * Self.day) - 5 * Self.day) < 1e-6)
+        let evening = rhythm.passed(21 * 3_600) - rhythm.passed(20 * 3_600)
+        let night = rhythm.passed(4 * 3_600) - rhythm.passed(3 * 3_600)
+        #expect(evening > 10 * night && night > 0)
+        #expect(abs(rhythm.passed(-Self.day) + Self.day) < 1e-6)
+    }
+
+    /// The filter, written anew with all of `θ`, `a` and `l` of two pairs in one dense system.
+    @Test("the filter gives the mean of the dense system of all unknowns")
+    func dense() {
+        var generator = SeededGenerator(seed: 4)
+        var filter = SensitivityFilter(Self.schema)
+        var pairs = (0..<2).map { _ in SensitivityFilter.Pair(offsetPrecision: 1 / 0.16, ratePrecision: 2) }
+        let size = 8
+        var matrix = [[Double]](repeating: [Double](repeating: 0, count: size), count: size)
+        var vector = [Double](repeating: 0, count: size)
+        for cause in 0..<4 { matrix[cause][cause] = 4 }
+        for place in 0..<2 {
+            (matrix[4 + 2 * place][4 + 2 * place], matrix[5 + 2 * place][5 + 2 * place]) = (1 / 0.16, 2)
+        }
+        for step in 0..<12 {
+            let place = step % 2
+            let x = SIMD4((0..<4).map { _ in generator.uniform() < 0.5 ? 0 : generator.uniform() })
+            var gap = GapScore(
+                logTime: 12, shape: 1.6, floor: 0.05, logRate: -11, length: exp(9 + 5 * generator.uniform()), burst: 0,
+                isClosed: true, inflow: 0, start: 0,
+                rhythm: DailyRhythm([Float](repeating: 0, count: 24), general: [Double](repeating: 1 / 24, count: 24)))
+            gap.temper(by: 1.3)
+            let (offset, rate, mean) = (pairs[place].offset, pairs[place].rate, filter.mean)
+            var time = [Double](repeating: 0, count: size), rates = time
+            for cause in 0..<4 { time[cause] = x[cause] }
+            time[4 + 2 * place] = 1
+            rates[5 + 2 * place] = 1
+            let own = offset + (mean * x).sum()
+            let (byTime, byRate) = (
+                gap.time + gap.timeTime * own + gap.timeRate * rate, gap.rate + gap.timeRate * own + gap.rateRate * rate
+            )
+            for i in 0..<size {
+                vector[i] += byTime * time[i] + byRate * rates[i]
+                for j in 0..<size {
+                    matrix[i][j] +=
+                        gap.timeTime * time[i] * time[j] + gap.rateRate * rates[i] * rates[j]
+                        + gap.timeRate * (time[i] * rates[j] + rates[i] * time[j])
+                }
+            }
+            filter.add(gap, measures: x, to: &pairs[place])
+            let expected = Self.solve(matrix, vector)
+            for cause in 0..<4 { #expect(abs(filter.mean[cause] - expected[cause]) < 1e-6) }
+            #expect(abs(pairs[place].offset - expected[4 + 2 * place]) < 1e-6)
+        }
+    }
+
+    private static func solve(_ a: [[Double]], _ b: [Double]) -> [Double] {
+        var (a, b) = (a, b)
+        for column in b.indices {
+            for row in b.indices where row != column {
+                let factor = a[row][column] / a[column][column]
+                for place in b.indices { a[row][place] -= factor * a[column][place] }
+                b[row] -= factor * b[column]
+            }
+        }
+        return b.indices.map { b[$0] / a[$0][$0] }
+    }
+
+    @Test(
+        "an ordinary life has no cause; a week of one topic is fatigue, of all else overload, other hours a change of habit"
+    )
+    func measures() {
+        func state(_ change: (inout [(day: Double, place: Int)]) -> Void) -> CircumstanceState {
+            var events: [(day: Double, place: Int)] = []
+            for day in 0..<60 { events.append((Double(day) + 0.8, day % 3)) }
+            change(&events)
+            var state = CircumstanceState()
+            for event in events.sorted(by: { $0.day < $1.day }) {
+                state.apply(at: event.day * Self.day, places: [event.place])
+            }
+            return state
+        }
+        for last in 0..<3 {
+            let ordinary = state { events in events.removeLast(2 - last) }.measures(last)
+            #expect(ordinary.values[.fatigue] == 0 && ordinary.values[.overload] == 0 && ordinary.values[.habit] == 0)
+            #expect(ordinary.burst == 0)
+        }
+        let binge = state { events in for hour in 0..<24 { events.append((58 + Double(hour) / 12, 0)) } }
+        #expect(binge.measures(0).values[.fatigue] > 0.8 && binge.measures(0).burst > 0)
+        let flood = state { events in
+            for hour in 0..<96 { events.append((56 + Double(hour) / 24, 3 + hour % 4)) }
+            events.append((59.99, 0))
+        }
+        #expect(flood.measures(0).values[.overload] > 0.8 && flood.measures(0).values[.fatigue] == 0)
+        let moved = state { events in events = events.map { $0.day > 55 ? ($0.day - 0.45, $0.place) : $0 } }
+        #expect(moved.measures(2).values[.habit] > 0.5)
+    }
+}
