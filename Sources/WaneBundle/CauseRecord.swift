@@ -54,16 +54,20 @@ struct CauseManifest: Codable, Equatable {
     /// - Parameter rows: how many topics the model has, row 0 included.
     func record(rows: Int) throws(ManifestError) -> CauseRecord {
         guard topics.count == rows, topics.allSatisfy({ $0.isEmpty || $0.count == 5 && $0.allSatisfy(\.isFinite) }),
-            topics.allSatisfy({ $0.isEmpty || $0[1] > 0 && (0...1).contains($0[2]) && $0[4] > 0 })
+            topics.allSatisfy({
+                $0.isEmpty
+                    || (-10...40).contains($0[0]) && (1e-3...50).contains($0[1]) && (0...1).contains($0[2])
+                        && (-80...40).contains($0[3]) && (1e-3...1e6).contains($0[4])
+            })
         else { throw ManifestError("decay of topics, for causes, out of range") }
-        guard hours.count == 24, hours.allSatisfy({ (0...1).contains($0) }), (0...100).contains(inflow), temper >= 1,
-            temper.isFinite,
+        guard hours.count == 24, hours.allSatisfy({ (0...1).contains($0) }),
+            abs(hours.reduce(0, +) - 1) < 1e-3, (0...100).contains(inflow), (1...1_000).contains(temper),
             (0...10).contains(pairSpread)
         else { throw ManifestError("what causes are measured with out of range") }
         for cause in Cause.allCases {
             guard let mean = mean[cause.rawValue], let variance = variance[cause.rawValue],
                 evidence[cause.rawValue] != nil,
-                (-10...10).contains(mean), variance > 0, variance <= 10
+                (-10...10).contains(mean), (CauseSchema.none / 2...10).contains(variance)
             else { throw ManifestError("no sensitivity to \(cause.rawValue), or one out of range") }
         }
         var schema = CauseSchema(

@@ -22,7 +22,7 @@ public struct CauseSummary: Sendable {
     public var topics: [String] = []
     /// How often it is the largest departure from what is usual, among touches in any circumstance: the rule that needs no model.
     public var largestDeparture = 0.0
-    /// How its effect goes together with each other cause's, at touches in either: correlations.
+    /// How its effect goes together with each other cause's, at touches in both: correlations.
     public var together = ByCause(repeating: 0.0)
 }
 
@@ -71,7 +71,7 @@ extension Explainer {
                     }
                     for a in Cause.allCases {
                         for b in Cause.allCases
-                        where a < b && (abs(values[a]) >= Self.met || abs(values[b]) >= Self.met) {
+                        where a < b && abs(values[a]) >= Self.met && abs(values[b]) >= Self.met {
                             let (x, y) = (known[a] * Double(values[a]), known[b] * Double(values[b]))
                             let m = moments[a.index][b.index]
                             moments[a.index][b.index] = (
@@ -81,10 +81,13 @@ extension Explainer {
                     }
                 }
             }
-            guard let (mean, variance) = state.causes?.sensitivity else { continue }
+            guard let known = state.causes?.sensitivity else { continue }
             for cause in Cause.allCases where met[cause] {
                 result[cause.index].people += 1
-                if abs(mean[cause]) > 1.2816 * variance[cause].squareRoot(), abs(mean[cause]) >= 0.1 {
+                // What the log does not show moves nobody that one could name.
+                if evidence[cause].isShown, abs(known.mean[cause]) > 1.2816 * known.variance[cause].squareRoot(),
+                    abs(known.mean[cause]) >= 0.1
+                {
                     result[cause.index].moved += 1
                 }
             }

@@ -31,12 +31,13 @@ public struct Explainer {
         _ questions: [StateQuestion], of states: [(state: PersonState, user: Int64)], in log: AskedLog
     ) throws -> [Explanation?] {
         let answers = try predictor.curves(questions, of: states, in: log)
+        var known: (person: Int, sensitivity: CauseState.Sensitivity)?
         return zip(questions, answers).map { question, answer in
-            guard answer.basis == .history, let effects = states[question.person].state.effects(of: question.topic)
-            else {
-                return nil
-            }
-            return Explanation(answer.curve, effects, record)
+            let state = states[question.person].state
+            guard answer.basis == .history, let causes = state.causes else { return nil }
+            let sensitivity = known?.person == question.person ? known?.sensitivity : nil
+            known = (question.person, sensitivity ?? causes.sensitivity)
+            return state.effects(of: question.topic, known?.sensitivity).map { Explanation(answer.curve, $0, record) }
         }
     }
 

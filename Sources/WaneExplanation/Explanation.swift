@@ -40,9 +40,10 @@ public struct Explanation: Sendable {
     /// Seconds: the half-life in an ordinary week; nothing where it does not halve.
     public var baseHalfLife: Double? { curve.halfLife.map { $0 * exp(-effects.total) } }
 
-    /// The cause that multiplies most, where it stands out: by a tenth at least, with its 80 % interval clear of 1.
+    /// The cause that multiplies most among those that the log shows, where it stands out: by a tenth at least, with its 80 % interval clear of 1.
     public var mainCause: Cause? {
         let clear = Cause.allCases.filter { cause in
+            guard !notShown.contains(cause) else { return false }
             let (mean, deviation) = (effects.offset[cause], effects.variance[cause].squareRoot())
             return abs(mean) >= 0.1 && abs(mean) > 1.2816 * deviation
         }

@@ -236,7 +236,8 @@ public struct AskedLog {
     /// - Parameter edges: by this log's numbers of people.
     public func knowing(_ edges: SocialEdges, scale: EngagementScale) -> AskedLog {
         var other = self
-        other.friends = FriendActivity(Histories(sorted: log, scale: scale, engagement: engagement), edges)
+        other.friends = FriendActivity(
+            Histories(sorted: log, scale: scale, engagement: engagement).knowing(edges))
         return other
     }
 

@@ -28,10 +28,14 @@ public struct LivePerson {
     }
 
     /// One more event, not before the last.
-    public mutating func apply(_ event: StateEvent, topics: ArraySlice<UInt32>) throws {
+    ///
+    /// - Parameter social: what the person's friends do with a topic, for models whose causes read it.
+    public mutating func apply(
+        _ event: StateEvent, topics: ArraySlice<UInt32>, social: (UInt32) -> Float = { _ in 0 }
+    ) throws {
         let previous = state.eventCount > 0 ? state.lastTime : nil
         let step = state.eventCount
-        state.apply(event, topics: topics)
+        state.apply(event, topics: topics, social: social)
         guard let encoder = predictor.bundle.network.queries, encoder.readsHistory else { return }
         let length = predictor.bundle.description.options.historyLength
         let gap = Double(event.time - (previous ?? event.time)) / Double(state.schema.horizon)

@@ -13,8 +13,6 @@ public struct QueryPredictor {
     public let bundle: ModelBundle
     public let histories: Histories
     private let events: EventTensors
-    /// What people's friends do, for models whose causes read it.
-    public var friends: FriendActivity?
 
     /// - Parameters:
     ///   - histories: the asked log's, with engagement as the model measures it.
@@ -148,7 +146,7 @@ public struct QueryPredictor {
         guard queries.count > 0 else { return }
         var queries = queries
         if queries.causes.isEmpty, bundle.description.causes != nil {
-            queries.measureCauses(histories, bundle.stateSchema(events.rows), friends: friends)
+            queries.measureCauses(histories, bundle.stateSchema(events.rows))
         }
         try withoutGradients {
             let tensors = try QueryTensors(

@@ -99,8 +99,11 @@ public struct PersonState: Sendable {
 
     /// What causes do to the half-life of a topic since its last touch; nothing where they are not measured, or the topic has
     /// not been met.
-    public func effects(of topic: UInt32) -> CauseEffects? {
-        placeOfTopic[topic].flatMap { causes?.effects(ofPlace: $0) }
+    ///
+    /// - Parameter sensitivity: ``CauseState/sensitivity``, where several topics of one state are asked about.
+    public func effects(of topic: UInt32, _ sensitivity: CauseState.Sensitivity? = nil) -> CauseEffects? {
+        guard let causes, let place = placeOfTopic[topic] else { return nil }
+        return causes.effects(ofPlace: place, sensitivity ?? causes.sensitivity)
     }
 
     /// The person's circumstances at the last touch of a topic.
@@ -123,7 +126,7 @@ public struct PersonState: Sendable {
     /// Bytes that the state holds; it does not grow with the events of a person, only with the topics they meet.
     public var byteCount: Int {
         MemoryLayout<PersonState>.size + topics.count * (MemoryLayout<TopicState>.stride + 24)
-            + ring.count * MemoryLayout<StateEvent>.stride
+            + ring.count * MemoryLayout<StateEvent>.stride + (causes?.byteCount ?? 0)
     }
 }
 

@@ -36,8 +36,8 @@ struct CauseStateTests {
                 logLikelihood(time + a, rate + b, length * Self.day, burst: burst * Self.day)
             }
             #expect(abs(score.logLikelihood - value(0, 0)) < 0.02 * abs(value(0, 0)))
-            #expect(abs(score.time - (value(1e-3, 0) - value(-1e-3, 0)) / 2e-3) < 0.05)
-            #expect(abs(score.rate - (value(0, 1e-3) - value(0, -1e-3)) / 2e-3) < 0.05)
+            #expect(abs(score.time - (value(1e-3, 0) - value(-1e-3, 0)) / 2e-3) < 0.01 * (1 + score.expected))
+            #expect(abs(score.rate - (value(0, 1e-3) - value(0, -1e-3)) / 2e-3) < 0.01 * (1 + score.expected))
         }
     }
 

@@ -69,7 +69,7 @@ public struct CauseFit: Sendable {
     ///   - users: whose events may be read; everyone's when absent.
     /// - Complexity: some walks through the log, on all cores.
     public init?(
-        _ histories: Histories, split: Split, _ fit: RenewalFit, topicRow: [Int64], friends: FriendActivity?,
+        _ histories: Histories, split: Split, _ fit: RenewalFit, topicRow: [Int64],
         users: (@Sendable (UInt32) -> Bool)? = nil, checkInterruption: () throws -> Void = {}
     ) rethrows {
         let horizon = log(Double(split.horizon) / 1e6)
@@ -81,7 +81,7 @@ public struct CauseFit: Sendable {
                     logRate: x[3] - horizon, frailty: fit.frailty[row])
         }
         let walk = CauseWalk(
-            histories, end: split.trainEnd, friends: friends, users: users, mostEvents: Self.mostEvents)
+            histories, end: split.trainEnd, users: users, mostEvents: Self.mostEvents)
         guard walk.people.count >= Self.fewestPeople else { return nil }
         let byRow = CauseSchema(topics: rows, pairSpread: fit.spread, hours: walk.hours)
         var schema = byRow.renumbered(topicRow.map { $0 })
@@ -117,8 +117,10 @@ public struct CauseFit: Sendable {
         // Forward less placebo: what others' circumstances seem to do as well is no effect of a person's own.
         var found = schema
         for cause in Cause.allCases {
-            found.mean[cause] -= evidence[cause].placeboMean
-            found.variance[cause] = max(Self.leastVariance, found.variance[cause])
+            // Where nobody met it, as of friends where there are none, nothing is known of it.
+            let isMet = evidence[cause].people > 0
+            found.mean[cause] = isMet ? found.mean[cause] - evidence[cause].placeboMean : 0
+            found.variance[cause] = isMet ? max(Self.leastVariance, found.variance[cause]) : CauseSchema.none
         }
         self.evidence = evidence
         var kept = byRow
@@ -139,14 +141,16 @@ struct CauseWalk: Sendable {
     private var replaced: [[ByCause<Float>]] = []
 
     init(
-        _ histories: Histories, end: Int64, friends: FriendActivity?, users: (@Sendable (UInt32) -> Bool)?,
+        _ histories: Histories, end: Int64, users: (@Sendable (UInt32) -> Bool)?,
         mostEvents: Int
     ) {
         self.histories = histories
         self.end = end
-        self.friends = friends
+        friends = FriendActivity(histories)
         let readable = (0..<histories.userCount).filter { user in
-            histories.events(ofUser: user).count > 1 && (users?(UInt32(user)) ?? true)
+            let events = histories.events(ofUser: user)
+            return events.count > 1 && histories.log.time[events.lowerBound + 1] <= end
+                && (users?(UInt32(user)) ?? true)
         }
         let all = readable.reduce(0) { $0 + histories.events(ofUser: $1).count }
         let stride = max(1, (all + mostEvents - 1) / mostEvents)
@@ -169,8 +173,10 @@ struct CauseWalk: Sendable {
         let order = touches.indices.sorted { (touches[$0].count, $0) < (touches[$1].count, $1) }
         var donors = Array(touches.indices)
         let group = 20
-        for start in Swift.stride(from: 0, to: order.count, by: group) {
-            let members = Array(order[start..<min(order.count, start + group)])
+        // No group of one, who would keep their own.
+        let groups = max(1, order.count / group)
+        for number in 0..<groups {
+            let members = Array(order[order.count * number / groups..<order.count * (number + 1) / groups])
             // A turn by some places: nobody keeps their own.
             let turn = members.count > 1 ? 1 + Int(generator.uniform() * Double(members.count - 1)) : 0
             for (place, member) in members.enumerated() { donors[member] = members[(place + turn) % members.count] }
@@ -244,7 +250,8 @@ struct CauseWalk: Sendable {
 
     func run(_ schema: CauseSchema) -> Result {
         let empty = Result(mean: [], variance: [], squares: [], measures: [])
-        let parts = max(1, min(people.count, ThreadCount.available * 4))
+        // As many on every machine: what is summed is summed in one order.
+        let parts = max(1, min(people.count, 64))
         var results = [Result](repeating: empty, count: parts)
         results.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
@@ -339,10 +346,22 @@ struct Population {
             variance = next
             if isDone { break }
         }
-        for person in people {
+        gain = gain(people)
+        // Towards no variance the steps get ever smaller: none is tried as well, and no effect at all.
+        var alike = self
+        alike.variance = 1e-6
+        let precisions = people.reduce(0) { $0 + $1.precision }
+        alike.mean = min(2, max(-2, people.reduce(0) { $0 + $1.precision * $1.found } / precisions))
+        alike.gain = alike.gain(people)
+        if alike.gain > gain { self = alike }
+        if gain < 0 { (mean, variance, gain) = (0, 1e-6, 0) }
+    }
+
+    private func gain(_ people: [Summary]) -> Double {
+        people.reduce(0) { sum, person in
             let (own, all) = (1 / person.precision, 1 / person.precision + variance)
             let off = person.found - mean
-            gain += (person.found * person.found / own - off * off / all + log(own / all)) / 2
+            return sum + (person.found * person.found / own - off * off / all + log(own / all)) / 2
         }
     }
 }

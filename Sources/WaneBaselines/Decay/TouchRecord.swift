@@ -225,7 +225,7 @@ struct TouchRecord: Sendable {
             for topic in topics {
                 guard let place = places[topic] else { continue }
                 let measures = circumstances.measures(place)
-                // The first days of an interest are no burst: they are what it begins with.
+                // The first days of an interest are what it begins with: its decay is learned from them too.
                 result[topic, default: []].append(measures.isNew ? 0 : measures.burst)
             }
         }

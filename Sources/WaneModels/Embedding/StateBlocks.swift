@@ -104,6 +104,7 @@ public struct StateBlocks {
         var sinceEvent = sinceTopic
         let hasCauses = asked.first.map { states[questions[$0].person].state.causes != nil } ?? false
         var causes = [Float](repeating: 0, count: hasCauses ? count * CauseEffects.width : 0)
+        var known: (person: Int, sensitivity: CauseState.Sensitivity)?
         features.withUnsafeMutableBufferPointer { features in
             guard let base = features.baseAddress else { return }
             for (row, number) in asked.enumerated() {
@@ -114,7 +115,9 @@ public struct StateBlocks {
                 topics[row] = Int(question.topic) < rows.topicRow.count ? rows.topicRow[Int(question.topic)] : 0
                 sinceTopic[row] = Float(Double(question.moment - topic.lastTime) / 1e6)
                 sinceEvent[row] = Float(Double(question.moment - state.lastTime) / 1e6)
-                guard hasCauses, let effects = state.effects(of: question.topic) else { continue }
+                guard hasCauses, let own = state.causes else { continue }
+                if known?.person != question.person { known = (question.person, own.sensitivity) }
+                guard let effects = state.effects(of: question.topic, known?.sensitivity) else { continue }
                 causes.withUnsafeMutableBufferPointer { causes in
                     guard let base = causes.baseAddress else { return }
                     effects.write(to: base + row * CauseEffects.width)

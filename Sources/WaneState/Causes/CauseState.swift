@@ -56,7 +56,7 @@ public struct CauseState: Sendable {
         hours[hour < 0 ? hour + 24 : hour] += 1
         for (topic, place) in touched {
             var measures = circumstances.measures(place)
-            measures.values[.social] = social(topic)
+            measures.values[.social] = now - circumstances.first > CircumstanceState.known ? social(topic) : 0
             if let replaced = replaced() { measures.values = replaced }
             if place < pairs.count {
                 pairs[place].last = now
@@ -109,22 +109,29 @@ public struct CauseState: Sendable {
 
     /// What the causes do to the half-life of a topic since its last touch, given all that the person's events show: the
     /// silences up to the last of them are a part of that.
-    public func effects(ofPlace place: Int) -> CauseEffects {
+    ///
+    /// - Parameter sensitivity: as ``sensitivity`` has it, for all topics of one state alike.
+    public func effects(ofPlace place: Int, _ sensitivity: Sensitivity) -> CauseEffects {
         var result = CauseEffects()
         guard pairs.indices.contains(place) else { return result }
-        let (mean, variance) = sensitivity
         result.measures = pairs[place].measures
         for cause in Cause.allCases {
             let x = Double(result.measures.values[cause])
-            result.offset[cause] = mean[cause] * x
-            result.variance[cause] = variance[cause] * x * x
+            result.offset[cause] = sensitivity.mean[cause] * x
+            result.variance[cause] = sensitivity.variance[cause] * x * x
         }
         return result
     }
 
     /// What each cause's measure is multiplied by for this person: mean and variance.
-    public var sensitivity: (mean: ByCause<Double>, variance: ByCause<Double>) {
-        withSilences().found
+    ///
+    /// - Complexity: O(topics met).
+    public var sensitivity: Sensitivity { withSilences().found }
+
+    /// One person's, of each cause.
+    public struct Sensitivity: Sendable {
+        public let mean: ByCause<Double>
+        public let variance: ByCause<Double>
     }
 
     /// Everything, with the gaps that are still open as far as the person's last event.
@@ -145,8 +152,13 @@ public struct CauseState: Sendable {
     public func finished() -> CauseState { withSilences() }
 
     /// Sensitivities as they stand, open silences left out.
-    public var found: (mean: ByCause<Double>, variance: ByCause<Double>) {
-        (ByCause { filter.mean[$0.index] }, ByCause { filter.variance[$0.index] })
+    public var found: Sensitivity {
+        Sensitivity(mean: ByCause { filter.mean[$0.index] }, variance: ByCause { filter.variance[$0.index] })
+    }
+
+    /// Bytes beside the state's own.
+    var byteCount: Int {
+        24 * 4 + pairs.count * (MemoryLayout<Pair>.stride + MemoryLayout<CircumstanceState.Counts>.stride)
     }
 
     /// The measures of the last touch of a topic.

@@ -16,6 +16,8 @@ public struct CircumstanceState: Sendable {
     private static let short = 1.0
     private static let middle = 6.0
     private static let long = 40.0
+    /// Seconds from which on what is ordinary is known.
+    static let known = 10 * day
     private static let log2 = 0.693_147_180_559_945_3
 
     private var person = Counts()
@@ -129,7 +131,7 @@ public struct CircumstanceState: Sendable {
         if excess > 0.7 { result.burst = Float(3 * Self.day / (excess * Self.log2)) }
         result.inflow = Float(max(0, others - usualOthers * window * 1.2) * Self.log2)
         // What is ordinary is known after some days only.
-        guard time - first > 10 * Self.day else { return result }
+        guard time - first > Self.known else { return result }
         result.values[.fatigue] = Float(min(1.2, max(0, log((own + 1) / (usual * window + 2)) - 0.5)))
         result.values[.overload] = Float(min(1.2, max(0, log((others + 1) / (usualOthers * window + 1)) - 0.5)))
         // New habits say nothing of what came with them.

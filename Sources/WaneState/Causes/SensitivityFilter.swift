@@ -142,6 +142,10 @@ struct SensitivityFilter: Sendable {
                 return x
             }
             let found = solved(vector)
+            guard (0..<4).allSatisfy({ found[$0].isFinite }) else {
+                (mean, variance) = (prior.mean, 1 / prior.precision)
+                return
+            }
             mean = found.clamped(lowerBound: Four(repeating: -3), upperBound: Four(repeating: 3))
             for cause in 0..<4 {
                 var unit = Four.zero
@@ -196,7 +200,7 @@ struct GapScore: Sendable {
         var before = burst > Self.shortest ? burst : 0
         var beforePassed = rhythm.passed(start + before)
         for node in 0..<Self.nodes {
-            let at = node == Self.nodes - 1 ? length : exp(low + step * Double(node))
+            let at = node == Self.nodes - 1 ? length : min(length, exp(low + step * Double(node)))
             guard at > before else { continue }
             let passed = rhythm.passed(start + at)
             let width = passed - beforePassed

@@ -10,16 +10,16 @@ import WaneState
 /// What a person's friends did with a topic lately, against what they did before.
 public struct FriendActivity: Sendable {
     private let histories: Histories
-    private let edges: SocialEdges
+    private var edges: SocialEdges { histories.friends }
     private static let lately = 7 * 86_400 * EventLog.second
     private static let before = 56 * 86_400 * EventLog.second
     /// What happened within the hour is not known yet.
     private static let closed = 3_600 * EventLog.second
 
-    /// - Parameter edges: whose numbers are those of the log's people.
-    public init?(_ histories: Histories, _ edges: SocialEdges) {
-        guard !edges.isEmpty else { return nil }
-        (self.histories, self.edges) = (histories, edges)
+    /// Nothing where nobody's friends are known.
+    public init?(_ histories: Histories) {
+        guard !histories.friends.isEmpty else { return nil }
+        self.histories = histories
     }
 
     /// About 1 where friends have given the topic up in the last week, -1 where they have taken it up; 0 where they do as before,

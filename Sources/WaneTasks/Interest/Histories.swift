@@ -25,6 +25,16 @@ public struct Histories: Sendable {
     /// The log's own labels in the same form, where it has them.
     private let labelBefore: [Double]?
 
+    /// Who knows whom, by the log's numbers of people.
+    public private(set) var friends = SocialEdges.none
+
+    /// The same with its people's friends known.
+    public func knowing(_ friends: SocialEdges) -> Histories {
+        var other = self
+        other.friends = friends
+        return other
+    }
+
     /// A log to learn from: the scale of engagement comes from its events before `trainEnd`.
     ///
     /// - Parameter log: with topics; sorted or not.

@@ -8,12 +8,10 @@ import WaneState
 
 /// The interest task on one log: where its parts lie, and how queries are drawn and answered.
 public struct InterestTask: Sendable {
-    public let histories: Histories
+    public private(set) var histories: Histories
     public let split: Split
     /// What states are made with; `schema.typicalEngagement` is `m` of the degree.
     public private(set) var schema: StateSchema
-    /// What people's friends do, where that is a cause.
-    private var friends: FriendActivity?
     /// Popularity at the split's snapshots: a query sees only one from before it.
     public let popularity: PopularitySnapshots
 
@@ -66,10 +64,16 @@ public struct InterestTask: Sendable {
     /// The same with causes measured in every query.
     ///
     /// - Parameter causes: topics by the numbers of this log.
-    public func measuring(_ causes: CauseSchema?, friends: FriendActivity?) -> InterestTask {
+    public func measuring(_ causes: CauseSchema?) -> InterestTask {
         var other = self
         other.schema = schema.measuring(causes)
-        other.friends = friends
+        return other
+    }
+
+    /// The same with its people's friends known.
+    public func knowing(_ friends: SocialEdges) -> InterestTask {
+        var other = self
+        other.histories = histories.knowing(friends)
         return other
     }
 
@@ -158,8 +162,7 @@ public struct InterestTask: Sendable {
                 outcome.events > 0
                     ? Float(Double(histories.time(ofTopicEvent: outcome.first) - moment) / 1e6) : .infinity)
         }
-        QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime, friends: friends)
-            .fill(&set)
+        QueryFold(histories: histories, schema: schema, popularity: popularity, queryTime: queryTime).fill(&set)
         return set
     }
 

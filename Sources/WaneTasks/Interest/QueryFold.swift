@@ -12,8 +12,6 @@ struct QueryFold {
     let popularity: PopularitySnapshots
     /// Whether the features of the query's own moment are measured too: models with a curve do not read them.
     var queryTime = true
-    /// What people's friends do, where that is a cause.
-    var friends: FriendActivity?
 
     /// Fills the feature columns of `queries`, whose other columns are there.
     func fill(_ queries: inout QuerySet) {
@@ -56,11 +54,15 @@ struct QueryFold {
 
     private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
         var state = PersonState(schema)
+        let friends = schema.causes == nil ? nil : FriendActivity(histories)
         var user: UInt32 = .max
         var next = 0
+        // Of one state, for all that is asked of it.
+        var sensitivity: CauseState.Sensitivity?
         for row in rows {
             if queries.user[row] != user {
                 user = queries.user[row]
+                sensitivity = nil
                 state.reset()
                 next = histories.userStarts[Int(user)]
             }
@@ -72,14 +74,17 @@ struct QueryFold {
                         friends?.measure(Int(user), $0, at: time) ?? 0
                     })
                 next += 1
+                sensitivity = nil
             }
             // A query's topic was met at or before its event: drawn so.
             guard let topic = state.topic(queries.topic[row]) else { continue }
             state.writeFeatures(
                 of: topic, popularity: popularity[queries.snapshot[row]],
                 to: output.lastEvent + row * FeatureSchema.lastEventCount)
-            if schema.causes != nil, let base = output.causes, let effects = state.effects(of: topic.topic) {
-                effects.write(to: base + row * CauseEffects.width)
+            if schema.causes != nil, let base = output.causes, let causes = state.causes {
+                let known = sensitivity ?? causes.sensitivity
+                sensitivity = known
+                state.effects(of: topic.topic, known)?.write(to: base + row * CauseEffects.width)
             }
             if queryTime, let base = output.queryTime {
                 state.writeFeatures(of: topic, at: queries.moment[row], to: base + row * FeatureSchema.queryTimeCount)
@@ -90,13 +95,12 @@ struct QueryFold {
 
 extension QuerySet {
     /// Measures the causes of queries that were drawn without.
-    public mutating func measureCauses(_ histories: Histories, _ schema: StateSchema, friends: FriendActivity?) {
+    public mutating func measureCauses(_ histories: Histories, _ schema: StateSchema) {
         var other = self
         // Causes read nothing of what concerns everybody.
         let nothing = Popularity(until: .max, touches: [], latelyTouches: [], events: 0, latelyEvents: 0, topicCount: 0)
         QueryFold(
-            histories: histories, schema: schema, popularity: PopularitySnapshots(frozen: nothing), queryTime: false,
-            friends: friends
+            histories: histories, schema: schema, popularity: PopularitySnapshots(frozen: nothing), queryTime: false
         ).fill(&other)
         causes = other.causes
     }

@@ -18,7 +18,8 @@ public struct InterestTraining {
     public var trainer: Trainer
     /// People that training may see; everyone when absent.
     public var users: (@Sendable (UInt32) -> Bool)?
-    public var friends = SocialEdges.none
+    /// Who knows whom, as the task's log has it.
+    public var friends: SocialEdges { task.histories.friends }
     /// How the log was read, kept with the model.
     public var reading = ReadingOptions()
 
@@ -54,11 +55,10 @@ public struct InterestTraining {
             resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
         guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
         var record = CauseRecord(topics: vocabulary.topicRows + 1)
-        let activity = FriendActivity(histories, friends)
         record.obstacle = CauseFit.obstacle(histories.log, split: task.split, resolution: resolution)
         if record.obstacle == nil {
             if let causes = try CauseFit(
-                histories, split: task.split, fit, topicRow: rows.topicRow, friends: activity, users: users,
+                histories, split: task.split, fit, topicRow: rows.topicRow, users: users,
                 checkInterruption: trainer.checkInterruption)
             {
                 record = CauseRecord(causes.schema, causes.evidence)
@@ -66,7 +66,7 @@ public struct InterestTraining {
                 record.obstacle = "too few people have events enough"
             }
         }
-        task = task.measuring(record.schema.renumbered(rows.topicRow), friends: activity)
+        task = task.measuring(record.schema.renumbered(rows.topicRow))
         return (fit, record)
     }
 

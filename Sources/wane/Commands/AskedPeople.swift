@@ -133,8 +133,8 @@ struct AskedPeople {
     }
 
     /// Why there is no answer at all.
-    func nothingToAsk(topic: String?) -> PredictionError {
-        guard let user else { return topic.map { .nobodyMet(topic: $0) } ?? .nobodyYet }
+    func nothingToAsk(user only: String? = nil, topic: String?) -> PredictionError {
+        guard let user = user ?? only else { return topic.map { .nobodyMet(topic: $0) } ?? .nobodyYet }
         return topic.map { .notMet(user: user, topic: $0) } ?? .noEventYet(user: user)
     }
 
@@ -153,13 +153,15 @@ struct AskedPeople {
     func knowing(_ friends: String?, _ console: Console) throws -> AskedPeople {
         let bundle = predictor.bundle
         guard let friends else {
-            if let record = bundle.description.causes, record.evidence[.social].people > 0 {
-                console.note(
-                    "note: the model was trained with friends; without --friends FILE what they do counts as nothing")
-            }
+            bundle.noteFriends(console, mend: "give them with --friends FILE")
             return self
         }
         var other = self
+        if bundle.description.causes?.evidence[.social].people == 0 {
+            console.note(
+                "note: the model was trained without friends: what they do counts as nothing; train with --friends FILE"
+            )
+        }
         let edges = try SocialEdges.read(friends, users: log.log.users, until: nil)
         if let words = edges.report.words { console.note("note: \(words)") }
         other.log = log.knowing(edges, scale: bundle.scale)
@@ -218,5 +220,13 @@ extension EventLog {
             users: Vocabulary([user]), items: bundle.vocabulary.items, user: Column([UInt32]()),
             item: Column([UInt32]()), time: Column([Int64]()), duration: Column([Float]()), weight: Column([Float]()),
             topics: bundle.vocabulary.itemTopics, clock: clock)
+    }
+}
+
+extension ModelBundle {
+    /// Says that what friends do counts as nothing, where the model was trained with some.
+    func noteFriends(_ console: Console, mend: String) {
+        guard let record = description.causes, record.evidence[.social].people > 0 else { return }
+        console.note("note: the model was trained with friends, and what they do counts as nothing here; \(mend)")
     }
 }

@@ -63,7 +63,7 @@ struct Causes: AsyncParsableCommand {
         try printer.finish()
         guard output.format == .table else { return }
         let pairs = summaries.flatMap { summary in
-            Cause.allCases.filter { summary.cause < $0 && abs(summary.together[$0]) > 0.5 }.map {
+            Cause.allCases.filter { summary.cause < $0 && summary.together[$0] > 0.5 }.map {
                 "\(summary.cause.rawValue) and \($0.rawValue)"
             }
         }

@@ -34,14 +34,15 @@ struct Compare: AsyncParsableCommand {
         let console = output.console
         let families = try FamilyList.parse(models, others: [LSTMBasic.name])
         try await training.check(families, for: .interest, console)
-        try social.check(families)
+        try social.check(families, isInterest: true)
         try keeping.prepare()
         try OutputFile.prepare(report)
         try OutputFile.prepare(exportQueries)
         let (log, reading) = try input.read(console)
         let clock = log.clock
-        let interest = try task.makeTask(consume log, console)
-        let friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
+        var interest = try task.makeTask(consume log, console)
+        interest = interest.knowing(
+            try social.read(for: interest.histories.log, until: interest.split.trainEnd, console))
         var trained: [ModelBundle] = []
         var runs: [Trainer] = []
         for family in families {
@@ -58,7 +59,6 @@ struct Compare: AsyncParsableCommand {
                 console.note("\(family), \(folds) folds over \(foldBy.rawValue): \(result.words)")
             }
             var run = try InterestTraining(interest, model: model, training: options)
-            run.friends = friends
             keeping.keep(&run.trainer, "interest-\(family)")
             InterestRun.watch(&run.trainer, as: family, console)
             runs.append(run.trainer)

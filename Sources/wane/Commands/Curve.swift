@@ -34,6 +34,7 @@ struct Curve: AsyncParsableCommand {
         let console = output.console
         try OutputFile.prepare(svg)
         let bundle = try BundleFolder.read(model, for: [.interest])
+        bundle.noteFriends(console, mend: "wane explain reads them")
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         let asked = try AskedPeople(bundle, input, user: user, at: at, answersUnknown: true, console)
         let moment = try asked.moment(user: 0)

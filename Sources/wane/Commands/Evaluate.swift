@@ -19,6 +19,7 @@ struct Evaluate: AsyncParsableCommand {
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
+    @OptionGroup var social: SocialOptions
     @Option(name: .customLong("from"), help: ArgumentHelp("Where the window begins.", valueName: "time")) var start:
         String?
     @Option(
@@ -43,7 +44,9 @@ struct Evaluate: AsyncParsableCommand {
                     + "levelled; if this is a log of the same people, its figures are too good")
         }
         console.status("arranging histories")
-        let histories = Histories(sorted: asked.log, scale: bundle.scale, engagement: asked.engagement)
+        let edges = try social.read(for: asked.log, until: nil, console)
+        let histories = Histories(sorted: asked.log, scale: bundle.scale, engagement: asked.engagement).knowing(edges)
+        if edges.isEmpty { bundle.noteFriends(console, mend: "give them with --friends FILE") }
         let task = InterestTask(
             histories, split: split, seed: bundle.description.training.seed,
             typicalEngagement: bundle.description.typicalEngagement, popularity: asked.popularity)

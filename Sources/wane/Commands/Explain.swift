@@ -67,7 +67,13 @@ struct Explain: AsyncParsableCommand {
         if let queries {
             let questions = try ExplanationQueries(queries, asked, input, bundle)
             if let words = questions.words { console.note("note: \(words)") }
-            for (query, found) in zip(questions.queries, try explainer.explain(questions.queries, in: asked.log)) {
+            let answers = try explainer.explain(questions.queries, in: asked.log)
+            let unmet = answers.count { $0 == nil }
+            if unmet > 0 {
+                console.note(
+                    "note: of \(unmet) of \(answers.count) questions the person had not met the topic by then; no row")
+            }
+            for (query, found) in zip(questions.queries, answers) {
                 try print(query, found, names[Int(query.topic)])
             }
         } else {
@@ -84,7 +90,12 @@ struct Explain: AsyncParsableCommand {
                 }
             }
         }
-        guard answered > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        guard answered > 0 else {
+            if queries != nil {
+                throw CommandError("none of the questions has an answer: nobody had met the topic by then")
+            }
+            throw asked.nothingToAsk(user: about.user, topic: about.topic)
+        }
         try printer.finish()
         guard output.format == .table else { return }
         for line in words { console.note(line) }
@@ -130,7 +141,13 @@ struct ExplanationQueries {
     init(_ path: String, _ asked: AskedPeople, _ input: LogOptions, _ bundle: ModelBundle) throws {
         var options = ReadingOptions()
         options.map = [.user: "user", .item: "topic", .time: "at"]
-        options.timeZone = try input.options(over: bundle.reading).timeZone
+        // Moments are read as those of the log are.
+        let own = try input.options(over: bundle.reading)
+        (options.timeZone, options.timeFormat, options.strict) = (own.timeZone, own.timeFormat, own.strict)
+        options.preferredTimes = own.preferredTimes
+        guard bundle.description.clock == .wall else {
+            throw ValidationError("--queries: the log has order only; ask with --user, --topic and --at POSITION")
+        }
         let (rows, report) = try LogReader.read(path, options: options)
         var unknown = 0
         for row in 0..<rows.count {

@@ -32,6 +32,7 @@ struct Predict: AsyncParsableCommand {
         if let top, top < 1 { throw ValidationError("--top \(top): ask for at least one topic") }
         if let min, !(0...1).contains(min) { throw ValidationError("--min \(min): give a chance in 0...1") }
         let bundle = try BundleFolder.read(model, for: [.interest])
+        bundle.noteFriends(console, mend: "wane explain reads them")
         let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, answersUnknown: true, console)
         let wanted = try about.topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)

@@ -33,6 +33,7 @@ struct Topics: AsyncParsableCommand {
         let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         for note in bundle.description.notes { console.note("note: \(note)") }
+        bundle.noteFriends(console, mend: "wane causes reads them")
         let (read, _) = try input.read(console, over: bundle.reading)
         let log = try AskedLog(read, for: bundle)
         if let words = log.coverage.words { console.note("note: \(words)") }
@@ -74,8 +75,7 @@ struct Topics: AsyncParsableCommand {
                 machine: [
                     .text(topic.topic), .whole(topic.people), .number(topic.halfLife), .number(topic.halfLifeLow),
                     .number(topic.halfLifeHigh), .whole(topic.interestedNow), .number(topic.trendPerPeriod),
-                    // Causes are the flagship's; the other families measure none.
-                    .whole(topic.lapsing), .none,
+                    .whole(topic.lapsing), topic.mainCause.map { .text($0.rawValue) } ?? .none,
                 ], people: TopicsPage.cells(topic, bundle))
         }
         try printer.finish()

@@ -25,14 +25,15 @@ struct Train: AsyncParsableCommand {
             throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
         }
         try await training.check([model], for: .interest, console)
-        try social.check([model])
+        try social.check([model], isInterest: true)
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()
         let (log, report) = try input.read(console)
         let clock = log.clock
-        let interest = try task.makeTask(consume log, console)
+        var interest = try task.makeTask(consume log, console)
+        interest = interest.knowing(
+            try social.read(for: interest.histories.log, until: interest.split.trainEnd, console))
         var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
-        run.friends = try social.read(for: interest.histories.log, until: interest.split.trainEnd, console)
         run.reading = try input.options(of: report)
         saving.keep(&run.trainer, every: checkpointEvery)
         InterestRun.watch(&run.trainer, as: model, console)

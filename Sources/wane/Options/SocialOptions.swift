@@ -4,15 +4,22 @@ import WaneModels
 
 /// Who knows whom, as commands that train read it.
 struct SocialOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Friendships, for graph families and wane: UserID,FriendID[,Time].", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Friendships, for graph families, and for interest by wane: UserID,FriendID[,Time].", valueName: "file"))
     var friends: String?
 
     /// Refuses friendships that none of the families would read.
-    func check(_ families: [String]) throws {
-        guard friends != nil, !families.contains(where: ModelFamilies.readsFriends) else { return }
+    ///
+    /// - Parameter isInterest: whether half-lives are learned, whose causes read friends.
+    func check(_ families: [String], isInterest: Bool = false) throws {
+        func reads(_ name: String) -> Bool {
+            isInterest ? ModelFamilies.readsFriends(name) : ModelFamilies.usesGraph(name)
+        }
+        guard friends != nil, !families.contains(where: reads) else { return }
         throw ValidationError(
             "--friends: \(families.joined(separator: ", ")) reads no friendships; "
-                + ModelFamilies.all.filter { ModelFamilies.readsFriends($0.name) }.map(\.name).joined(separator: ", ")
+                + ModelFamilies.all.filter { reads($0.name) }.map(\.name).joined(separator: ", ")
                 + " do")
     }
 
