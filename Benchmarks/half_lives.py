@@ -15,7 +15,7 @@ import tempfile
 import numpy as np
 import pandas as pd
 
-WANE = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
+WANE = os.environ.get("WANE") or os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
 FAMILIES = os.environ.get("FAMILIES", "mlp,lstm,gru,attention").split(",")
 DAY = 86_400
 

@@ -17,10 +17,13 @@ public struct Explanation: Sendable {
     let credit: ByCause<Double>
     /// Causes that the model's log does not show.
     public let notShown: [Cause]
+    /// Whether the model's log says nothing of causes at all.
+    public let isUnmeasured: Bool
 
     public init(_ curve: InterestCurve, _ effects: CauseEffects, _ record: CauseRecord) {
         self.curve = curve
         self.effects = effects
+        isUnmeasured = record.obstacle != nil
         notShown = Cause.allCases.filter { !record.evidence[$0].isShown }
         credit = ByCause { record.evidence[$0].credit }
     }
@@ -53,15 +56,15 @@ public struct Explanation: Sendable {
     /// A cause's evidence and effect in plain words; nothing where the person meets no such circumstance.
     public func words(_ cause: Cause, topic: String) -> String? {
         let measures = effects.measures
-        guard abs(measures.values[cause]) >= Self.met else { return nil }
+        guard !isUnmeasured, abs(measures.values[cause]) >= Self.met else { return nil }
         func times(_ x: Double) -> String { String(format: "×%.2f", x) }
         func visits(_ x: Float) -> String { String(format: x < 10 ? "%.1f" : "%.0f", x) }
         let met =
             switch cause {
             case .fatigue:
-                "\(visits(measures.recent.topic)) visits to \(topic) in the last day and a half, \(visits(measures.usual.topic)) in an ordinary one"
+                "at its last touch about \(visits(measures.recent.topic)) touches of \(topic) within a day and a half, ordinarily \(visits(measures.usual.topic))"
             case .overload:
-                "\(visits(measures.recent.others)) events of all else in the last day and a half, \(visits(measures.usual.others)) in an ordinary one"
+                "at its last touch about \(visits(measures.recent.others)) events of all else within a day and a half, ordinarily \(visits(measures.usual.others))"
             case .habit: "at other hours than before"
             case .social:
                 measures.values[cause] > 0

@@ -30,6 +30,7 @@ struct Wane: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
+            try OverwriteGuard.check(Array(CommandLine.arguments.dropFirst()))
             try (command as? any Answering)?.answerFile.map(StandardOutput.redirect)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -97,6 +97,57 @@ struct CommandTests {
         return (folder, path)
     }
 
+    @Test(
+        "from planted causes to explanations: the truth is written, multipliers multiply, a file of questions is answered"
+    )
+    func causes() throws {
+        let folder = try TemporaryFolder()
+        let (log, truth, friends) = ("log.csv", "truth.csv", "friends.csv")
+        func file(_ name: String) -> String { folder.file(name).path }
+        let made = try Command.run([
+            "simulate", "--mechanism", "choice", "--users", "80", "--days", "90", "--output", file(log), "--truth",
+            file(truth), "--friends-output", file(friends),
+        ])
+        #expect(made.status == 0, "\(made.errors)")
+        let planted = try String(contentsOfFile: file(truth), encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: ",").map(String.init)
+        }
+        #expect(
+            planted[0] == [
+                "user", "topic", "from", "to", "cause", "multiplier", "base_half_life_seconds", "half_life_seconds",
+            ])
+        #expect(
+            Set(planted.dropFirst().map { $0[4] }).isSuperset(of: ["none", "fatigue", "overload", "habit", "social"]))
+        let model = file("model")
+        let trained = try Command.run(
+            ["train", file(log), "--model", "wane", "--friends", file(friends), "--output", model] + Self.small)
+        #expect(trained.status == 0, "\(trained.errors)")
+        let rows = planted.dropFirst().suffix(40).map { "\($0[1]);\($0[0]);\($0[2])" }
+        try ("topic;user;at\n" + rows.joined(separator: "\n") + "\ntopic-1;nobody;2024-03-01 00:00:00\n").write(
+            toFile: file("questions.csv"), atomically: true, encoding: .utf8)
+        let answered = try Command.run([
+            "explain", model, file(log), "--friends", file(friends), "--queries", file("questions.csv"), "--format",
+            "csv",
+        ])
+        #expect(answered.status == 0 && answered.errors.contains("1 rows of"), "\(answered.errors)")
+        let lines = answered.output.split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(lines.count == 41)
+        for line in lines.dropFirst() {
+            guard let base = Double(line[3]), let half = Double(line[4]) else { continue }
+            let product = line[5...9].compactMap { Double($0) }.reduce(1, *)
+            #expect(abs(base * product / half - 1) < 1e-3)
+        }
+        let all = try Command.run(["causes", model, file(log), "--friends", file(friends), "--format", "csv"])
+        #expect(all.status == 0 && all.output.split(separator: "\n").count == 5)
+        // Of a model that tells none apart.
+        let other = try Command.run(["train", file(log), "--model", "mlp", "--output", file("mlp")] + Self.small)
+        #expect(other.status == 0)
+        let refused = try Command.run(["explain", file("mlp"), file(log)])
+        #expect(refused.status == 1 && refused.errors.contains("tells no causes apart"))
+    }
+
     @Test("from a log to a curve: inspect, train, evaluate, predict, curve, models")
     func wholeWay() throws {
         let (folder, log) = try Self.log()
@@ -295,6 +346,9 @@ struct CommandTests {
             (["train"], 64, "Missing expected argument"), (["inspect", "/nowhere.csv"], 1, "cannot be opened"),
             (["predict", "/nowhere", "/nowhere.csv"], 1, "there is no model"),
             (["simulate", "--users", "0"], 64, "--users"),
+            (["simulate", "--effect", "0"], 64, "needs --mechanism"),
+            (["simulate", "--output", "/tmp/a.csv", "--truth=/tmp/./a.csv"], 64, "writes it already"),
+            (["inspect", "/nowhere.csv", "--output", "/nowhere.csv"], 64, "that file is read"),
             // Said before a log is read, however long it is.
             (["train", "/nowhere.csv", "--model", "oracle", "--output", "/nowhere"], 1, "no model family"),
             (["return", "train", "/nowhere.csv", "--model", "gru,lstm", "--output", "/nowhere"], 1, "no model family"),

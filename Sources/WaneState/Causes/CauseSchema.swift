@@ -64,7 +64,7 @@ public struct CauseMeasures: Sendable, Equatable {
     public var isNew = true
     /// Events a day above the usual, of everything but the topic.
     public var inflow: Float = 0
-    /// In words for people: visits to the topic in the last two days and in an ordinary two days; the same of all else.
+    /// In words for people: visits to the topic in the last day and a half, and in an ordinary one; the same of all else.
     public var recent: (topic: Float, others: Float) = (0, 0)
     public var usual: (topic: Float, others: Float) = (0, 0)
 

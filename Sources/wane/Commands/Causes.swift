@@ -38,6 +38,8 @@ struct Causes: AsyncParsableCommand {
             console.status("walked through \(done) of \(people) people")
         }
         console.clearStatus()
+        // What could not be tested is not what was tested and not found.
+        func isTold(_ summary: CauseSummary) -> Bool { explainer.obstacle == nil && summary.evidence.people > 0 }
         var printer = RowPrinter(
             output.format, machine: Self.machine,
             people: ["cause", "shown", "met by", "moves", "half-life", "nats", "placebo", "largest", "most in"])
@@ -45,7 +47,8 @@ struct Causes: AsyncParsableCommand {
             let evidence = summary.evidence
             try printer.print(
                 machine: [
-                    .text(summary.cause.rawValue), .flag(evidence.isShown), .whole(summary.people),
+                    .text(summary.cause.rawValue), isTold(summary) ? .flag(evidence.isShown) : .none,
+                    .whole(summary.people),
                     .whole(summary.moved),
                     .whole(summary.touches), .number(summary.multiplier), .number(evidence.gain),
                     .number(evidence.placebo),
@@ -54,7 +57,8 @@ struct Causes: AsyncParsableCommand {
                 ] + Cause.allCases.map { $0 == summary.cause ? .none : .number(summary.together[$0]) }
                     + [.text(summary.topics.joined(separator: " | "))],
                 people: [
-                    summary.cause.rawValue, evidence.isShown ? "yes" : "no", "\(summary.people)", "\(summary.moved)",
+                    summary.cause.rawValue, isTold(summary) ? evidence.isShown ? "yes" : "no" : "not measured",
+                    "\(summary.people)", "\(summary.moved)",
                     "×" + Render.number(summary.multiplier, 2), Render.number(evidence.gain, 0),
                     Render.number(evidence.placebo, 0), Render.number(100 * summary.largestDeparture, 0) + " %",
                     summary.topics.joined(separator: ", "),

@@ -92,7 +92,9 @@ struct Explain: AsyncParsableCommand {
         }
         guard answered > 0 else {
             if queries != nil {
-                throw CommandError("none of the questions has an answer: nobody had met the topic by then")
+                throw CommandError(
+                    "none of the questions has an answer: their people are not in the log, or had not met the topic by then"
+                )
             }
             throw asked.nothingToAsk(user: about.user, topic: about.topic)
         }
