@@ -4,7 +4,7 @@
 
 For each log: rank correlation of half-lives with the truth; for each cause the AUC with which its multiplier tells people it
 moves from those who meet the circumstance unmoved, the share of the true log multiplier that is found, and its spread here and
-on the twin; how often the cause named is one that acts, beside the rule that names the largest departure; coverage of intervals.
+on the twin; how often the cause named is the one that acts most; how many people whom nothing moves seem moved.
 """
 import os, subprocess, sys, tempfile
 import numpy as np, pandas as pd
@@ -45,13 +45,12 @@ def explained(folder, name, mechanism, seed, effect, users, days=180, activity=1
     said = pd.read_csv(answers, parse_dates=["at"])
     said["at"] = said["at"].dt.tz_localize(None)
     some = some.rename(columns={"from": "at", **{c: c + "_true" for c in CAUSES}})
-    return some.merge(said.drop_duplicates(["user", "topic", "at"]), on=["user", "topic", "at"]), model
+    return some.merge(said.drop_duplicates(["user", "topic", "at"]), on=["user", "topic", "at"])
 
 
 def judged(rows, twin):
     print(f"  {len(rows)} questions; rank correlation {rows[['half_life_seconds_x', 'half_life_seconds_y']].corr('spearman').iloc[0, 1]:.3f}"
           f" (twin {twin[['half_life_seconds_x', 'half_life_seconds_y']].corr('spearman').iloc[0, 1]:.3f})")
-    named, rule, moved_rows = [], [], 0
     for cause in CAUSES:
         here = rows[rows[cause + "_true"].notna()]
         log_true, log_said = np.log(here[cause + "_true"]), np.log(here[cause])
@@ -87,8 +86,8 @@ def main():
     for mechanism in os.environ.get("MECHANISMS", "rate choice").split():
         rows, twins = [], []
         for seed in range(101, 101 + seeds):
-            a, model = explained(folder, f"{mechanism}{seed}", mechanism, seed, 1, users)
-            b, _ = explained(folder, f"{mechanism}{seed}t", mechanism, seed, 0, users)
+            a = explained(folder, f"{mechanism}{seed}", mechanism, seed, 1, users)
+            b = explained(folder, f"{mechanism}{seed}t", mechanism, seed, 0, users)
             for part in (a, b):
                 part["user"] = part.user + f"/{seed}"
             rows.append(a)

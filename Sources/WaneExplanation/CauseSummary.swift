@@ -27,9 +27,6 @@ public struct CauseSummary: Sendable {
 }
 
 extension Explainer {
-    /// From how large a measure on a circumstance counts as met.
-    private static let met: Float = 0.3
-
     /// One summary a cause.
     ///
     /// - Complexity: one walk through the log's events.
@@ -57,11 +54,11 @@ extension Explainer {
                     guard let measures = state.measures(of: topic) else { continue }
                     let values = measures.values
                     let largest = Cause.allCases.max { abs(values[$0]) < abs(values[$1]) }
-                    if let largest, abs(values[largest]) >= Self.met {
+                    if let largest, measures.isMet(largest) {
                         inAny += 1
                         sums[largest.index].departures += 1
                     }
-                    for cause in Cause.allCases where abs(values[cause]) >= Self.met {
+                    for cause in Cause.allCases where measures.isMet(cause) {
                         let offset = known[cause] * Double(values[cause])
                         met[cause] = true
                         sums[cause.index].count += 1
@@ -70,8 +67,7 @@ extension Explainer {
                         sums[cause.index].byTopic[topic] = (own.sum + offset, own.count + 1)
                     }
                     for a in Cause.allCases {
-                        for b in Cause.allCases
-                        where a < b && abs(values[a]) >= Self.met && abs(values[b]) >= Self.met {
+                        for b in Cause.allCases where a < b && measures.isMet(a) && measures.isMet(b) {
                             let (x, y) = (known[a] * Double(values[a]), known[b] * Double(values[b]))
                             let m = moments[a.index][b.index]
                             moments[a.index][b.index] = (

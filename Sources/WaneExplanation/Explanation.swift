@@ -28,9 +28,6 @@ public struct Explanation: Sendable {
         credit = ByCause { record.evidence[$0].credit }
     }
 
-    /// From how large a measure on a circumstance is spoken of.
-    private static let met: Float = 0.3
-
     /// What a cause multiplies the half-life by, with the 80 % interval.
     public func multiplier(_ cause: Cause) -> (value: Double, low: Double, high: Double) {
         let (mean, deviation) = (effects.offset[cause], effects.variance[cause].squareRoot())
@@ -56,7 +53,7 @@ public struct Explanation: Sendable {
     /// A cause's evidence and effect in plain words; nothing where the person meets no such circumstance.
     public func words(_ cause: Cause, topic: String) -> String? {
         let measures = effects.measures
-        guard !isUnmeasured, abs(measures.values[cause]) >= Self.met else { return nil }
+        guard !isUnmeasured, measures.isMet(cause) else { return nil }
         func times(_ x: Double) -> String { String(format: "×%.2f", x) }
         func visits(_ x: Float) -> String { String(format: x < 10 ? "%.1f" : "%.0f", x) }
         let met =

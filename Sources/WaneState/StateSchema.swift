@@ -9,9 +9,9 @@ public struct StateSchema: Sendable, Equatable {
     /// `m` of the interest degree: engagement over a horizon at a typical return.
     public let typicalEngagement: Double
     /// How many of the last events are kept for encoders that read them; 0 for models that do not.
-    public let windowLength: Int
+    public private(set) var windowLength: Int
     /// What causes are measured with, where a model tells them apart; topics by the numbers that states have.
-    public let causes: CauseSchema?
+    public private(set) var causes: CauseSchema?
 
     public init(
         horizon: Int64, clock: EventLog.Clock, typicalEngagement: Double, windowLength: Int = 0,
@@ -26,16 +26,16 @@ public struct StateSchema: Sendable, Equatable {
 
     /// The same for an encoder that reads the last `windowLength` events.
     public func keeping(_ windowLength: Int) -> StateSchema {
-        StateSchema(
-            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength,
-            causes: causes)
+        var other = self
+        other.windowLength = windowLength
+        return other
     }
 
     /// The same with causes measured.
     public func measuring(_ causes: CauseSchema?) -> StateSchema {
-        StateSchema(
-            horizon: horizon, clock: clock, typicalEngagement: typicalEngagement, windowLength: windowLength,
-            causes: causes)
+        var other = self
+        other.causes = causes
+        return other
     }
 
     /// Microseconds between events beyond which a new visit begins: half an hour, or a position.

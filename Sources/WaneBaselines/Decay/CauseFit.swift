@@ -84,7 +84,7 @@ public struct CauseFit: Sendable {
             histories, end: split.trainEnd, users: users, mostEvents: Self.mostEvents)
         guard walk.people.count >= Self.fewestPeople else { return nil }
         let byRow = CauseSchema(topics: rows, pairSpread: fit.spread, hours: walk.hours)
-        var schema = byRow.renumbered(topicRow.map { $0 })
+        var schema = byRow.renumbered(topicRow)
         for _ in 0..<3 {
             try checkInterruption()
             schema = walk.run(schema).updated(schema)
@@ -97,7 +97,7 @@ public struct CauseFit: Sendable {
             var other = schema
             (other.mean, other.variance) = (ByCause(repeating: 0), ByCause(repeating: 0.05))
             let found = walk.shuffled(seed: UInt64(number + 1), touches: first.measures).run(other)
-            for cause in Cause.allCases { placebos[cause].append(found.evidence(cause, other, temper: 1)) }
+            for cause in Cause.allCases { placebos[cause].append(found.evidence(cause, other)) }
         }
         func largest(_ cause: Cause, _ value: (Evidence) -> Double) -> Double { placebos[cause].map(value).max() ?? 0 }
         let temper = ByCause { cause in max(1, largest(cause, \.overdispersion)) }
@@ -107,7 +107,7 @@ public struct CauseFit: Sendable {
             schema = walk.run(schema).updated(schema)
         }
         let last = walk.run(schema)
-        var evidence = ByCause<Evidence> { last.evidence($0, schema, temper: 1) }
+        var evidence = ByCause<Evidence> { last.evidence($0, schema) }
         for cause in Cause.allCases {
             evidence[cause].overdispersion = temper[cause]
             evidence[cause].placebo = largest(cause, \.gain) / schema.temper
@@ -115,16 +115,15 @@ public struct CauseFit: Sendable {
             evidence[cause].placeboMean = placebos[cause].reduce(0) { $0 + $1.mean } / Double(Self.placebos)
         }
         // Forward less placebo: what others' circumstances seem to do as well is no effect of a person's own.
-        var found = schema
+        var kept = byRow
+        (kept.inflow, kept.temper) = (schema.inflow, schema.temper)
         for cause in Cause.allCases {
             // Where nobody met it, as of friends where there are none, nothing is known of it.
             let isMet = evidence[cause].people > 0
-            found.mean[cause] = isMet ? found.mean[cause] - evidence[cause].placeboMean : 0
-            found.variance[cause] = isMet ? max(Self.leastVariance, found.variance[cause]) : CauseSchema.none
+            kept.mean[cause] = isMet ? schema.mean[cause] - evidence[cause].placeboMean : 0
+            kept.variance[cause] = isMet ? max(Self.leastVariance, schema.variance[cause]) : CauseSchema.none
         }
         self.evidence = evidence
-        var kept = byRow
-        (kept.mean, kept.variance, kept.inflow, kept.temper) = (found.mean, found.variance, found.inflow, found.temper)
         self.schema = kept
     }
 }
@@ -155,15 +154,7 @@ struct CauseWalk: Sendable {
         let all = readable.reduce(0) { $0 + histories.events(ofUser: $1).count }
         let stride = max(1, (all + mostEvents - 1) / mostEvents)
         people = Swift.stride(from: 0, to: readable.count, by: stride).map { readable[$0] }
-        var counts = [Double](repeating: 1, count: 24)
-        for user in people {
-            for event in histories.events(ofUser: user) where histories.log.time[event] <= end {
-                let hour = Int((histories.log.time[event] / (3_600 * EventLog.second)) % 24)
-                counts[hour < 0 ? hour + 24 : hour] += 1
-            }
-        }
-        let sum = counts.reduce(0, +)
-        hours = counts.map { $0 / sum }
+        hours = DailyRhythm.shares(people.lazy.map { DailyRhythm.counts(histories.moments(ofUser: $0, until: end)) })
     }
 
     /// The same with each person's measures those of somebody else, drawn among people with about as many touches.
@@ -187,47 +178,42 @@ struct CauseWalk: Sendable {
 
     /// What a walk found.
     struct Result: Sendable {
-        /// Of each person: mean and variance of their sensitivities, and the sums of squares of their measures.
+        /// Of each person: mean and variance of their sensitivities, and the measures of their touches.
         var mean: [ByCause<Double>]
         var variance: [ByCause<Double>]
-        var squares: [ByCause<Double>]
         var measures: [[ByCause<Float>]]
         var inflow = (touches: 0.0, expected: 0.0)
 
         /// The schema with what people have in common fitted anew.
-        ///
-        /// - Parameter temper: of each cause, how much wider what events say of a person lies than they claim: 1 at least.
-        func updated(
-            _ schema: CauseSchema, inflow isFitted: Bool = true, temper: ByCause<Double> = ByCause(repeating: 1)
-        ) -> CauseSchema {
+        func updated(_ schema: CauseSchema) -> CauseSchema {
             var next = schema
             for cause in Cause.allCases {
-                let fit = Population(summaries(cause, schema, temper: temper[cause]))
+                let fit = Population(summaries(cause, schema))
                 next.mean[cause] = fit.mean
                 next.variance[cause] = max(CauseSchema.none, fit.variance)
             }
-            if isFitted { next.inflow = min(1, max(1e-4, (inflow.touches + 1) / (inflow.expected + 50))) }
+            next.inflow = min(1, max(1e-4, (inflow.touches + 1) / (inflow.expected + 50)))
             return next
         }
 
         /// What each person's events say of their sensitivity to a cause: a normal distribution, the prior taken out.
-        func summaries(_ cause: Cause, _ schema: CauseSchema, temper: Double) -> [Population.Summary] {
+        func summaries(_ cause: Cause, _ schema: CauseSchema) -> [Population.Summary] {
             let (center, prior) = (schema.mean[cause], schema.variance[cause])
             return mean.indices.compactMap { person in
                 let precision = 1 / max(1e-9, variance[person][cause]) - 1 / prior
                 guard precision > 1e-4 else { return nil }
                 let found = (mean[person][cause] / variance[person][cause] - center / prior) / precision
-                return Population.Summary(found: found, precision: precision / max(1, temper))
+                return Population.Summary(found: found, precision: precision)
             }
         }
 
         /// How much better the sensitivities explain the log than none.
-        func evidence(_ cause: Cause, _ schema: CauseSchema, temper: Double) -> CauseFit.Evidence {
+        func evidence(_ cause: Cause, _ schema: CauseSchema) -> CauseFit.Evidence {
             var result = CauseFit.Evidence()
-            let own = summaries(cause, schema, temper: temper)
+            let own = summaries(cause, schema)
             let fit = Population(own)
             (result.mean, result.deviation, result.gain) = (fit.mean, fit.variance.squareRoot(), fit.gain)
-            result.people = squares.count { $0[cause] > 0 }
+            result.people = measures.count { $0.contains { $0[cause] != 0 } }
             result.overdispersion =
                 own.reduce(0) { $0 + $1.found * $1.found * $1.precision } / Double(max(1, own.count))
             var (sum, square, count) = (0.0, 0.0, 0.0)
@@ -249,7 +235,7 @@ struct CauseWalk: Sendable {
     }
 
     func run(_ schema: CauseSchema) -> Result {
-        let empty = Result(mean: [], variance: [], squares: [], measures: [])
+        let empty = Result(mean: [], variance: [], measures: [])
         // As many on every machine: what is summed is summed in one order.
         let parts = max(1, min(people.count, 64))
         var results = [Result](repeating: empty, count: parts)
@@ -264,7 +250,6 @@ struct CauseWalk: Sendable {
         return results.reduce(into: empty) { all, part in
             all.mean += part.mean
             all.variance += part.variance
-            all.squares += part.squares
             all.measures += part.measures
             all.inflow.touches += part.inflow.touches
             all.inflow.expected += part.inflow.expected
@@ -272,7 +257,7 @@ struct CauseWalk: Sendable {
     }
 
     private func walk(_ range: Range<Int>, _ schema: CauseSchema) -> Result {
-        var result = Result(mean: [], variance: [], squares: [], measures: [])
+        var result = Result(mean: [], variance: [], measures: [])
         let log = histories.log
         var state = PersonState(
             StateSchema(horizon: 1, clock: .wall, typicalEngagement: 1, causes: schema))
@@ -281,7 +266,6 @@ struct CauseWalk: Sendable {
             state.reset()
             var measures: [ByCause<Float>] = []
             let donor = replaced.isEmpty ? [] : replaced[place]
-            var squares = ByCause(repeating: 0.0)
             for event in histories.events(ofUser: user) {
                 let time = log.time[event]
                 guard time <= end else { break }
@@ -294,14 +278,12 @@ struct CauseWalk: Sendable {
                 for topic in topics {
                     guard let own = state.measures(of: topic) else { continue }
                     measures.append(own.values)
-                    for cause in Cause.allCases { squares[cause] += Double(own.values[cause] * own.values[cause]) }
                 }
             }
             guard let finished = state.causes?.finished() else { continue }
             let found = finished.found
             result.mean.append(found.mean)
             result.variance.append(found.variance)
-            result.squares.append(squares)
             result.measures.append(measures)
             result.inflow.touches += finished.inflow.touches
             result.inflow.expected += finished.inflow.expected

@@ -102,7 +102,7 @@ public struct RenewalFit: Sendable {
         }
         var frailty = [Double](repeating: 1, count: topicRows + 1)
         for (at, number) in likelihood.used.enumerated() {
-            frailty[number] = exp(min(8, max(-3, x[at * Self.columns + Place.frailty])))
+            frailty[number] = likelihood.frailty(at, x)
         }
         self.frailty = frailty
         self.rows = rows

@@ -41,6 +41,10 @@ struct RenewalLikelihood: Sendable {
     private let frailties = -3.0...8
     func spread(_ x: [Double]) -> Double { exp(min(spreads.upperBound, max(spreads.lowerBound, x[end]))) }
     func depth(_ x: [Double]) -> Double { x[end + 1] }
+    /// `k` of a row.
+    func frailty(_ at: Int, _ x: [Double]) -> Double {
+        exp(min(frailties.upperBound, max(frailties.lowerBound, x[at * Self.columns + 4])))
+    }
 
     /// Wide ones, of the spread and of depth.
     func globalPrior(_ x: [Double], _ gradient: inout [Double]) -> Double {
@@ -80,7 +84,7 @@ struct RenewalLikelihood: Sendable {
             logTime: x[place], shape: InterestCurve.shape(x[place + 1]), floor: floor, spread: spread(x),
             deviations: deviations, depth: depth(x))
         let logRate = min(logRates.upperBound, max(logRates.lowerBound, x[place + 3]))
-        let k = exp(min(frailties.upperBound, max(frailties.lowerBound, x[place + 4])))
+        let k = frailty(at, x)
         var (gammas, slopes) = ([0.0], [0.0])
         gammas.reserveCapacity(mostReturns[at] + 1)
         slopes.reserveCapacity(mostReturns[at] + 1)

@@ -95,23 +95,15 @@ struct TouchRecord: Sendable {
         let unit = resolution > pause && log.clock == .wall ? resolution : 0
         // What is written as dates, or has no times, has no hours.
         let hasHours = log.clock == .wall && resolution <= 3_600 * EventLog.second
-        var general = [Double](repeating: 1, count: 24)
-        if hasHours {
-            for user in readable {
-                let events = histories.events(ofUser: user).lazy.map { log.time[$0] }.filter { $0 <= end }
-                for (hour, count) in DailyRhythm.counts(events).enumerated() { general[hour] += Double(count) }
-            }
-            let all = general.reduce(0, +)
-            general = general.map { $0 / all }
-        }
+        func hours(_ user: Int) -> [Float] { DailyRhythm.counts(histories.moments(ofUser: user, until: end)) }
+        let general = hasHours ? DailyRhythm.shares(readable.lazy.map(hours)) : []
         for number in Swift.stride(from: 0, to: readable.count, by: stride) {
             let user = readable[number]
             guard let last = histories.lastEvent(of: user, at: end) else { continue }
             // A person's own clock of positions ends with their history.
             let left = log.clock == .position ? 0 : Double(end - log.time[last]) / 1e6
             let first = pairs.count
-            let events = histories.events(ofUser: user).lazy.map { log.time[$0] }.filter { $0 <= end }
-            let rhythm = hasHours ? DailyRhythm(DailyRhythm.counts(events), general: general) : nil
+            let rhythm = hasHours ? DailyRhythm(hours(user), general: general) : nil
             let bursts = hasHours ? Self.bursts(histories, user: user, until: end) : [:]
             for userTopic in histories.userTopics(ofUser: user) {
                 let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])

@@ -70,6 +70,9 @@ public struct CauseMeasures: Sendable, Equatable {
 
     public init() {}
 
+    /// Whether a circumstance is met so far that it is spoken of.
+    public func isMet(_ cause: Cause) -> Bool { abs(values[cause]) >= 0.3 }
+
     /// Whether a touch lies in no burst and in no flood.
     var isOrdinary: Bool { burst == 0 && values[.overload] == 0 }
 
@@ -87,9 +90,8 @@ public struct CauseEffects: Sendable, Equatable {
 
     public init() {}
 
-    /// What all add, and its variance, held independent.
+    /// What all add.
     public var total: Double { Cause.allCases.reduce(0) { $0 + offset[$1] } }
-    public var totalVariance: Double { Cause.allCases.reduce(0) { $0 + variance[$1] } }
 }
 
 extension CauseEffects {

@@ -17,7 +17,6 @@ public struct CauseState: Sendable {
     private var pairs: [Pair] = []
     /// What inflows brought, and what they were expected to bring for an inflow of 1: what ``CauseFit`` counts.
     private(set) public var inflow = (touches: 0.0, expected: 0.0)
-    private(set) public var logLikelihood = 0.0
 
     /// A topic that the person has met: where its last visit stands.
     private struct Pair: Sendable {
@@ -52,8 +51,7 @@ public struct CauseState: Sendable {
             close(place, at: now, rhythm)
         }
         circumstances.apply(at: now, places: touched.map(\.place))
-        let hour = Int((now / 3_600).rounded(.down)) % 24
-        hours[hour < 0 ? hour + 24 : hour] += 1
+        hours[DailyRhythm.hour(of: time)] += 1
         for (topic, place) in touched {
             var measures = circumstances.measures(place)
             measures.values[.social] = now - circumstances.first > CircumstanceState.known ? social(topic) : 0
@@ -104,7 +102,6 @@ public struct CauseState: Sendable {
         filter.add(score, measures: Self.four(pairs[place].measures), to: &pairs[place].block)
         inflow.touches += score.inflowShare
         inflow.expected += score.inflow / max(1e-9, schema.inflow)
-        logLikelihood += score.logLikelihood
     }
 
     /// What the causes do to the half-life of a topic since its last touch, given all that the person's events show: the

@@ -15,7 +15,6 @@ import WaneCurves
 /// no outcome and is never negative. `a` and `l` of a pair are eliminated at once, so that a gap costs the same however many
 /// there are.
 struct SensitivityFilter: Sendable {
-    static let causes = 4
     typealias Four = SIMD4<Double>
 
     /// Information on `θ`, without that of the pairs: rows of a symmetric matrix, and the vector.

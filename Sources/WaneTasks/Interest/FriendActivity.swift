@@ -1,5 +1,4 @@
 import WaneEvents
-import WaneState
 
 #if canImport(Glibc)
     import Glibc

@@ -106,6 +106,12 @@ public struct Histories: Sendable {
     public var userTopicCount: Int { userTopicUser.count }
 
     public func events(ofUser user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
+
+    /// Moments of a user's events up to one, in order.
+    public func moments(ofUser user: Int, until end: Int64) -> some Sequence<Int64> {
+        events(ofUser: user).lazy.map { log.time[$0] }.prefix { $0 <= end }
+    }
+
     public func userTopics(ofUser user: Int) -> Range<Int> { userTopicStarts[user]..<userTopicStarts[user + 1] }
     public func topicEvents(ofUserTopic userTopic: Int) -> Range<Int> {
         topicEventStarts[userTopic]..<topicEventStarts[userTopic + 1]
