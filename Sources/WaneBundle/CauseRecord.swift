@@ -34,6 +34,9 @@ struct CauseManifest: Codable, Equatable {
     var variance: [String: Double]
     var inflow: Double
     var temper: Double
+    /// Mean and variance of people's `log τ` about their topics'; what known circumstances add.
+    var level: [Double]
+    var known: Double
     var hours: [Double]
     var evidence: [String: CauseFit.Evidence]
     var obstacle: String?
@@ -44,6 +47,7 @@ struct CauseManifest: Codable, Equatable {
             topic.map { [$0.logTime, $0.shape, $0.floor, $0.logRate, $0.frailty] } ?? []
         }
         (pairSpread, inflow, hours, temper) = (schema.pairSpread, schema.inflow, schema.hours, schema.temper)
+        (level, known) = ([schema.level.mean, schema.level.variance], schema.known)
         func named<Value>(_ values: ByCause<Value>) -> [String: Value] {
             Dictionary(uniqueKeysWithValues: Cause.allCases.map { ($0.rawValue, values[$0]) })
         }
@@ -62,7 +66,8 @@ struct CauseManifest: Codable, Equatable {
         else { throw ManifestError("decay of topics, for causes, out of range") }
         guard hours.count == 24, hours.allSatisfy({ (0...1).contains($0) }),
             abs(hours.reduce(0, +) - 1) < 1e-3, (0...100).contains(inflow), (1...1_000).contains(temper),
-            (0...10).contains(pairSpread)
+            (0...10).contains(pairSpread), level.count == 2, (-10...10).contains(level[0]),
+            (CauseSchema.none / 2...10).contains(level[1]), (-10...10).contains(known)
         else { throw ManifestError("what causes are measured with out of range") }
         for cause in Cause.allCases {
             guard let mean = mean[cause.rawValue], let variance = variance[cause.rawValue],
@@ -77,7 +82,7 @@ struct CauseManifest: Codable, Equatable {
                     : CauseSchema.Topic(logTime: $0[0], shape: $0[1], floor: $0[2], logRate: $0[3], frailty: $0[4])
             }, pairSpread: pairSpread, mean: ByCause { mean[$0.rawValue] ?? 0 },
             variance: ByCause { variance[$0.rawValue] ?? CauseSchema.none }, inflow: inflow, hours: hours)
-        schema.temper = temper
+        (schema.temper, schema.level, schema.known) = (temper, (level[0], level[1]), known)
         var record = CauseRecord(schema, ByCause { evidence[$0.rawValue] ?? CauseFit.Evidence() })
         record.obstacle = obstacle
         return record

@@ -49,7 +49,7 @@ extension Explainer {
             for index in log.events(ofUser: user) {
                 log.apply(index, of: user, to: &state)
                 let topics = log.log.topics[log.log.item[index]]
-                guard let known = state.causes?.found.mean else { continue }
+                guard let known = state.causes?.found else { continue }
                 for topic in topics {
                     guard let measures = state.measures(of: topic) else { continue }
                     let values = measures.values

@@ -40,14 +40,20 @@ public struct Explanation: Sendable {
     /// Seconds: the half-life in an ordinary week; nothing where it does not halve.
     public var baseHalfLife: Double? { curve.halfLife.map { $0 * exp(-effects.total) } }
 
-    /// The cause that multiplies most among those that the log shows, where it stands out: by a tenth at least, with its 80 % interval clear of 1.
+    /// The cause that multiplies most among those that the log shows, where it stands out: where it is more likely than not to make
+    /// a tenth or more of a difference.
     public var mainCause: Cause? {
-        let clear = Cause.allCases.filter { cause in
-            guard !notShown.contains(cause) else { return false }
-            let (mean, deviation) = (effects.offset[cause], effects.variance[cause].squareRoot())
-            return abs(mean) >= 0.1 && abs(mean) > 1.2816 * deviation
-        }
+        let clear = Cause.allCases.filter { !notShown.contains($0) && abs(effects.offset[$0]) >= Self.spoken }
         return clear.max { abs(effects.offset[$0]) < abs(effects.offset[$1]) }
+    }
+
+    /// A tenth, as a logarithm.
+    private static let spoken = log(1.1)
+
+    /// The cause whose circumstance departs most from what is usual, whether it does anything or not: the rule that needs no model.
+    public var largestDeparture: Cause? {
+        Cause.allCases.filter { effects.measures.isMet($0) }
+            .max { abs(effects.measures.values[$0]) < abs(effects.measures.values[$1]) }
     }
 
     /// A cause's evidence and effect in plain words; nothing where the person meets no such circumstance.

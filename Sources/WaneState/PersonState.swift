@@ -31,10 +31,12 @@ public struct PersonState: Sendable {
     private var ringStart = 0
     /// What moves the person's half-lives, where the schema has causes measured.
     public private(set) var causes: CauseState?
+    private let keepsGaps: Bool
 
-    public init(_ schema: StateSchema) {
-        self.schema = schema
-        causes = schema.causes.map { CauseState($0) }
+    /// - Parameter keepsGaps: what moves half-lives is kept to be found later, for all events at once.
+    public init(_ schema: StateSchema, keepsGaps: Bool = false) {
+        (self.schema, self.keepsGaps) = (schema, keepsGaps)
+        causes = schema.causes.map { CauseState($0, keepsOnly: keepsGaps) }
         if schema.windowLength > 0 { ring.reserveCapacity(schema.windowLength + 1) }
     }
 
@@ -48,7 +50,7 @@ public struct PersonState: Sendable {
         placeOfTopic.removeAll(keepingCapacity: true)
         ring.removeAll(keepingCapacity: true)
         ringStart = 0
-        causes = schema.causes.map { CauseState($0) }
+        causes = schema.causes.map { CauseState($0, keepsOnly: keepsGaps) }
     }
 
     /// One more event.
@@ -58,11 +60,9 @@ public struct PersonState: Sendable {
     ///   - topics: the topics of its item, each once.
     ///   - social: what the person's friends do with a topic at this moment, where they are known: see
     ///     ``CauseMeasures``.
-    ///   - replaced: measures of causes in place of the person's own, for a placebo.
-    /// - Complexity: O(1) for each topic; under a microsecond, some where causes are measured.
+    /// - Complexity: O(1) for each topic; under a microsecond, some ten where causes are measured.
     public mutating func apply(
-        _ event: StateEvent, topics touched: ArraySlice<UInt32>, social: (UInt32) -> Float = { _ in 0 },
-        replaced: () -> ByCause<Float>? = { nil }
+        _ event: StateEvent, topics touched: ArraySlice<UInt32>, social: (UInt32) -> Float = { _ in 0 }
     ) {
         let first = eventCount == 0
         let time = first ? event.time : max(event.time, lastTime)
@@ -85,7 +85,7 @@ public struct PersonState: Sendable {
         }
         if schema.causes != nil {
             let places = touched.map { (topic: $0, place: placeOfTopic[$0] ?? 0) }
-            causes?.apply(at: time, places, pause: pause, social: social, replaced: replaced)
+            causes?.apply(at: time, places, pause: pause, social: social)
         }
         guard schema.windowLength > 0 else { return }
         let kept = StateEvent(time: time, item: event.item, engagement: event.engagement)
@@ -123,7 +123,8 @@ public struct PersonState: Sendable {
         return ring[place < ring.count ? place : place - ring.count]
     }
 
-    /// Bytes that the state holds; it does not grow with the events of a person, only with the topics they meet.
+    /// Bytes that the state holds; it does not grow with the events of a person, only with the topics they meet, and with the
+    /// last hundreds of gaps between touches where causes are measured.
     public var byteCount: Int {
         MemoryLayout<PersonState>.size + topics.count * (MemoryLayout<TopicState>.stride + 24)
             + ring.count * MemoryLayout<StateEvent>.stride + (causes?.byteCount ?? 0)

@@ -64,21 +64,26 @@ struct CauseStateTests {
     }
 
     /// The filter, written anew with all of `θ`, `a` and `l` of two pairs in one dense system.
-    @Test("the filter gives the mean of the dense system of all unknowns")
+    @Test("the filter gives the mean and the covariance of the dense system of all unknowns")
     func dense() {
         var generator = SeededGenerator(seed: 4)
-        var filter = SensitivityFilter(Self.schema)
+        var schema = Self.schema
+        (schema.level, schema.known) = ((0.1, 0.2), -0.05)
+        var filter = SensitivityFilter(schema)
         var pairs = (0..<2).map { _ in SensitivityFilter.Pair(offsetPrecision: 1 / 0.16, ratePrecision: 2) }
-        let size = 8
+        let size = 10
         var matrix = [[Double]](repeating: [Double](repeating: 0, count: size), count: size)
         var vector = [Double](repeating: 0, count: size)
         for cause in 0..<4 { matrix[cause][cause] = 4 }
+        (matrix[4][4], vector[4], matrix[5][5], vector[5]) = (5, 0.5, 100, -5)
         for place in 0..<2 {
-            (matrix[4 + 2 * place][4 + 2 * place], matrix[5 + 2 * place][5 + 2 * place]) = (1 / 0.16, 2)
+            (matrix[6 + 2 * place][6 + 2 * place], matrix[7 + 2 * place][7 + 2 * place]) = (1 / 0.16, 2)
         }
         for step in 0..<12 {
             let place = step % 2
-            let x = SIMD4((0..<4).map { _ in generator.uniform() < 0.5 ? 0 : generator.uniform() })
+            var x = SensitivityFilter.Vector.zero
+            for cause in 0..<4 { x[cause] = generator.uniform() < 0.5 ? 0 : generator.uniform() }
+            (x[4], x[5]) = (1, step > 5 ? 1 : 0)
             var gap = GapScore(
                 logTime: 12, shape: 1.6, floor: 0.05, logRate: -11, length: exp(9 + 5 * generator.uniform()), burst: 0,
                 isClosed: true, inflow: 0, start: 0,
@@ -86,9 +91,9 @@ struct CauseStateTests {
             gap.temper(by: 1.3)
             let (offset, rate, mean) = (pairs[place].offset, pairs[place].rate, filter.mean)
             var time = [Double](repeating: 0, count: size), rates = time
-            for cause in 0..<4 { time[cause] = x[cause] }
-            time[4 + 2 * place] = 1
-            rates[5 + 2 * place] = 1
+            for unknown in 0..<6 { time[unknown] = x[unknown] }
+            time[6 + 2 * place] = 1
+            rates[7 + 2 * place] = 1
             let own = offset + (mean * x).sum()
             let (byTime, byRate) = (
                 gap.time + gap.timeTime * own + gap.timeRate * rate, gap.rate + gap.timeRate * own + gap.rateRate * rate
@@ -103,9 +108,64 @@ struct CauseStateTests {
             }
             filter.add(gap, measures: x, to: &pairs[place])
             let expected = Self.solve(matrix, vector)
-            for cause in 0..<4 { #expect(abs(filter.mean[cause] - expected[cause]) < 1e-6) }
-            #expect(abs(pairs[place].offset - expected[4 + 2 * place]) < 1e-6)
+            for unknown in 0..<6 { #expect(abs(filter.mean[unknown] - expected[unknown]) < 1e-6) }
+            #expect(abs(pairs[place].offset - expected[6 + 2 * place]) < 1e-6)
+            for unknown in 0..<6 {
+                var unit = [Double](repeating: 0, count: size)
+                unit[unknown] = 1
+                let column = Self.solve(matrix, unit)
+                for other in 0..<6 { #expect(abs(filter.covariance[unknown][other] - column[other]) < 1e-6) }
+            }
         }
+    }
+
+    /// Events of a person with one topic, met at most days, in a pattern of binges and floods.
+    private func life(_ days: Int) -> PersonState {
+        let causes = CauseSchema(topics: [Self.schema.topics[0], nil], pairSpread: 0.4)
+        var state = PersonState(StateSchema(horizon: 1, clock: .wall, typicalEngagement: 1, causes: causes))
+        var generator = SeededGenerator(seed: 9)
+        for day in 0..<days {
+            let many = day % 40 > 36 ? 8 : generator.uniform() < 0.5 ? 1 : 0
+            for _ in 0..<many {
+                let time = Int64((Double(day) + generator.uniform() * 0.02) * Self.day * 1e6) + Int64(day) * 7
+                state.apply(StateEvent(time: time, item: 0, engagement: 1), topics: [0])
+            }
+            let time = Int64((Double(day) + 0.5) * Self.day * 1e6)
+            for _ in 0..<(day % 30 > 25 ? 20 : 1) {
+                state.apply(StateEvent(time: time, item: 1, engagement: 1), topics: [1])
+            }
+        }
+        return state
+    }
+
+    @Test("taking all gaps in anew moves what is found no further once it has settled, and hardly from where it was")
+    func settles() throws {
+        let causes = try #require(life(160).causes)
+        let (history, rhythm) = causes.gaps()
+        let schema = CauseSchema(topics: [Self.schema.topics[0], nil], pairSpread: 0.4)
+        var stepped = history
+        for _ in 0..<25 { stepped.step(schema, rhythm) }
+        let before = stepped.posterior
+        stepped.step(schema, rhythm)
+        let after = stepped.posterior
+        for cause in Cause.allCases {
+            #expect(abs(after.sensitivity.mean[cause] - before.sensitivity.mean[cause]) < 1e-3)
+            #expect(after.sensitivity.variance[cause] <= schema.variance[cause] * 1.000_1)
+            let off = abs(history.posterior.sensitivity.mean[cause] - after.sensitivity.mean[cause])
+            #expect(off < 0.35 * schema.variance[cause].squareRoot(), "\(cause): \(off)")
+        }
+        // From nothing it comes to the same place.
+        var anew = history.restarted(schema)
+        for _ in 0..<40 { anew.step(schema, rhythm) }
+        for cause in Cause.allCases {
+            #expect(abs(anew.posterior.sensitivity.mean[cause] - after.sensitivity.mean[cause]) < 5e-3)
+        }
+    }
+
+    @Test("of gaps the latest hundreds are kept: a state does not grow without end")
+    func bounded() throws {
+        let (short, long) = (life(3_000).byteCount, life(6_000).byteCount)
+        #expect(long < short * 2 && long < 60_000, "\(short), \(long)")
     }
 
     private static func solve(_ a: [[Double]], _ b: [Double]) -> [Double] {

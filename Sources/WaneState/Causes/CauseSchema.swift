@@ -2,7 +2,7 @@ import WaneCurves
 
 /// What a ``CauseState`` has to know beside a person's events: how interest in each topic decays, and how far people differ in
 /// what causes do to them. Fitted by `CauseFit`; the same for all people of a model.
-public struct CauseSchema: Sendable, Equatable {
+public struct CauseSchema: Sendable {
     /// How often a topic is touched again, as `RenewalFit` finds it: `λ0 (f + (1 - f) / (1 + (d / τ)^p))`.
     public struct Topic: Sendable, Equatable {
         /// `log τ` in seconds, `p`, `f`, `log λ0` in touches a second.
@@ -26,6 +26,10 @@ public struct CauseSchema: Sendable, Equatable {
     /// What a cause's measure multiplies `log τ` by: mean and variance over people.
     public var mean: ByCause<Double>
     public var variance: ByCause<Double>
+    /// How far a person's `log τ` lie from those of their topics: mean and variance over people.
+    public var level = (mean: 0.0, variance: 0.05)
+    /// How far `log τ` lies from that where circumstances are known: a topic that one has had for some time.
+    public var known = 0.0
     /// Touches of a topic that come with each event above the usual inflow of everything.
     public var inflow: Double
     /// What the information of a gap is divided by: gaps of a person go together more than they are said to.
@@ -35,7 +39,7 @@ public struct CauseSchema: Sendable, Equatable {
 
     public init(
         topics: [Topic?], pairSpread: Double, mean: ByCause<Double> = ByCause(repeating: 0),
-        variance: ByCause<Double> = ByCause(repeating: 0.09), inflow: Double = 0.02,
+        variance: ByCause<Double> = ByCause(repeating: start), inflow: Double = 0.02,
         hours: [Double] = Array(repeating: 1 / 24, count: 24)
     ) {
         (self.topics, self.pairSpread, self.mean, self.variance) = (topics, pairSpread, mean, variance)
@@ -44,6 +48,16 @@ public struct CauseSchema: Sendable, Equatable {
 
     /// The variance of a cause that moves nobody.
     public static let none = 1e-6
+    /// The variance of what is the same for everybody, and not yet known well.
+    public static let alike = 0.01
+    /// The variance of a cause that nothing is known of.
+    public static let start = 0.1
+
+    public static func == (a: CauseSchema, b: CauseSchema) -> Bool {
+        a.topics == b.topics && a.pairSpread == b.pairSpread && a.mean == b.mean && a.variance == b.variance
+            && a.level == b.level && a.known == b.known && a.inflow == b.inflow && a.temper == b.temper
+            && a.hours == b.hours
+    }
 
     /// The same with the topics of another numbering.
     ///
@@ -55,6 +69,8 @@ public struct CauseSchema: Sendable, Equatable {
     }
 }
 
+extension CauseSchema: Equatable {}
+
 /// What a person's circumstances are at a touch: each 0 in an ordinary week, and about 1 where it is at its fullest.
 public struct CauseMeasures: Sendable, Equatable {
     public var values = ByCause<Float>(repeating: 0)
@@ -62,6 +78,8 @@ public struct CauseMeasures: Sendable, Equatable {
     public var burst: Float = 0
     /// Whether the person met the topic in the last days, so that what is usual of it is not known.
     public var isNew = true
+    /// Whether what is ordinary has been known for some time, of the person and of the topic.
+    public var isKnown = false
     /// Events a day above the usual, of everything but the topic.
     public var inflow: Float = 0
     /// In words for people: visits to the topic in the last day and a half, and in an ordinary one; the same of all else.
@@ -78,6 +96,7 @@ public struct CauseMeasures: Sendable, Equatable {
 
     public static func == (a: CauseMeasures, b: CauseMeasures) -> Bool {
         a.values == b.values && a.burst == b.burst && a.inflow == b.inflow && a.recent == b.recent && a.usual == b.usual
+            && a.isNew == b.isNew && a.isKnown == b.isKnown
     }
 }
 

@@ -22,10 +22,12 @@ public struct CircumstanceState: Sendable {
 
     private var person = Counts()
     private var topics: [Counts] = []
-    /// Where the hours of the day lie, as means on a circle: of two days, of what came before, and of the difference between.
-    private var recentHours = Hours(halfLife: 2)
-    private var longHours = Hours(halfLife: 15)
-    private var middleHours = Hours(halfLife: 5)
+    /// The two topics of which there is most of late. All counts fade alike, so that their order changes by touches only.
+    private var largest = (first: -1, second: -1)
+    /// Where the hours of the day lie, as means on a circle: of three days, of what came before, and of the difference between.
+    private var recentHours = Hours(halfLife: 3)
+    private var longHours = Hours(halfLife: 20)
+    private var middleHours = Hours(halfLife: 7)
     /// The largest departure of hours, which fades as the new becomes ordinary.
     private var change = 0.0
     private var changeTime = 0.0
@@ -90,6 +92,7 @@ public struct CircumstanceState: Sendable {
         for place in places {
             while topics.count <= place { topics.append(Counts(first: time)) }
             topics[place].add(at: time)
+            rank(place)
         }
         last = time
         // In a flood of events each counts less: hours are those of ordinary days.
@@ -104,9 +107,23 @@ public struct CircumstanceState: Sendable {
         let x = recentHours.x / recentHours.weight - (longHours.x - middleHours.x) / before
         let y = recentHours.y / recentHours.weight - (longHours.y - middleHours.y) / before
         let noise = (0.7 / recentHours.weight + 0.7 / before).squareRoot()
-        let now = min(1.2, max(0, ((x * x + y * y).squareRoot() - 1.3 * noise) / 0.5))
+        // As far as it is clear of what few events would show by chance; where it is, how few there are makes it no smaller.
+        let distance = (x * x + y * y).squareRoot()
+        let clear = min(1, max(0, (distance / noise - 1.6) / 0.5))
+        let now = min(1.2, max(0, distance - 0.5 * noise) / 0.8) * clear
         let held = habit(at: time)
         (change, changeTime) = (max(now, held), time)
+    }
+
+    private mutating func rank(_ place: Int) {
+        let time = topics[place].last
+        func count(_ other: Int) -> Double { other < 0 ? -1 : topics[other].recent(at: time) }
+        if place == largest.first { return }
+        if count(place) >= count(largest.first) {
+            largest = (place, largest.first)
+        } else if place != largest.second, count(place) >= count(largest.second) {
+            largest.second = place
+        }
     }
 
     private func habit(at time: Double) -> Double { change * exp2(-(time - changeTime) / Self.day / 12) }
@@ -122,6 +139,13 @@ public struct CircumstanceState: Sendable {
         let all = person.recent(at: time)
         let usualOfAll = person.usual(at: time, prior: 1)
         let others = max(0, all - own)
+        // Much of one other topic is no flood: that is of many kinds.
+        let other = largest.first == place ? largest.second : largest.first
+        let binge =
+            other < 0
+            ? 0
+            : max(0, topics[other].recent(at: time) - topics[other].usual(at: time, prior: 0) * window * 1.2)
+        let many = max(0, others - binge)
         let usualOthers = max(usualOfAll - usual, 0.02)
         result.recent = (Float(own), Float(others))
         result.usual = (Float(usual * window), Float(usualOthers * window))
@@ -129,13 +153,14 @@ public struct CircumstanceState: Sendable {
         let excess = own - 1 - usual * window * 1.2
         result.isNew = time - topic.first <= 10 * Self.day
         if excess > 0.7 { result.burst = Float(3 * Self.day / (excess * Self.log2)) }
-        result.inflow = Float(max(0, others - usualOthers * window * 1.2) * Self.log2)
+        result.inflow = Float(max(0, many - usualOthers * window * 1.2) * Self.log2)
         // What is ordinary is known after some days only.
         guard time - first > Self.known else { return result }
-        result.values[.fatigue] = Float(min(1.2, max(0, log((own + 1) / (usual * window + 2)) - 0.5)))
-        result.values[.overload] = Float(min(1.2, max(0, log((others + 1) / (usualOthers * window + 1)) - 0.5)))
+        result.values[.fatigue] = Float(min(1.2, max(0, log((own + 1) / (usual * window + 2)) - 0.4)))
+        result.values[.overload] = Float(min(1.2, max(0, log((many + 1) / (usualOthers * window + 1)) - 0.25)))
         // New habits say nothing of what came with them.
-        if time - topic.first > 12 * Self.day { result.values[.habit] = Float(habit(at: time)) }
+        result.isKnown = time - topic.first > 12 * Self.day
+        if result.isKnown { result.values[.habit] = Float(habit(at: time)) }
         return result
     }
 }

@@ -6,8 +6,8 @@ import WaneCurves
     import Darwin
 #endif
 
-/// What is known of how a person is moved: one number for each cause, beside the deviations of each of their pairs' `log τ` and
-/// `log λ`, as a normal distribution that every gap between touches moves on.
+/// What is known of how a person is moved: one number for each cause and two for ordinary times, beside the deviations of each of
+/// their pairs' `log τ` and `log λ`, as a normal distribution that every gap between touches moves on.
 ///
 /// After a touch with measures `x` the next comes at the rate of the topic with `log τ + a + θ·x` and `log λ0 + l`. The
 /// log-likelihood of the gap is taken to the second order in `θ`, `a` and `l` at what was known before (an extended Kalman
@@ -15,61 +15,99 @@ import WaneCurves
 /// no outcome and is never negative. `a` and `l` of a pair are eliminated at once, so that a gap costs the same however many
 /// there are.
 struct SensitivityFilter: Sendable {
-    typealias Four = SIMD4<Double>
+    /// The four causes; the person's level, which all their gaps have; that of gaps whose circumstances are known. Two places are
+    /// of no use.
+    typealias Vector = SIMD8<Double>
+    typealias Matrix = InlineArray<6, Vector>
+    static let unknowns = 6
 
     /// Information on `θ`, without that of the pairs: rows of a symmetric matrix, and the vector.
-    private var matrix: (Four, Four, Four, Four)
-    private var vector: Four
-    private let prior: (mean: Four, precision: Four)
-    private(set) var mean: Four
-    private(set) var variance: Four
+    private var matrix = Matrix(repeating: .zero)
+    private var vector: Vector
+    private let prior: (mean: Vector, precision: Vector)
+    private(set) var mean: Vector
 
     /// One pair's own block: `a` and `l` with what ties them to `θ`, and what their elimination takes from the person's.
     struct Pair: Sendable {
         var aa: Double, al = 0.0, ll: Double
         var a = 0.0, l = 0.0
-        var tieA = Four.zero, tieL = Four.zero
+        var tieA = Vector.zero, tieL = Vector.zero
         /// As they are known now.
         var offset = 0.0, rate = 0.0
-        var takenMatrix = (Four.zero, Four.zero, Four.zero, Four.zero)
-        var takenVector = Four.zero
+        var takenMatrix = Matrix(repeating: .zero)
+        var takenVector = Vector.zero
+        private let offsetPrecision: Double
         /// Touches, and those that the topic's own rate would have brought: a rate's posterior is a gamma distribution, exactly.
         private let frailty: Double
-        private var touches = 0.0
-        private var expected = 0.0
+        fileprivate var touches = 0.0
+        fileprivate var expected = 0.0
 
         init(offsetPrecision: Double, ratePrecision: Double) {
-            aa = offsetPrecision
+            (self.offsetPrecision, aa) = (offsetPrecision, offsetPrecision)
             ll = ratePrecision
             frailty = ratePrecision
         }
 
-        /// A rate taken to the second order from few touches runs far off: where slopes are taken is what the gamma says.
-        mutating func count(_ gap: GapScore) {
-            touches += gap.touches
-            expected += gap.expected * exp(-rate)
+        /// The same place with nothing taken in: gaps are taken in anew, with slopes taken there.
+        fileprivate func emptied() -> Pair {
+            var other = Pair(offsetPrecision: offsetPrecision, ratePrecision: frailty)
+            (other.offset, other.rate) = (offset, rate)
+            return other
+        }
+
+        /// Moves to where all that was taken in leaves it.
+        fileprivate mutating func settle(_ mean: Vector) {
+            let (a, l) = (a - (tieA * mean).sum(), l - (tieL * mean).sum())
+            let found = (ll * a - al * l) / (aa * ll - al * al)
+            // A step of Newton's method may run far off; what is found at last is the same.
+            offset = min(3, max(-3, offset + min(1, max(-1, found - offset))))
+            // A rate taken to the second order from few touches runs far off: where slopes are taken is what the gamma says.
             rate = log((touches + frailty) / (expected + frailty))
         }
     }
 
     init(_ schema: CauseSchema) {
-        func four(_ values: ByCause<Double>) -> Four { Four(Cause.allCases.map { values[$0] }) }
-        let variance = four(schema.variance)
-        let precision = 1 / variance
-        prior = (four(schema.mean), precision)
-        matrix = (
-            Four(precision.x, 0, 0, 0), Four(0, precision.y, 0, 0), Four(0, 0, precision.z, 0),
-            Four(0, 0, 0, precision.w)
-        )
-        vector = precision * prior.mean
-        mean = prior.mean
-        self.variance = variance
+        let (center, spread) = schema.prior
+        let precision = 1 / spread
+        prior = (center, precision)
+        for row in 0..<Self.unknowns { matrix[row][row] = precision[row] }
+        vector = precision * center
+        mean = center
     }
 
-    /// Takes in a gap.
-    mutating func add(_ gap: GapScore, measures x: Four, to pair: inout Pair) {
+    /// Takes in a gap, at where the person and the pair stand now.
+    mutating func add(_ gap: GapScore, measures x: Vector, to pair: inout Pair) {
+        take(gap, measures: x, at: mean, to: &pair)
+        eliminate(&pair)
+        solve()
+        pair.settle(mean)
+    }
+
+    /// Where the person and all pairs stand once all gaps are taken in anew, with slopes taken at where they stood: a step of
+    /// Newton's method.
+    ///
+    /// - Parameter gaps: calls what it is given with each gap's score at that place, its measures, and its pair.
+    func stepped(
+        _ schema: CauseSchema, pairs: inout [Pair],
+        gaps: ([Pair], Vector, (GapScore, Vector, Int) -> Void) -> Void
+    ) -> SensitivityFilter {
+        var next = SensitivityFilter(schema)
+        let from = pairs
+        var anew = pairs.map { $0.emptied() }
+        gaps(from, mean) { score, x, place in next.take(score, measures: x, at: mean, to: &anew[place]) }
+        for place in anew.indices { next.eliminate(&anew[place]) }
+        next.solve()
+        next.mean =
+            mean + (next.mean - mean).clamped(lowerBound: Vector(repeating: -1), upperBound: Vector(repeating: 1))
+        for place in anew.indices { anew[place].settle(next.mean) }
+        pairs = anew
+        return next
+    }
+
+    /// - Parameter from: where its slopes were taken, beside the pair's own place.
+    private mutating func take(_ gap: GapScore, measures x: Vector, at from: Vector, to pair: inout Pair) {
         // Linear predictors where the slopes were taken.
-        let time = pair.offset + (mean * x).sum()
+        let time = pair.offset + (from * x).sum()
         let byTime = gap.time + gap.timeTime * time + gap.timeRate * pair.rate
         let byRate = gap.rate + gap.timeRate * time + gap.rateRate * pair.rate
         pair.aa += gap.timeTime
@@ -79,21 +117,14 @@ struct SensitivityFilter: Sendable {
         pair.l += byRate
         pair.tieA += gap.timeTime * x
         pair.tieL += gap.timeRate * x
+        pair.touches += gap.touches
+        pair.expected += gap.expected * exp(-pair.rate)
         addOuter(x, x * gap.timeTime)
         vector += byTime * x
-        eliminate(&pair)
-        solve()
-        let (a, l) = (pair.a - (pair.tieA * mean).sum(), pair.l - (pair.tieL * mean).sum())
-        let determinant = pair.aa * pair.ll - pair.al * pair.al
-        pair.offset = min(3, max(-3, (pair.ll * a - pair.al * l) / determinant))
-        pair.count(gap)
     }
 
-    private mutating func addOuter(_ a: Four, _ b: Four) {
-        matrix.0 += a.x * b
-        matrix.1 += a.y * b
-        matrix.2 += a.z * b
-        matrix.3 += a.w * b
+    private mutating func addOuter(_ a: Vector, _ b: Vector) {
+        for row in 0..<Self.unknowns { matrix[row] += a[row] * b }
     }
 
     /// What `a` and `l` leave of the information on `θ`: `B' A⁻¹ B` is taken off, and `B' A⁻¹ g`.
@@ -101,132 +132,105 @@ struct SensitivityFilter: Sendable {
         let determinant = pair.aa * pair.ll - pair.al * pair.al
         let (a, b, c) = (pair.ll / determinant, -pair.al / determinant, pair.aa / determinant)
         let (u, v) = (a * pair.tieA + b * pair.tieL, b * pair.tieA + c * pair.tieL)
-        let taken = (
-            pair.tieA.x * u + pair.tieL.x * v, pair.tieA.y * u + pair.tieL.y * v, pair.tieA.z * u + pair.tieL.z * v,
-            pair.tieA.w * u + pair.tieL.w * v
-        )
         let takenVector = pair.a * u + pair.l * v
-        matrix.0 += pair.takenMatrix.0 - taken.0
-        matrix.1 += pair.takenMatrix.1 - taken.1
-        matrix.2 += pair.takenMatrix.2 - taken.2
-        matrix.3 += pair.takenMatrix.3 - taken.3
+        for row in 0..<Self.unknowns {
+            let taken = pair.tieA[row] * u + pair.tieL[row] * v
+            matrix[row] += pair.takenMatrix[row] - taken
+            pair.takenMatrix[row] = taken
+        }
         vector += pair.takenVector - takenVector
-        pair.takenMatrix = taken
         pair.takenVector = takenVector
     }
 
-    /// Mean and variances of `θ`, by Cholesky's decomposition.
     private mutating func solve() {
-        let m = [matrix.0, matrix.1, matrix.2, matrix.3]
-        var lower = (Four.zero, Four.zero, Four.zero, Four.zero)
-        withUnsafeMutableBytes(of: &lower) { bytes in
-            let l = bytes.bindMemory(to: Double.self)
-            for row in 0..<4 {
-                for column in 0...row {
-                    var sum = m[row][column]
-                    for k in 0..<column { sum -= l[row * 4 + k] * l[column * 4 + k] }
-                    l[row * 4 + column] = row == column ? max(1e-9, sum).squareRoot() : sum / l[column * 4 + column]
-                }
-            }
-            func solved(_ b: Four) -> Four {
-                var x = b
-                for row in 0..<4 {
-                    for k in 0..<row { x[row] -= l[row * 4 + k] * x[k] }
-                    x[row] /= l[row * 4 + row]
-                }
-                for row in (0..<4).reversed() {
-                    for k in (row + 1)..<4 { x[row] -= l[k * 4 + row] * x[k] }
-                    x[row] /= l[row * 4 + row]
-                }
-                return x
-            }
-            let found = solved(vector)
-            guard (0..<4).allSatisfy({ found[$0].isFinite }) else {
-                (mean, variance) = (prior.mean, 1 / prior.precision)
-                return
-            }
-            mean = found.clamped(lowerBound: Four(repeating: -3), upperBound: Four(repeating: 3))
-            for cause in 0..<4 {
-                var unit = Four.zero
-                unit[cause] = 1
-                variance[cause] = min(1 / prior.precision[cause], solved(unit)[cause])
-            }
+        let found = Cholesky(matrix).solved(vector)
+        let isFinite = (0..<Self.unknowns).allSatisfy { found[$0].isFinite }
+        mean =
+            isFinite ? found.clamped(lowerBound: Vector(repeating: -3), upperBound: Vector(repeating: 3)) : prior.mean
+    }
+
+    /// Variances and covariances of the unknowns.
+    var covariance: Matrix {
+        let decomposition = Cholesky(matrix)
+        var result = Matrix(repeating: .zero)
+        for place in 0..<Self.unknowns {
+            var unit = Vector.zero
+            unit[place] = 1
+            let own = decomposition.solved(unit)
+            result[place] = (0..<Self.unknowns).allSatisfy { own[$0].isFinite } ? own : unit / prior.precision
         }
+        return result
     }
 }
 
-/// How the log-likelihood of a gap moves with `log τ` and `log λ0`: first slopes, and the information on both.
-struct GapScore: Sendable {
-    var time = 0.0, rate = 0.0
-    var timeTime = 0.0, timeRate = 0.0, rateRate = 0.0
-    /// Touches that the inflow is expected to have brought, and its share of the touch at the end.
-    var inflow = 0.0, inflowShare = 0.0
-    var logLikelihood = 0.0
-    /// The touch at the end as far as it is the topic's own, and how many of those were expected.
-    var touches = 0.0, expected = 0.0
-
-    /// Divides what the gap says.
-    mutating func temper(by divisor: Double) {
-        time /= divisor
-        rate /= divisor
-        timeTime /= divisor
-        timeRate /= divisor
-        rateRate /= divisor
+extension CauseSchema {
+    /// Mean and variance over people of each unknown.
+    fileprivate var prior: (mean: SensitivityFilter.Vector, variance: SensitivityFilter.Vector) {
+        var (mean, variance) = (SensitivityFilter.Vector.zero, SensitivityFilter.Vector(repeating: 1))
+        for cause in Cause.allCases {
+            (mean[cause.index], variance[cause.index]) = (self.mean[cause], max(Self.none, self.variance[cause]))
+        }
+        (mean[4], variance[4]) = (level.mean, max(Self.none, level.variance))
+        // What is known is the same for everybody.
+        (mean[5], variance[5]) = (known, Self.alike)
+        return (mean, variance)
     }
 
-    private static let nodes = 24
-    /// Seconds, from which the rate is followed.
-    private static let shortest = 1_800.0
-    /// Days in which half of an inflow has ebbed.
-    private static let inflowHalfLife = 1.5
+    private static let largeMean = 0.5
 
-    /// - Parameters:
-    ///   - topic: with the deviations of the pair and the causes in `logTime` and `logRate`.
-    ///   - length: seconds; `burst` of them say nothing.
-    ///   - isClosed: whether a touch came at the end.
-    ///   - inflow: touches a second beside the topic's own, at the beginning.
-    ///   - passed: seconds that count, by when the person is about, from a day's beginning on; of the touch's own moment.
-    init(
-        logTime: Double, shape p: Double, floor f: Double, logRate: Double, length: Double, burst: Double,
-        isClosed: Bool,
-        inflow: Double, start: Double, rhythm: borrowing DailyRhythm
-    ) {
-        let begin = max(Self.shortest, burst)
-        guard length > begin else { return }
-        let rate = exp(logRate)
-        let (low, high) = (log(begin), log(max(length, begin * 1.05)))
-        let step = (high - low) / Double(Self.nodes - 1)
-        var before = burst > Self.shortest ? burst : 0
-        var beforePassed = rhythm.passed(start + before)
-        for node in 0..<Self.nodes {
-            let at = node == Self.nodes - 1 ? length : min(length, exp(low + step * Double(node)))
-            guard at > before else { continue }
-            let passed = rhythm.passed(start + at)
-            let width = passed - beforePassed
-            let middle = (before + at) / 2
-            let retention = 1 / (1 + exp(-p * (logTime - log(middle))))
-            let own = rate * (f + (1 - f) * retention)
-            let bend = rate * (1 - f) * retention * (1 - retention) * p
-            let added = inflow * exp2(-middle / 86_400 / Self.inflowHalfLife)
-            let all = own + added
-            timeTime += bend * bend / all * width
-            timeRate += bend * own / all * width
-            rateRate += own * own / all * width
-            time -= bend * width
-            self.rate -= own * width
-            self.inflow += added * width
-            (before, beforePassed) = (at, passed)
+    /// Moves the means of all unknowns to where what is found of people puts them: a step of Newton's method on the likelihood of
+    /// everybody's gaps, all means at once, as they go together.
+    ///
+    /// - Parameter people: as found with this schema.
+    public mutating func moveMeans(_ people: [GapHistory.Posterior]) {
+        let (center, variance) = prior
+        let precision = 1 / variance
+        var slope = SensitivityFilter.Vector.zero
+        var information = SensitivityFilter.Matrix(repeating: .zero)
+        for person in people {
+            slope += precision * (person.mean - center)
+            for row in 0..<SensitivityFilter.unknowns {
+                information[row] -= precision[row] * person.covariance[row] * precision
+                information[row][row] += precision[row]
+            }
         }
-        logLikelihood = self.rate - self.inflow
-        expected = -self.rate
-        guard isClosed else { return }
-        let retention = 1 / (1 + exp(-p * (logTime - log(length))))
-        let own = rate * (f + (1 - f) * retention)
-        let added = inflow * exp2(-length / 86_400 / Self.inflowHalfLife)
-        time += rate * (1 - f) * retention * (1 - retention) * p / (own + added)
-        self.rate += own / (own + added)
-        touches = own / (own + added)
-        inflowShare = added / (own + added)
-        logLikelihood += log(own + added)
+        // A mean that halves or doubles half-lives would be a large one: where people say little of it, it is near 0.
+        let pull = 1 / (Self.largeMean * Self.largeMean)
+        for row in 0..<SensitivityFilter.unknowns { information[row][row] += pull }
+        slope -= pull * center
+        let found = Cholesky(information).solved(slope)
+        guard (0..<SensitivityFilter.unknowns).allSatisfy({ found[$0].isFinite }) else { return }
+        let step = found.clamped(lowerBound: .init(repeating: -0.5), upperBound: .init(repeating: 0.5))
+        let moved = (center + step).clamped(lowerBound: .init(repeating: -2), upperBound: .init(repeating: 2))
+        for cause in Cause.allCases { mean[cause] = moved[cause.index] }
+        (level.mean, known) = (moved[4], moved[5])
+    }
+}
+
+/// A symmetric matrix as the product of a triangular one and itself turned over.
+private struct Cholesky {
+    private var lower = SensitivityFilter.Matrix(repeating: .zero)
+
+    init(_ matrix: SensitivityFilter.Matrix) {
+        for row in 0..<SensitivityFilter.unknowns {
+            for column in 0...row {
+                var sum = matrix[row][column]
+                for k in 0..<column { sum -= lower[row][k] * lower[column][k] }
+                lower[row][column] = row == column ? max(1e-9, sum).squareRoot() : sum / lower[column][column]
+            }
+        }
+    }
+
+    func solved(_ b: SensitivityFilter.Vector) -> SensitivityFilter.Vector {
+        var x = b
+        for row in 0..<SensitivityFilter.unknowns {
+            for k in 0..<row { x[row] -= lower[row][k] * x[k] }
+            x[row] /= lower[row][row]
+        }
+        for row in (0..<SensitivityFilter.unknowns).reversed() {
+            for k in (row + 1)..<SensitivityFilter.unknowns { x[row] -= lower[k][row] * x[k] }
+            x[row] /= lower[row][row]
+        }
+        return x
     }
 }

@@ -29,6 +29,7 @@ struct Explain: AsyncParsableCommand {
             "rest"
         ]
         + Cause.allCases.map { "\($0.rawValue)_credited" } + ["main_cause", "not_shown"]
+        + Cause.allCases.flatMap { ["\($0.rawValue)_low", "\($0.rawValue)_high"] } + ["largest_departure"]
 
     func validate() throws {
         if queries != nil,
@@ -117,7 +118,8 @@ struct Explain: AsyncParsableCommand {
             + Cause.allCases.map { .number(found.credited($0)) } + [
                 .text(found.mainCause?.rawValue ?? "none"),
                 .text(found.notShown.map(\.rawValue).joined(separator: " ")),
-            ]
+            ] + Cause.allCases.flatMap { [Cell.number(found.multiplier($0).low), .number(found.multiplier($0).high)] }
+            + [.text(found.largestDeparture?.rawValue ?? "none")]
     }
 
     private func people(
