@@ -78,6 +78,16 @@ public struct ModelBundle {
     /// Whether the model says how interest goes on while nothing happens.
     public var hasCurves: Bool { if case .interest = network { true } else { false } }
 
+    /// Puts the numbers of each weight into another order, in place: what is left of an explanation then was never the model's.
+    public func randomizeWeights(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed, stream: 25)
+        for (_, parameter) in network.module.parameters {
+            let values: [Float] = try parameter.value.values()
+            let mixed = try Tensor(values.shuffled(using: &generator), shape: parameter.value.shape)
+            try withoutGradients { try parameter.value.overwrite(with: mixed) }
+        }
+    }
+
     /// What a person's state is made with.
     public var stateSchema: StateSchema {
         let length =

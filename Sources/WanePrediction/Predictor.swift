@@ -106,7 +106,7 @@ public struct Predictor {
         state.eventCount > 0 ? max(0, Double(moment - state.firstTime) / 1e6) : 0
     }
 
-    private func blocks(_ log: AskedLog, readsWindows: Bool = true) -> StateBlocks {
+    func blocks(_ log: AskedLog, readsWindows: Bool = true) -> StateBlocks {
         let reads = readsWindows && bundle.network.queries?.readsHistory == true
         return StateBlocks(
             rows: log.rows, popularity: log.popularity, scaling: bundle.description.scaling,

@@ -139,8 +139,24 @@ public struct QueryPredictor {
         return (chances, mean)
     }
 
+    /// The log's items and topics by the model's rows.
+    public var rows: LogRows { events.rows }
+
+    /// What each query's answer is due to: see ``InterestAttribution``.
+    public func attributions(_ queries: QuerySet, steps: Int = 50) throws -> [InterestAttribution] {
+        guard case .interest(let network) = bundle.network else {
+            throw PredictionError.noCurves(family: bundle.description.family)
+        }
+        var found = [InterestAttribution?](repeating: nil, count: queries.count)
+        try forEachBatch(queries, network.queries, size: 256, takesSlopes: true) { batch, tensors in
+            let own = try network.integratedGradients(batch, tensors, events, steps: steps)
+            for (query, attribution) in zip(batch.queries, own) { found[query] = attribution }
+        }
+        return found.compactMap { $0 }
+    }
+
     private func forEachBatch(
-        _ queries: QuerySet, _ encoder: QueryEncoder, size: Int? = nil,
+        _ queries: QuerySet, _ encoder: QueryEncoder, size: Int? = nil, takesSlopes: Bool = false,
         _ body: (HistoryBatch, QueryTensors) throws -> Void
     ) throws {
         guard queries.count > 0 else { return }
@@ -148,7 +164,7 @@ public struct QueryPredictor {
         if queries.causes.isEmpty, bundle.description.causes != nil {
             queries.measureCauses(histories, bundle.stateSchema(events.rows))
         }
-        try withoutGradients {
+        func all() throws {
             let tensors = try QueryTensors(
                 queries, topicRow: events.rows.topicRow, scaling: bundle.description.scaling,
                 horizon: bundle.description.split.horizon)
@@ -157,5 +173,6 @@ public struct QueryPredictor {
                 queries, histories, size: size ?? (encoder.readsHistory ? 4_096 : 8_192), shuffledBy: &unshuffled)
             for batch in batches { try body(batch, tensors) }
         }
+        if takesSlopes { try all() } else { try withoutGradients { try all() } }
     }
 }

@@ -106,6 +106,13 @@ public struct PersonState: Sendable {
         return causes.effects(ofPlace: place, sensitivity ?? causes.sensitivity)
     }
 
+    /// The same person had a circumstance been another at the last touch of a topic: for questions that begin with what if.
+    public func supposing(_ cause: Cause, _ value: Float, of topic: UInt32) -> PersonState {
+        var other = self
+        if let place = placeOfTopic[topic] { other.causes?.suppose(cause, value, ofPlace: place) }
+        return other
+    }
+
     /// The person's circumstances at the last touch of a topic.
     public func measures(of topic: UInt32) -> CauseMeasures? {
         placeOfTopic[topic].flatMap { causes?.measures(ofPlace: $0) }

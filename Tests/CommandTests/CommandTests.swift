@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import WaneCurves
 
 /// The built command, run as a user runs it.
 struct Command {
@@ -146,6 +147,54 @@ struct CommandTests {
         #expect(other.status == 0)
         let refused = try Command.run(["explain", file("mlp"), file(log)])
         #expect(refused.status == 1 && refused.errors.contains("tells no causes apart"))
+        // One person's answers, and their causes as a picture.
+        let (user, topic) = (planted[1][0], planted[1][1])
+        let about = ["--user", user, "--topic", topic, "--friends", file(friends)]
+        let drawn = try Command.run(["explain", model, file(log), "--svg", file("why.svg")] + about)
+        #expect(drawn.status == 0, "\(drawn.errors)")
+        let picture = try String(contentsOfFile: file("why.svg"), encoding: .utf8)
+        #expect(picture.hasPrefix("<svg") && Cause.allCases.allSatisfy { picture.contains($0.rawValue) })
+        let otherwise = try Command.run(
+            [
+                "explain", model, file(log), "--what-if", "--friends-as-of", "2024-02-01", "--at", "end", "--format",
+                "csv",
+            ]
+                + about)
+        #expect(otherwise.status == 0 && otherwise.output.contains("friends as of 2024-02-01T00:00:00Z"))
+        let later = try Command.run(
+            ["explain", model, file(log), "--what-if", "--friends-as-of", "2034-02-01"] + about)
+        #expect(later.status == 64 && later.errors.contains("nothing later is read"))
+        for (kind, heading) in [
+            ("--what-if", "user,topic,at,change,"), ("--events", "user,topic,at,event_at,item,"),
+            ("--features", "user,topic,at,input,value,credit"),
+        ] {
+            let said = try Command.run(
+                ["explain", file("mlp"), file(log), kind, "--user", user, "--format", "csv"])
+            #expect(said.status == 0 && said.output.hasPrefix(heading), "\(kind): \(said.errors)")
+            #expect(said.output.split(separator: "\n").count > 3)
+            let nobody = try Command.run(["explain", file("mlp"), file(log), kind])
+            #expect(nobody.status == 64 && nobody.errors.contains("name the person with --user"))
+        }
+        // The model as a whole.
+        let relied = try Command.run(["explain", model, file(log), "--friends", file(friends), "--importance"])
+        #expect(relied.status == 0 && relied.output.contains("time since the last touch"), "\(relied.errors)")
+        #expect(relied.output.contains("overload"))
+        let along = try Command.run([
+            "explain", file("mlp"), file(log), "--dependence", "since_topic", "--format", "json",
+        ])
+        #expect(along.status == 0 && along.output.contains("\"return_probability\""), "\(along.errors)")
+        let unknown = try Command.run(["explain", file("mlp"), file(log), "--dependence", "weather"])
+        #expect(unknown.status == 64 && unknown.errors.contains("since_topic"))
+        let checked = try Command.run(["explain", file("mlp"), file(log), "--check", "--format", "csv"])
+        #expect(
+            checked.status == 0 && checked.output.hasPrefix("test,value,low,high,limit,passes\n"), "\(checked.errors)")
+        #expect(checked.output.split(separator: "\n").count == 10)
+        for wrong in [
+            ["--check", "--importance"], ["--importance", "--user", user], ["--queries", "q.csv", "--what-if"],
+            ["--dependence", "since_topic", "--check"], ["--svg", "x.svg"], ["--friends-as-of", "2024-02-01"],
+        ] {
+            #expect(try Command.run(["explain", file("mlp"), file(log)] + wrong).status == 64, "\(wrong)")
+        }
     }
 
     @Test("from a log to a curve: inspect, train, evaluate, predict, curve, models")

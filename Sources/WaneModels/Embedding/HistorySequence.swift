@@ -50,6 +50,8 @@ public struct HistorySequence {
     public let timeUnit: Double
     private let rowOfPlace: Tensor
     private let placeOfRow: Tensor
+    /// Where attention weights are kept, for those who ask what was attended to.
+    var attention: AttentionRecord?
 
     public init(
         _ vectors: Tensor, layout: HistoryLayout, times: [Float], moments: [Float], timeUnit: Double
@@ -71,6 +73,7 @@ public struct HistorySequence {
         timeUnit = other.timeUnit
         rowOfPlace = other.rowOfPlace
         placeOfRow = other.placeOfRow
+        attention = other.attention
     }
 
     /// The same stretches with other vectors.
@@ -91,9 +94,11 @@ public struct HistorySequence {
     func causalWeights(
         _ scores: Tensor, place: Tensor, time: Tensor, pointwise: Bool = false
     ) throws(TorchError) -> Tensor {
-        try Fused.causalWeights(
+        let weights = try Fused.causalWeights(
             scores, placeBias: place.slice(1, 0..<layout.longest), timeBias: time, times: padded(times),
             moments: padded(moments), lengths: Tensor(layout.lengths.map(Int64.init)), pointwise: pointwise)
+        attention?.weights.append(weights)
+        return weights
     }
 
     /// Seconds from each event to the person's next one in the stretch, 0 for the last: `[rows]`.
@@ -122,6 +127,7 @@ public struct HistoryWindows {
     let distinct: (vectors: Tensor, mask: Tensor)
     /// int64 `[N]`: which of the distinct windows a question reads; nothing where each has its own.
     private let row: Tensor?
+    let attention: AttentionRecord?
 
     /// What was made of the distinct windows, for each question: `[windows, ...] -> [N, ...]`.
     func spread(_ x: Tensor) throws(TorchError) -> Tensor {
@@ -133,12 +139,14 @@ public struct HistoryWindows {
         func all(_ x: Tensor) throws(TorchError) -> Tensor { try x.expanded([count] + x.shape.dropFirst()) }
         return HistoryWindows(
             vectors: try all(vectors), mask: try all(mask), logGap: try all(logGap), distinct: distinct,
-            row: try Tensor([Int64](repeating: 0, count: count)))
+            row: try Tensor([Int64](repeating: 0, count: count)), attention: attention)
     }
 
     private init(
-        vectors: Tensor, mask: Tensor, logGap: Tensor, distinct: (vectors: Tensor, mask: Tensor), row: Tensor?
+        vectors: Tensor, mask: Tensor, logGap: Tensor, distinct: (vectors: Tensor, mask: Tensor), row: Tensor?,
+        attention: AttentionRecord?
     ) {
+        self.attention = attention
         self.vectors = vectors
         self.mask = mask
         self.logGap = logGap
@@ -150,6 +158,7 @@ public struct HistoryWindows {
     public init(
         _ history: HistorySequence, questions: [(sequence: Int, step: Int)], length: Int
     ) throws(TorchError) {
+        attention = history.attention
         var number: [Int64: Int64] = [:]
         var windows: [(sequence: Int, step: Int)] = []
         var last: [Int64] = []
@@ -189,4 +198,10 @@ public struct HistoryWindows {
         logGap = try spread(ownGap)
         self.row = index
     }
+}
+
+/// The weights that attention gave to a history's events, layer by layer: `[B, heads, L, L]` of self-attention, `[N, M]` of a
+/// candidate's.
+final class AttentionRecord {
+    var weights: [Tensor] = []
 }

@@ -56,6 +56,26 @@ public struct QueryEncoder: Module {
         width = (readsHistory ? options.hidden : 0) + options.topicWidth + FeatureSchema.lastEventCount
     }
 
+    /// What is known of a batch's queries before anything is made of it.
+    ///
+    /// - Parameter readsHistory: nothing of histories where their states are known already.
+    func inputs(
+        _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, readsHistory: Bool = true,
+        training: Bool
+    ) throws(TorchError) -> QueryInputs {
+        let rows = try Tensor(batch.queries.map(Int64.init))
+        let topicRow = try queries.topics.rows(rows)
+        var history: HistorySequence?
+        if readsHistory, let embedding = self.events {
+            let smoothed = try items(embedding, events, snapshot: batch.snapshot)
+            history = try embedding.concatenated(
+                batch, events, smoothed: smoothed, topics: topics, training: training)
+        }
+        return QueryInputs(
+            features: try queries.features.rows(rows), topic: try topics(topicRow), topicRow: topicRow,
+            causes: try queries.causes.map { causes throws(TorchError) in try causes.rows(rows) }, history: history)
+    }
+
     /// Features, topic and state side by side, for the batch's queries in its order.
     ///
     /// - Parameter state: the history's state where it is known already, `[1, hidden]`, the same for all queries; the
@@ -63,18 +83,20 @@ public struct QueryEncoder: Module {
     func callAsFunction(
         _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, state: Tensor? = nil, training: Bool
     ) throws(TorchError) -> EncodedQueries {
-        let rows = try Tensor(batch.queries.map(Int64.init))
-        let topic = try topics(queries.topics.rows(rows))
-        var parts = [try queries.features.rows(rows), try topicDropout(topic, training: training)]
+        try encoded(
+            inputs(batch, queries, events, readsHistory: state == nil, training: training), batch, state: state,
+            training: training)
+    }
+
+    /// The same of what is known of a batch's queries.
+    func encoded(
+        _ inputs: QueryInputs, _ batch: HistoryBatch, state: Tensor? = nil, training: Bool
+    ) throws(TorchError) -> EncodedQueries {
+        var parts = [inputs.features, try topicDropout(inputs.topic, training: training)]
         var penalty: Tensor?
-        var read: HistorySequence?
         if let state {
             parts.append(try state.expanded([batch.queries.count, state.shape[1]]))
-        } else if let embedding = self.events {
-            let smoothed = try items(embedding, events, snapshot: batch.snapshot)
-            let history = try embedding.concatenated(
-                batch, events, smoothed: smoothed, topics: topics, training: training)
-            read = history
+        } else if let history = inputs.history {
             if let encoder {
                 let encoded = try encoder(history, training: training)
                 penalty = encoded.penalty
@@ -83,14 +105,12 @@ public struct QueryEncoder: Module {
             if let candidate {
                 let windows = try HistoryWindows(
                     history, questions: batch.questions, length: min(Self.windowLength, options.historyLength))
-                parts.append(try candidate(windows, candidates: topic, training: training))
+                parts.append(try candidate(windows, candidates: inputs.topic, training: training))
             }
         }
         return EncodedQueries(
-            x: try Tensor.concatenated(parts, 1), features: parts[0], topic: parts[1],
-            topicRow: try queries.topics.rows(rows),
-            causes: try queries.causes.map { causes throws(TorchError) in try causes.rows(rows) },
-            penalty: penalty, history: read)
+            x: try Tensor.concatenated(parts, 1), features: parts[0], topic: parts[1], topicRow: inputs.topicRow,
+            causes: inputs.causes, penalty: penalty, history: inputs.history)
     }
 
     /// One more event of one person: see ``HistoryEncoder/step(_:_:gap:)``.
@@ -129,6 +149,19 @@ public struct QueryEncoder: Module {
         }
         return try graph.smoothed(embedding.items.weight.value, over: edges)
     }
+}
+
+/// What a family reads of some queries.
+struct QueryInputs {
+    /// `[queries, FeatureSchema.lastEventCount]`, scaled.
+    var features: Tensor
+    /// `[queries, topicWidth]`, and int64 `[queries]`.
+    let topic: Tensor
+    let topicRow: Tensor
+    /// `[queries, CauseEffects.width]`, where causes are measured.
+    var causes: Tensor?
+    /// The histories, where some are read.
+    var history: HistorySequence?
 }
 
 /// Queries as vectors.

@@ -36,6 +36,7 @@ struct InterestEvolution: CandidateEncoder {
         // Softmax over the events there are (equation 6).
         let missing = try (windows.mask * -1 + 1) * -1e9
         let weights = try (attention(x, c, logGap: windows.logGap) + missing).softmax(1) * windows.mask
+        windows.attention?.weights.append(weights)
         let last = windows.mask.shape[1] - 1
         return try dropout(evolution(x, attention: weights).select(1, last), training: training)
     }

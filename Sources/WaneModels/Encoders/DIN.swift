@@ -53,6 +53,7 @@ struct DeepInterest: CandidateEncoder {
         let x = try events(windows.vectors)
         let c = try candidate(candidates)
         let weights = try attention(x, c, logGap: windows.logGap) * windows.mask
+        windows.attention?.weights.append(weights)
         let interest = try weights.unsqueezed(1).matmul(x).squeezed(1)
         return try dropout(output(Tensor.concatenated([interest, interest * c], 1)).relu(), training: training)
     }

@@ -87,13 +87,17 @@ public struct DecayHead: Module {
 
     /// What the outputs' weights make of the inputs, without the biases of levels and of presence: `[Q, 13]`, in the order of
     /// ``Column``.
-    func scores(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
+    ///
+    /// - Parameter tracesDecay: whether gradients pass through the decay, for those who ask what it reads; training leaves it.
+    func scores(_ x: EncodedQueries, tracesDecay: Bool = false, training: Bool) throws(TorchError) -> Tensor {
         func output(_ layer: Linear, _ h: Tensor) throws(TorchError) -> Tensor {
             try h.matmul(layer.weight.value.transposed())
         }
         let own = try topics(x.topicRow).detached()
         let slow = try x.features.columns(Tensor(Self.slowFeatures))
-        var (mean, logSpread) = try withoutGradients { () throws(TorchError) in try deviations(slow, own) }
+        var (mean, logSpread) =
+            try tracesDecay
+            ? deviations(slow, own) : withoutGradients { () throws(TorchError) in try deviations(slow, own) }
         var read = x.x
         if readsCauses {
             guard let causes = x.causes else {
@@ -158,8 +162,8 @@ public struct DecayHead: Module {
     }
 
     /// The parameters of curves, before what makes logits shares and logarithms times; returns `[Q, 13]`.
-    func curveParameters(_ x: EncodedQueries, training: Bool) throws(TorchError) -> Tensor {
-        try scores(x, training: training) + biases()
+    func curveParameters(_ x: EncodedQueries, tracesDecay: Bool = false, training: Bool) throws(TorchError) -> Tensor {
+        try scores(x, tracesDecay: tracesDecay, training: training) + biases()
     }
 
     /// Curves as tensors, at the queries' elapsed times.

@@ -2,6 +2,7 @@ import Foundation
 import WaneBundle
 import WaneCurves
 import WaneEvents
+import WaneMetrics
 import WanePrediction
 import WaneSimulation
 import WaneTasks
@@ -89,7 +90,7 @@ public struct Recovery: Sendable, Codable {
         let held = zip(intervals, planted).filter { interval, planted in interval?.contains(planted) ?? false }
         coverage = Double(held.count) / Double(max(1, planted.count))
         width = Self.median(intervals.map { $0.map { $0.upperBound / $0.lowerBound } ?? .infinity })
-        rankCorrelation = Self.correlation(Self.ranks(recovered), Self.ranks(planted))
+        rankCorrelation = RankCorrelation.spearman(recovered, planted) ?? .nan
         var byTopic: [Int: [Int]] = [:]
         for row in 0..<queries.count { byTopic[Int(queries.topic[row]), default: []].append(row) }
         topics = byTopic.keys.sorted().map { topic in
@@ -104,25 +105,5 @@ public struct Recovery: Sendable, Codable {
 
     private static func median(_ values: [Double]) -> Double {
         values.isEmpty ? .nan : values.sorted()[values.count / 2]
-    }
-
-    private static func ranks(_ values: [Double]) -> [Double] {
-        var ranks = [Double](repeating: 0, count: values.count)
-        for (rank, place) in values.indices.sorted(by: { values[$0] < values[$1] }).enumerated() {
-            ranks[place] = Double(rank)
-        }
-        return ranks
-    }
-
-    private static func correlation(_ a: [Double], _ b: [Double]) -> Double {
-        let n = Double(a.count)
-        let (meanA, meanB) = (a.reduce(0, +) / n, b.reduce(0, +) / n)
-        var (ab, aa, bb) = (0.0, 0.0, 0.0)
-        for (x, y) in zip(a, b) {
-            ab += (x - meanA) * (y - meanB)
-            aa += (x - meanA) * (x - meanA)
-            bb += (y - meanB) * (y - meanB)
-        }
-        return ab / (aa * bb).squareRoot()
     }
 }

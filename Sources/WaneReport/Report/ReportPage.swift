@@ -1,5 +1,6 @@
 import Foundation
 import WaneBundle
+import WaneCurves
 import WaneEvents
 import WaneMetrics
 import WanePrediction
@@ -43,6 +44,7 @@ public struct ReportPage {
         body += "<h2>Decay</h2>" + decayWords + "<div class=\"grid\">" + returnCurve + (try personCurves()) + "</div>"
         body += topicTable
         if let recovery { body += recoverySection(recovery) }
+        body += causeTable
         body += "<h2>Training</h2><div class=\"grid\">" + trainingCurves + "</div>" + made
         return Page.html(title: "Wane: \(title)", body: body)
     }
@@ -73,6 +75,36 @@ public struct ReportPage {
         return
             "<h2>Topics</h2><p class=\"soft\">At the log's end; median half-life over people who have met the topic, and between "
             + "what eight of ten lie.</p>" + TopicsPage.table(topics, drawn)
+    }
+
+    /// What the log shows of each cause, beside placebos, for models that tell them apart.
+    private var causeTable: String {
+        guard let model = models.first(where: { $0.description.causes != nil }), let record = model.description.causes
+        else { return "" }
+        var out =
+            "<h2>Causes</h2><p class=\"soft\">What moves half-lives, by \(Page.escape(Self.name(model))): how much better people's "
+            + "sensitivities to a circumstance explain the times between their touches than none, in nats, and the same with the "
+            + "circumstances of other people (placebo). What is not shown is credited with nothing.</p>"
+        if let obstacle = record.obstacle {
+            return out + "<p class=\"verdict level\">Not told apart: \(Page.escape(obstacle)).</p>"
+        }
+        out += "<div class=\"scroll\"><table><tr>"
+        for heading in ["cause", "shown", "met by", "at its fullest", "people differ by", "nats", "placebo"] {
+            out += "<th>\(heading)</th>"
+        }
+        out += "</tr>\n"
+        for cause in Cause.allCases {
+            let evidence = record.evidence[cause]
+            let isMet = evidence.people > 0
+            let cells = [
+                cause.rawValue, isMet ? evidence.isShown ? "yes" : "no" : "not measured", Page.count(evidence.people),
+                isMet ? String(format: "half-life ×%.2f", exp(evidence.mean)) : "–",
+                isMet ? String(format: "×%.2f", exp(evidence.deviation)) : "–",
+                String(format: "%.1f", evidence.gain), String(format: "%.1f", evidence.placebo),
+            ]
+            out += "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>\n"
+        }
+        return out + "</table></div>\n"
     }
 
     private var made: String {

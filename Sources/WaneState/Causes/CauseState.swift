@@ -122,6 +122,12 @@ public struct CauseState: Sendable {
             + pairs.count * (MemoryLayout<Pair>.stride + MemoryLayout<CircumstanceState.Counts>.stride)
     }
 
+    /// Supposes that a circumstance had been another at the last touch of a topic, all else as it was.
+    mutating func suppose(_ cause: Cause, _ value: Float, ofPlace place: Int) {
+        guard pairs.indices.contains(place) else { return }
+        pairs[place].measures.values[cause] = value
+    }
+
     /// The measures of the last touch of a topic.
     public func measures(ofPlace place: Int) -> CauseMeasures? {
         pairs.indices.contains(place) ? pairs[place].measures : nil

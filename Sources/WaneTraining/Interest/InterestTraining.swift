@@ -23,6 +23,24 @@ public struct InterestTraining {
     /// How the log was read, kept with the model.
     public var reading = ReadingOptions()
 
+    /// What training is kept from: to see what becomes of a model without it.
+    public var ablation = Ablation()
+
+    public struct Ablation: Sendable {
+        /// Last-event features that are 0 in every query.
+        public var features: [Int] = []
+        /// Whether what came of each query is that of another, and what is known of how
+        /// interest decays is the same of all topics, and of each pair that of another.
+        public var shufflesOutcomes = false
+
+        public init() {}
+
+        func applied(to queries: QuerySet, seed: UInt64) -> QuerySet {
+            let own = features.isEmpty ? queries : queries.setting(.features(features), to: 0)
+            return shufflesOutcomes ? own.shufflingOutcomes(seed: seed) : own
+        }
+    }
+
     /// Queries that are drawn and folded at once: four epochs of the default.
     static let foldedQueries = 200_000
 
@@ -74,8 +92,9 @@ public struct InterestTraining {
         _ vocabulary: ModelVocabulary, _ decay: (decay: RenewalFit, causes: CauseRecord?)?
     ) throws -> ModelBundle {
         let log = task.histories.log
-        let validation = try task.queries(
-            .validation, count: training.validationQueries, seed: training.seed, users: users)
+        let validation = ablation.applied(
+            to: try task.queries(.validation, count: training.validationQueries, seed: training.seed, users: users),
+            seed: training.seed)
         try trainer.checkInterruption()
         // Weights come from the same generator as dropout, seeded here and saved with checkpoints.
         try Runtime.seed(training.seed)
@@ -102,7 +121,7 @@ public struct InterestTraining {
     private func trainInterest(
         _ vocabulary: ModelVocabulary, _ validation: QuerySet, _ fit: RenewalFit
     ) throws -> ModelBundle {
-        let epochs = EpochQueries(task, training, users)
+        let epochs = EpochQueries(task, training, users, ablation)
         // Kept: to draw them again would be a walk through the log.
         let first = try epochs[0]
         let scaling = FeatureScaling(first.lastEventFeatures)
@@ -175,7 +194,7 @@ public struct InterestTraining {
             }
         }
         places.shuffle(using: &generator)
-        let queries = task.queries(at: places)
+        let queries = ablation.applied(to: task.queries(at: places), seed: training.seed)
         var (mean, variance): ([Float], [Float]) = ([], [])
         let engagement = FeatureSchema.lastEventIndex("last_engagement") ?? 0
         for row in 0..<queries.count {
@@ -184,8 +203,17 @@ public struct InterestTraining {
             mean.append(Float(pair.mean + depth))
             variance.append(Float(pair.variance))
         }
+        var rows = fit.rows
+        if ablation.shufflesOutcomes {
+            let middle = rows.reduce([Double](repeating: 0, count: rows.first?.count ?? 0)) { sum, row in
+                zip(sum, row).map { $0 + $1 / Double(rows.count) }
+            }
+            rows = rows.map { _ in middle }
+            let order = mean.indices.shuffled(using: &generator)
+            (mean, variance) = (order.map { mean[$0] }, order.map { variance[$0] })
+        }
         return InterestModel.Decay(
-            rows: fit.rows, spread: fit.spread, features: queries.lastEventFeatures,
+            rows: rows, spread: fit.spread, features: queries.lastEventFeatures,
             row: queries.topic.map { topicRow[Int($0)] }, mean: mean, variance: variance)
     }
 
@@ -231,7 +259,13 @@ final class EpochQueries {
     private var first = 0
     private var sets: [QuerySet] = []
 
-    init(_ task: InterestTask, _ training: TrainingOptions, _ users: (@Sendable (UInt32) -> Bool)?) {
+    private let ablation: InterestTraining.Ablation
+
+    init(
+        _ task: InterestTask, _ training: TrainingOptions, _ users: (@Sendable (UInt32) -> Bool)?,
+        _ ablation: InterestTraining.Ablation
+    ) {
+        self.ablation = ablation
         self.task = task
         self.training = training
         self.users = users
@@ -244,7 +278,10 @@ final class EpochQueries {
                 first = epoch / size * size
                 sets = []
                 sets = try task.trainingQueries(
-                    epochs: first..<first + size, count: training.trainQueries, seed: training.seed, users: users)
+                    epochs: first..<first + size, count: training.trainQueries, seed: training.seed, users: users
+                ).enumerated().map {
+                    ablation.applied(to: $1, seed: training.seed &+ UInt64(first + $0) &* 31)
+                }
             }
             return sets[epoch - first]
         }

@@ -5,13 +5,22 @@ import WaneCurves
 import WaneEvents
 import WaneExplanation
 import WanePrediction
+import WaneReport
 import WaneState
 import WaneTasks
 
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says why interest lasts as long as it does: fatigue, overload, habit, friends.",
-        discussion: "Example:\n  wane explain models/visits visits.csv --user 17 --topic News")
+        abstract:
+            "Says why: which causes move a half-life, what an answer is due to, and whether that is true of the model.",
+        discussion: """
+            Causes (fatigue, overload, habit, friends) are what models by wane tell apart; all else is answered by every family of
+            the interest task.
+
+            Example:
+              wane explain models/visits visits.csv --user 17 --topic News
+              wane explain models/visits visits.csv --user 17 --topic News --what-if
+            """)
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
@@ -22,14 +31,53 @@ struct Explain: AsyncParsableCommand {
         help: ArgumentHelp(
             "Questions in a file, with columns user, topic, at, answered in its order.", valueName: "file"))
     var queries: String?
+    @Flag(exclusivity: .exclusive) var kind: Kind = .causes
+    @Option(
+        help: ArgumentHelp(
+            "With --what-if: had friends been as active as at that moment.", valueName: "time"))
+    var friendsAsOf: String?
+    @Option(
+        help: ArgumentHelp(
+            "What answers become along one number that the model reads, such as since_topic.", valueName: "name"))
+    var dependence: String?
+    @Option(help: ArgumentHelp("Draw the causes of one person and topic as an SVG picture too.", valueName: "file"))
+    var svg: String?
     @OptionGroup var output: RowOutputOptions
+
+    /// What is explained, and by what.
+    enum Kind: String, EnumerableFlag {
+        case causes, whatIf, events, features, importance, check
+
+        static func name(for value: Kind) -> NameSpecification {
+            value == .whatIf ? .customLong("what-if") : .customLong(value.rawValue)
+        }
+
+        static func help(for value: Kind) -> ArgumentHelp? {
+            switch value {
+            case .causes: "What each cause multiplies half-lives by (models by wane)."
+            case .whatIf:
+                "What the model would say without the last touches or days, or in an ordinary week; of one person."
+            case .events: "What each of a person's last events does to the answer."
+            case .features: "What the answer is due to, by integrated gradients; of one person."
+            case .importance: "What the model relies on: the loss where a part of what it reads is that of others."
+            case .check:
+                "Whether explanations are true of the model: tests that they pass or fail; trains some small models."
+            }
+        }
+
+        /// Whether it is about one person, or about the model as a whole.
+        var isOfPerson: Bool { self == .whatIf || self == .events || self == .features }
+        var isOfModel: Bool { self == .importance || self == .check }
+        var flag: String { self == .whatIf ? "--what-if" : "--" + rawValue }
+    }
 
     static let machine =
         ["user", "topic", "at", "base_half_life_seconds", "half_life_seconds"] + Cause.allCases.map(\.rawValue) + [
             "rest"
         ]
         + Cause.allCases.map { "\($0.rawValue)_credited" } + ["main_cause", "not_shown"]
-        + Cause.allCases.flatMap { ["\($0.rawValue)_low", "\($0.rawValue)_high"] } + ["largest_departure"]
+        + Cause.allCases.flatMap { ["\($0.rawValue)_low", "\($0.rawValue)_high"] }
+        + ["half_life_low_seconds", "half_life_high_seconds", "largest_departure"]
 
     func validate() throws {
         if queries != nil,
@@ -39,11 +87,50 @@ struct Explain: AsyncParsableCommand {
         {
             throw ValidationError("\(other.0) and --queries: the file says about whom, what and when")
         }
+        if queries != nil, kind != .causes || dependence != nil {
+            throw ValidationError("--queries: a file of questions is answered with --causes")
+        }
+        if dependence != nil, kind != .causes {
+            throw ValidationError("--dependence and \(kind.flag): ask for one of them")
+        }
+        if friendsAsOf != nil {
+            guard kind == .whatIf else { throw ValidationError("--friends-as-of: that is asked with --what-if") }
+            guard friends != nil else { throw ValidationError("--friends-as-of: give the friends with --friends FILE") }
+        }
+        if svg != nil, kind != .causes || dependence != nil || about.user == nil || about.topic == nil {
+            throw ValidationError(
+                "--svg: name one person and one topic, with --user and --topic, for a picture of causes")
+        }
+        if kind.isOfPerson, about.user == nil {
+            throw ValidationError("\(kind.flag): name the person with --user")
+        }
+        if kind.isOfModel || dependence != nil,
+            let other = [("--user", about.user), ("--topic", about.topic), ("--at", about.at)].first(where: {
+                $0.1 != nil
+            })
+        {
+            throw ValidationError(
+                "\(other.0) and \(dependence == nil ? kind.flag : "--dependence"): that is about the model as a whole")
+        }
     }
 
     func run() async throws {
         let console = output.console
         let bundle = try BundleFolder.read(model, for: [.interest])
+        if let dependence {
+            try ModelExplanation(self, bundle).printDependence(on: dependence)
+            return
+        }
+        switch kind {
+        case .causes: try explainCauses(bundle, console)
+        case .whatIf, .events, .features: try PersonExplanation(self, bundle).print()
+        case .importance: try ModelExplanation(self, bundle).printImportance()
+        case .check: try ModelExplanation(self, bundle).printCheck()
+        }
+    }
+
+    private func explainCauses(_ bundle: ModelBundle, _ console: Console) throws {
+        try OutputFile.prepare(svg)
         // Other people's rows say what friends do.
         let all = friends != nil || queries != nil
         var asked = try AskedPeople(bundle, input, user: all ? nil : about.user, at: about.at, console)
@@ -61,6 +148,15 @@ struct Explain: AsyncParsableCommand {
             answered += 1
             try printer.print(
                 machine: machine(query, found, name, asked), people: people(query, found, name, asked))
+            if let svg {
+                let chart = CauseChart(
+                    title:
+                        "\(asked.log.log.users[query.user]): \(name), \(asked.words(query.moment, user: query.user))",
+                    found, ordinary: bundle.halfLifeWords(found.baseHalfLife),
+                    halfLife: bundle.halfLifeWords(found.curve.halfLife))
+                try OutputFile.write(chart.standalone(), to: svg)
+                console.note("wrote \(svg)")
+            }
             guard about.user != nil, output.format == .table else { return }
             words += Cause.allCases.compactMap { found.words($0, topic: name) }.map { "\(name): \($0)" }
         }
@@ -119,7 +215,10 @@ struct Explain: AsyncParsableCommand {
                 .text(found.mainCause?.rawValue ?? "none"),
                 .text(found.notShown.map(\.rawValue).joined(separator: " ")),
             ] + Cause.allCases.flatMap { [Cell.number(found.multiplier($0).low), .number(found.multiplier($0).high)] }
-            + [.text(found.largestDeparture?.rawValue ?? "none")]
+            + [
+                .number(found.curve.halfLifeInterval?.lowerBound), .number(found.curve.halfLifeInterval?.upperBound),
+                .text(found.largestDeparture?.rawValue ?? "none"),
+            ]
     }
 
     private func people(

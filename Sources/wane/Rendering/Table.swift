@@ -51,6 +51,11 @@ enum Render {
             .replacing("\"\(noNumber)\"", with: "null")
     }
 
+    /// With its sign in front, also above 0.
+    static func signed(_ value: Double, _ places: Int = 4) -> String {
+        value.isFinite ? (value > 0 ? "+" : "") + number(value, places) : number(value, places)
+    }
+
     /// A number with a fixed count of places; a dash for one that does not exist.
     static func number(_ value: Double, _ places: Int = 4) -> String {
         value.isFinite ? String(format: "%.\(places)f", value) : "-"
