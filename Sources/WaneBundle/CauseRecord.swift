@@ -35,8 +35,8 @@ struct CauseManifest: Codable, Equatable {
     var inflow: Double
     var temper: Double
     /// Mean and variance of people's `log τ` about their topics'; what known circumstances add.
-    var level: [Double]
-    var known: Double
+    var level: [Double]?
+    var known: Double?
     var hours: [Double]
     var evidence: [String: CauseFit.Evidence]
     var obstacle: String?
@@ -64,6 +64,8 @@ struct CauseManifest: Codable, Equatable {
                         && (-80...40).contains($0[3]) && (1e-3...1e6).contains($0[4])
             })
         else { throw ManifestError("decay of topics, for causes, out of range") }
+        // Folders of before have neither.
+        let (level, known) = (self.level ?? [0, 0.05], self.known ?? 0)
         guard hours.count == 24, hours.allSatisfy({ (0...1).contains($0) }),
             abs(hours.reduce(0, +) - 1) < 1e-3, (0...100).contains(inflow), (1...1_000).contains(temper),
             (0...10).contains(pairSpread), level.count == 2, (-10...10).contains(level[0]),

@@ -1,4 +1,5 @@
 import WaneCurves
+import WaneEvents
 import WaneModels
 import WanePrediction
 import WaneState
@@ -10,7 +11,7 @@ public struct Counterfactual: Sendable {
         case asItIs
         /// Without the last touches of the topic.
         case withoutTouches(Int)
-        /// Without everything in the days before the moment.
+        /// Without everything in the days before the moment; in the last positions of a log of order only.
         case withoutDays(Int)
         /// As if a circumstance had been that of an ordinary week at the last touch.
         case ordinary(Cause)
@@ -48,14 +49,18 @@ extension Predictor {
                 let dropped = Set(touches.suffix(count))
                 return state(without: dropped.contains)
             case .withoutDays(let days):
-                let begin = moment - Int64(days) * 86_400_000_000
+                let unit = log.log.clock == .wall ? 86_400 * EventLog.second : EventLog.second
+                let begin = moment - Int64(days) * unit
                 guard let last = events.last, log.log.time[last] > begin else { return nil }
                 return state { log.log.time[$0] > begin }
             case .ordinary(let cause):
-                guard actual.measures(of: topic)?.isMet(cause) == true else { return nil }
+                guard let measures = actual.measures(of: topic), measures.values[cause] != 0 else { return nil }
                 return actual.supposing(cause, 0, of: topic)
             case .friendsAsOf(let other):
-                guard let friends = log.friends, actual.causes != nil else { return nil }
+                // In a person's first days what friends do counts as nothing.
+                guard let friends = log.friends, let last = actual.topic(topic)?.lastTime,
+                    actual.causes != nil, last - actual.firstTime > CircumstanceState.knownAfter
+                else { return nil }
                 return actual.supposing(.social, friends.measure(user, topic, at: other), of: topic)
             }
         }

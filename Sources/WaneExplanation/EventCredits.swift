@@ -1,5 +1,5 @@
-import Foundation
 import WaneCurves
+import WaneMetrics
 import WaneModels
 import WanePrediction
 import WaneState
@@ -50,15 +50,20 @@ extension Predictor {
         _ user: Int, _ topic: UInt32, at moment: Int64, in log: AskedLog, without dropped: [Set<Int>]
     ) throws -> [Double] {
         let events = log.events(ofUser: user).prefix { log.log.time[$0] <= moment }
+        // What comes before all of them is the same for each.
+        let first = dropped.joined().min() ?? events.endIndex
+        var common = newState(in: log)
+        for event in events where event < first { log.apply(event, of: user, to: &common) }
         let states = dropped.map { dropped in
-            var state = newState(in: log)
-            for event in events where !dropped.contains(event) { log.apply(event, of: user, to: &state) }
+            var state = common
+            for event in events where event >= first && !dropped.contains(event) {
+                log.apply(event, of: user, to: &state)
+            }
             return (state: state, user: log.userOf[user])
         }
         let questions = dropped.indices.map { StateQuestion(person: $0, topic: topic, moment: moment) }
-        return try curves(questions, of: states, in: log).map { answer in
-            let chance = min(1 - 1e-6, max(1e-6, answer.curve.returnProbability(after: 0)))
-            return Foundation.log(chance) - log1p(-chance)
+        return try curves(questions, of: states, in: log).map {
+            Classification.logit($0.curve.returnProbability(after: 0))
         }
     }
 }

@@ -98,7 +98,8 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
     public var description: String {
         switch self {
         case .noCauses(let family):
-            "\(family) tells no causes apart; train one that does with wane train LOG --model wane --output FOLDER"
+            "\(family) tells no causes apart; train one that does with wane train LOG --model wane --output FOLDER, or ask "
+                + "this one with --what-if, --events, --features, --importance or --dependence"
         }
     }
 }

@@ -41,8 +41,9 @@ public struct Explanation: Sendable {
     public var baseHalfLife: Double? { curve.halfLife.map { $0 * exp(-effects.total) } }
 
     /// The cause that multiplies most among those that the log shows, where it stands out: where it is more likely than not to make
-    /// a tenth or more of a difference.
+    /// a tenth or more of a difference. Nothing where interest does not halve: there is no half-life to multiply.
     public var mainCause: Cause? {
+        guard curve.halfLife != nil else { return nil }
         let clear = Cause.allCases.filter { !notShown.contains($0) && abs(effects.offset[$0]) >= Self.spoken }
         return clear.max { abs(effects.offset[$0]) < abs(effects.offset[$1]) }
     }
@@ -59,7 +60,7 @@ public struct Explanation: Sendable {
     /// A cause's evidence and effect in plain words; nothing where the person meets no such circumstance.
     public func words(_ cause: Cause, topic: String) -> String? {
         let measures = effects.measures
-        guard !isUnmeasured, measures.isMet(cause) else { return nil }
+        guard !isUnmeasured, measures.isMet(cause) || mainCause == cause else { return nil }
         func times(_ x: Double) -> String { String(format: "×%.2f", x) }
         func visits(_ x: Float) -> String { String(format: x < 10 ? "%.1f" : "%.0f", x) }
         let met =

@@ -40,7 +40,7 @@ extension QueryPredictor {
         let queries = measured(sample(queries, seed: seed))
         try progress("completeness")
         let own = try attributions(queries)
-        var errors = own.map(\.completenessError).sorted()
+        var errors = own.compactMap(\.completenessError).sorted()
         if errors.isEmpty { errors = [.nan] }
         let worst = errors[Int(0.95 * Double(errors.count - 1))]
         var tests = [
@@ -105,10 +105,7 @@ extension QueryPredictor {
     }
 
     private func logits(_ queries: QuerySet) throws -> [Double] {
-        try predict(queries).returnProbability.map { chance in
-            let chance = min(1 - 1e-6, max(1e-6, chance))
-            return log(chance) - log1p(-chance)
-        }
+        try predict(queries).returnProbability.map(Classification.logit)
     }
 
     /// How alike two models' credits are: the mean over questions of their rank correlation, signs and all. Sizes alone are alike for any
@@ -139,9 +136,8 @@ extension QueryPredictor {
             try retrained.seeds.0.attributions(sample), try retrained.shuffled.attributions(sample))
         func losses(_ predictor: QueryPredictor, _ masked: [Int]) throws -> [Double] {
             let masked = queries.setting(.features(masked), to: 0)
-            return zip(try predictor.predict(masked).returnProbability, labels).map { chance, returned in
-                let chance = min(1 - 1e-6, max(1e-6, chance))
-                return returned > 0.5 ? -log(chance) : -log1p(-chance)
+            return zip(try predictor.predict(masked).returnProbability, labels).map {
+                Classification.logLoss($0, $1 > 0.5)
             }
         }
         let without = try losses(retrained.withoutLargest.predictor, retrained.withoutLargest.features)
@@ -150,10 +146,10 @@ extension QueryPredictor {
         let interval = UserBootstrap(users: queries.user, seed: seed).interval(of: gains)
         return [
             FaithfulnessTest(
-                name: "rank correlation between models of two seeds", value: stable, interval: nil,
+                name: "rank correlation between two of the family, retrained", value: stable, interval: nil,
                 limit: "above 0.6", passes: stable > 0.6),
             FaithfulnessTest(
-                name: "rank correlation with a model's of shuffled outcomes", value: untaught, interval: nil,
+                name: "rank correlation with one of shuffled outcomes, retrained", value: untaught, interval: nil,
                 limit: "below 0.2", passes: untaught < 0.2),
             FaithfulnessTest(
                 name: "log loss without the features credited most, beyond random ones, both retrained",
@@ -190,45 +186,51 @@ public struct RetrainedModels {
 }
 
 extension Predictor {
-    /// How much further answers move without the events that each answer owes most to than without random ones, and than without the
-    /// latest: among the last twenty of each person, which are left out one at a time to see what it owes to them.
+    /// How much further answers move without the events that an explanation says matter most than without random ones, and than
+    /// without the latest: among the last twenty of each person, by leaving out one at a time, by gradients, and by attention.
     public func eventDeletion(
         _ questions: [(user: Int, topic: UInt32, moment: Int64)], in log: AskedLog, seed: UInt64,
         progress: (Int) throws -> Void
     ) throws -> [FaithfulnessTest] {
         let count = QueryPredictor.deletedEvents
         var generator = SeededGenerator(seed: seed, stream: 23)
-        var (random, latest): ([Double], [Double]) = ([], [])
-        var users: [UInt32] = []
+        let ways: [(name: String, size: (EventCredit) -> Double?)] = [
+            ("left out one at a time", { abs($0.leftOut) }), ("by gradients", { $0.gradient.map(abs) }),
+            ("by attention", { $0.attention.map(abs) }),
+        ]
+        // Of each way and question: beyond random ones, beyond the latest.
+        var gains = ways.map { _ in (random: [Double](), latest: [Double](), users: [UInt32]()) }
         for (number, question) in questions.enumerated() {
             try progress(number)
-            let events = log.events(ofUser: question.user).prefix { log.log.time[$0] <= question.moment }.suffix(20)
-            guard events.count > 2 * count else { continue }
-            let ones = try logits(
-                question.user, question.topic, at: question.moment, in: log,
-                without: [[]] + events.map { [$0] })
-            let sorted = events.indices.sorted {
-                let (a, b) = (ones[1 + $0 - events.startIndex], ones[1 + $1 - events.startIndex])
-                return abs(a - ones[0]) > abs(b - ones[0])
+            let credits = try eventCredits(question.user, question.topic, at: question.moment, in: log)
+            guard credits.count > 2 * count else { continue }
+            let random = Set(credits.shuffled(using: &generator).prefix(count).map(\.event))
+            var deleted: [Set<Int>] = [[], random, Set(credits.prefix(count).map(\.event))]
+            var asked: [Int] = []
+            for (way, (_, size)) in ways.enumerated() {
+                let sizes = credits.compactMap { credit in size(credit).map { (credit.event, $0) } }
+                guard sizes.count > 2 * count else { continue }
+                asked.append(way)
+                deleted.append(Set(sizes.sorted { ($0.1, $0.0) > ($1.1, $1.0) }.prefix(count).map(\.0)))
             }
-            let deleted: [Set<Int>] = [
-                Set(sorted.prefix(count).map { events[$0] }),
-                Set(events.shuffled(using: &generator).prefix(count)), Set(events.suffix(count)),
-            ]
-            let after = try logits(
-                question.user, question.topic, at: question.moment, in: log, without: deleted
-            ).map { abs($0 - ones[0]) }
-            random.append(after[0] - after[1])
-            latest.append(after[0] - after[2])
-            users.append(UInt32(question.user))
+            let found = try logits(
+                question.user, question.topic, at: question.moment, in: log, without: deleted)
+            let moved = found.map { abs($0 - found[0]) }
+            for (place, way) in asked.enumerated() {
+                gains[way].random.append(moved[3 + place] - moved[1])
+                gains[way].latest.append(moved[3 + place] - moved[2])
+                gains[way].users.append(UInt32(question.user))
+            }
         }
-        let bootstrap = UserBootstrap(users: users, seed: seed)
-        return [("random ones", random), ("the latest", latest)].map { name, gains in
-            let interval = bootstrap.interval(of: gains)
-            return FaithfulnessTest(
-                name: "deleting the \(count) events that matter most, beyond \(name)",
-                value: gains.isEmpty ? .nan : gains.reduce(0, +) / Double(gains.count), interval: interval,
-                limit: "above 0", passes: interval.map { $0.low > 0 })
+        return zip(ways, gains).flatMap { way, found in
+            let bootstrap = UserBootstrap(users: found.users, seed: seed)
+            return [("random ones", found.random), ("the latest", found.latest)].map { name, gains in
+                let interval = bootstrap.interval(of: gains)
+                return FaithfulnessTest(
+                    name: "deleting the \(count) events that matter most \(way.name), beyond \(name)",
+                    value: gains.isEmpty ? .nan : gains.reduce(0, +) / Double(gains.count), interval: interval,
+                    limit: "above 0", passes: interval.map { $0.low > 0 })
+            }
         }
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import WaneBundle
 import WaneCurves
 import WaneEvents
@@ -50,8 +49,9 @@ extension QueryPredictor {
             ("topic", .topic),
         ]
         if bundle.network.queries?.readsHistory == true { groups.append(("history", .history)) }
-        if bundle.description.causes != nil {
-            groups += Cause.allCases.map { ($0.rawValue, .cause($0)) }
+        // What could not be measured is 0 in every question.
+        if let record = bundle.description.causes, record.obstacle == nil {
+            groups += Cause.allCases.filter { record.evidence[$0].people > 0 }.map { ($0.rawValue, .cause($0)) }
         }
         return groups
     }
@@ -66,10 +66,7 @@ extension QueryPredictor {
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
         let queries = measured(queries)
         func losses(_ queries: QuerySet) throws -> [Double] {
-            zip(try predict(queries).returnProbability, queries.didReturn).map { chance, returned in
-                let chance = min(1 - 1e-6, max(1e-6, chance))
-                return returned > 0.5 ? -log(chance) : -log1p(-chance)
-            }
+            zip(try predict(queries).returnProbability, queries.didReturn).map { Classification.logLoss($0, $1 > 0.5) }
         }
         let base = try losses(queries)
         let bootstrap = UserBootstrap(users: queries.user, seed: seed)
@@ -127,11 +124,13 @@ extension QueryPredictor {
             try progress(place)
             let changed = queries.setting(columns, to: value)
             let chances = try predict(changed).returnProbability
-            let halfLives = try curves(changed).compactMap(\.halfLife).sorted()
+            // What does not halve is longer than all that do.
+            let halfLives = try curves(changed).map { $0.halfLife ?? .infinity }.sorted()
+            let middle = halfLives.isEmpty ? .infinity : halfLives[halfLives.count / 2]
             result.append(
                 PartialDependence(
                     value: Double(value), returnProbability: chances.reduce(0, +) / Double(max(1, chances.count)),
-                    halfLife: halfLives.isEmpty ? nil : halfLives[halfLives.count / 2]))
+                    halfLife: middle.isFinite ? middle : nil))
         }
         return result
     }

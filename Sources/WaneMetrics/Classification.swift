@@ -27,6 +27,18 @@ public enum Classification {
     /// Predictions are kept this far from 0 and 1 in the log loss: one rounding of a float32.
     static let clip = 1e-7
 
+    /// A chance kept that far from 0 and 1, and its logit.
+    public static func logit(_ chance: Double) -> Double {
+        let safe = min(1 - clip, max(clip, chance))
+        return log(safe) - log1p(-safe)
+    }
+
+    /// The log loss of one chance.
+    public static func logLoss(_ chance: Double, _ didReturn: Bool) -> Double {
+        let safe = min(1 - clip, max(clip, chance))
+        return didReturn ? -log(safe) : -log1p(-safe)
+    }
+
     public static func report(
         _ predicted: [Double], _ labels: [Double], threshold: Double, weights: [Double]? = nil
     ) -> ClassificationReport {

@@ -1,3 +1,4 @@
+import Dispatch
 import WaneBundle
 import WaneEvents
 import WaneModels
@@ -58,7 +59,7 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
 /// Items that the model has met keep the topics they had then, whatever a later log says of them, so that the same
 /// events always give the same answer. Others bring their own where the log has topics, and belong to the unknown
 /// topic where it has none.
-public struct AskedLog {
+public struct AskedLog: Sendable {
     /// Sorted by person and time.
     public let log: EventLog
     /// Where each person's events begin; one longer than there are people.
@@ -251,6 +252,35 @@ public struct AskedLog {
         let time = log.time[index]
         state.apply(
             event(index), topics: log.topics[log.item[index]], social: { friends?.measure(user, $0, at: time) ?? 0 })
+    }
+
+    /// People's states after their events up to a moment of each, made on all cores.
+    ///
+    /// - Parameter schema: ``ModelBundle/stateSchema(_:)`` of this log's rows.
+    public func states(of users: [Int], until moments: [Int64], _ schema: StateSchema) -> [PersonState] {
+        // Few people are not worth other threads.
+        let parts = users.count < 32 ? 1 : min(users.count, 64)
+        var found = [[PersonState]](repeating: [], count: parts)
+        found.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let slots = Slots(values: base)
+            @Sendable func fold(_ part: Int) {
+                slots.values[part] = (users.count * part / parts..<users.count * (part + 1) / parts).map { place in
+                    var state = PersonState(schema)
+                    for index in events(ofUser: users[place]) {
+                        if log.time[index] > moments[place] { break }
+                        apply(index, of: users[place], to: &state)
+                    }
+                    return state
+                }
+            }
+            if parts == 1 { fold(0) } else { DispatchQueue.concurrentPerform(iterations: parts) { fold($0) } }
+        }
+        return found.flatMap { $0 }
+    }
+
+    private struct Slots: @unchecked Sendable {
+        let values: UnsafeMutablePointer<[PersonState]>
     }
 
     /// A moment as people write it.

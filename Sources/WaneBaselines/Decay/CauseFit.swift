@@ -6,10 +6,10 @@ import WaneTasks
 
 /// How causes move half-lives: what people have in common in it, and how far they differ, from the times between touches.
 ///
-/// Each person's sensitivities `θ` are a normal distribution around everybody's; ``CauseState`` finds theirs in one walk through
-/// their events, and this fits the mean and the variance of all by expectation and maximization over such walks. Whether a
-/// cause does anything is set against placebos, in which people have the circumstances of others: what a cause gains beyond
-/// them, in nats, is credited to it.
+/// Each person's sensitivities `θ` are a normal distribution around everybody's. One walk through all events keeps everybody's gaps;
+/// steps of Newton's method over them find each person's `θ`, and between them the means of all and their variances are fitted
+/// (``CausedPeople``). Whether a cause does anything is set against placebos, in which people have the circumstances of others: what a
+/// cause gains beyond them, in nats, is credited to it.
 public struct CauseFit: Sendable {
     public let schema: CauseSchema
     /// What the log shows of each cause; nothing where causes cannot be measured at all.
@@ -36,15 +36,17 @@ public struct CauseFit: Sendable {
         /// The share of what it gains that no placebo gains.
         public var credit: Double { isShown ? max(0, 1 - max(placebo, 0) / max(gain, 1e-9)) : 0 }
 
-        /// Whether the log shows it: beyond any placebo, and by more than chance gives.
-        public var isShown: Bool { gain > max(placebo, 0) * 1.5 + 5 }
+        /// Whether the log shows it: beyond any placebo, by more than chance gives, and the way that its name says. What comes with a
+        /// longer half-life is no fatigue.
+        public var isShown: Bool { gain > max(placebo, 0) * 1.5 + 5 && mean < 0 }
     }
 
     /// Fewest days of a log that has norms to depart from, and fewest people.
     private static let shortest = 30.0 * 86_400
     private static let fewestPeople = 30
     private static let rounds = 7
-    /// People differ at least so much: what little their events say of them is heard.
+    /// People are held to differ at least so much when they are answered: what little their events say of them is heard. What people
+    /// have in common is fitted without it.
     private static let leastVariance = 0.1
     private static let placebos = 3
     /// Events of people that are read at most.
@@ -66,7 +68,7 @@ public struct CauseFit: Sendable {
     ///   - fit: how interest in each of the model's topics decays.
     ///   - topicRow: the model's row of each topic of the log, 0 for none.
     ///   - users: whose events may be read; everyone's when absent.
-    /// - Complexity: some walks through the log, on all cores.
+    /// - Complexity: one walk through the log and 42 steps over its gaps, on all cores.
     public init?(
         _ histories: Histories, split: Split, _ fit: RenewalFit, topicRow: [Int64],
         users: (@Sendable (UInt32) -> Bool)? = nil, checkInterruption: () throws -> Void = {}
@@ -119,7 +121,7 @@ public struct CauseFit: Sendable {
         for cause in Cause.allCases {
             // Where nobody met it, as of friends where there are none, nothing is known of it.
             let isMet = evidence[cause].people > 0
-            kept.mean[cause] = isMet ? schema.mean[cause] : 0
+            kept.mean[cause] = isMet ? min(0, schema.mean[cause]) : 0
             kept.variance[cause] = isMet ? max(Self.leastVariance, schema.variance[cause]) : CauseSchema.none
         }
         self.evidence = evidence

@@ -154,7 +154,7 @@ struct CausedPeople: Sendable {
         let fit = Population(own)
         (result.mean, result.deviation, result.gain) = (fit.mean, fit.variance.squareRoot(), fit.gain)
         result.overdispersion =
-            own.reduce(0) { $0 + $1.found * $1.found * $1.precision } / Double(max(1, own.count))
+            own.reduce(0) { $0 + min(10, $1.found * $1.found * $1.precision) } / Double(max(1, own.count))
         var (sum, square, count) = (0.0, 0.0, 0.0)
         for person in people {
             let sensitivity = person.history.posterior.sensitivity.mean[cause]

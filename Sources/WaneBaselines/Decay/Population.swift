@@ -18,12 +18,17 @@ struct Population {
     /// Nats by which it explains what was found better than no number at all does.
     private(set) var gain = 0.0
 
+    /// So many people are held to differ as much as is usual.
+    private static let few = 10.0
+    /// A mean that halves or doubles half-lives would be a large one: where people say little of it, it is near 0.
+    private static let pull = 4.0
+
     /// - Parameter variance: where people are alike.
     init(_ people: [Summary], variance: Double) {
         guard !people.isEmpty else { return }
         self.variance = variance
         let precisions = people.reduce(0) { $0 + $1.precision }
-        mean = min(2, max(-2, people.reduce(0) { $0 + $1.precision * $1.found } / precisions))
+        mean = people.reduce(0) { $0 + $1.precision * $1.found } / (precisions + Self.pull)
         gain = gain(people)
     }
 
@@ -42,7 +47,7 @@ struct Population {
                     sum += weight * person.found
                     weights += weight
                 }
-                mean = min(2, max(-2, sum / weights))
+                mean = sum / (weights + Self.pull)
             }
             var square = 0.0
             for person in people {
@@ -50,7 +55,9 @@ struct Population {
                 let off = posterior * person.precision * (person.found - mean)
                 square += posterior + off * off
             }
-            let next = min(1, max(CauseSchema.none, square / Double(people.count)))
+            // Few people say little of how far they differ.
+            let few = Self.few
+            let next = min(1, max(CauseSchema.none, (square + few * CauseSchema.start) / (Double(people.count) + few)))
             let isDone = abs(next - variance) < 1e-6
             variance = next
             if isDone { break }

@@ -33,7 +33,7 @@ public struct RenewalFit: Sendable {
     public let pairs: [Int: (mean: Double, variance: Double)]
 
     /// What decay costs in place of a rate that does not fade, in nats a touch.
-    static let costOfDecay = 0.02
+    static let costOfDecay = 0.006
     static let columns = 5
     /// Precision of the prior of scales below a visit's pause.
     private static let visitPrior = 100.0

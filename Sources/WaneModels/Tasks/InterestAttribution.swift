@@ -20,8 +20,11 @@ public struct InterestAttribution: Sendable {
     public let sinceEvent: Double
     /// Nothing where causes are not measured.
     public let causes: ByCause<Double>?
-    /// By the events that were read, oldest first; none for families that read none, or where several questions were asked at once.
+    /// By the events that were read, oldest first; none for families that read none. Where several questions were asked at once, all of
+    /// them together.
     public let events: [Double]
+    /// Whether the credits are all that there are: of questions asked at once that read one history, those of its events are not known.
+    public let isComplete: Bool
 
     public var total: Double {
         let byCause = causes.map { causes in Cause.allCases.reduce(0.0) { $0 + causes[$1] } } ?? 0
@@ -30,7 +33,9 @@ public struct InterestAttribution: Sendable {
 
     /// How far the credits are from the difference that they share out, as a share of it; differences below a twentieth count as
     /// one.
-    public var completenessError: Double { abs(total - (actual - ordinary)) / max(0.05, abs(actual - ordinary)) }
+    public var completenessError: Double? {
+        isComplete ? abs(total - (actual - ordinary)) / max(0.05, abs(actual - ordinary)) : nil
+    }
 }
 
 extension InterestModel {
@@ -104,10 +109,20 @@ extension InterestModel {
         let byFeature = try credits(whole.features, sums[2])
         let byCause = try whole.causes.map { try credits($0, sums[3]) }
         var byEventRow: [Double] = []
-        if row != nil, let history = whole.history, let sum = sums.last {
-            // One stretch lies in order, and what fills it up comes last.
-            let read = (row.map { batch.questions[$0].step } ?? 0) + 1
-            byEventRow = try (history.events.data * sum * share).sum(1).values(Float.self).prefix(read).map(Double.init)
+        if let history = whole.history, let sum = sums.last {
+            byEventRow = try (history.events.data * sum * share).sum(1).values(Float.self).map(Double.init)
+        }
+        /// How many of the batch's questions read each stretch.
+        var readers = [Int](repeating: 0, count: batch.layout.lengths.count)
+        for question in batch.questions { readers[question.sequence] += 1 }
+        func ofEvents(_ own: Int) -> (credits: [Double], isComplete: Bool) {
+            guard whole.history != nil else { return ([], true) }
+            let question = batch.questions[own]
+            guard row != nil || readers[question.sequence] == 1 else { return ([], false) }
+            let credits = (0...question.step).map {
+                byEventRow[batch.layout.packed.row(sequence: question.sequence, step: $0)]
+            }
+            return (row == nil ? [credits.reduce(0, +)] : credits, true)
         }
         let (ordinary, actual) = (try ends(0), try ends(1))
         let width = FeatureSchema.lastEventCount
@@ -120,11 +135,12 @@ extension InterestModel {
             }
         }
         return (0..<count).filter { row == nil || row == $0 }.map { own in
-            InterestAttribution(
+            let events = ofEvents(own)
+            return InterestAttribution(
                 ordinary: Double(ordinary[own]), actual: Double(actual[own]),
                 features: byFeature[own * width..<(own + 1) * width].map(Double.init),
                 sinceTopic: Double(byTopic[own]), sinceEvent: Double(byEvent[own]), causes: ofCauses(own),
-                events: byEventRow)
+                events: events.credits, isComplete: events.isComplete)
         }
     }
 

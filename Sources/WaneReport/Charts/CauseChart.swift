@@ -39,9 +39,10 @@ public struct CauseChart {
             let y = top + step * (Double(place) + 0.5)
             let (value, low, high) = explanation.multiplier(cause)
             let isShown = !explanation.notShown.contains(cause)
-            let isMet = explanation.effects.measures.isMet(cause)
+            let isMet = explanation.effects.measures.values[cause] != 0 && !explanation.isUnmeasured
             out += size.text(cause.rawValue, x: left - 12, y: y + 4, anchor: "end")
-            let words = !isMet ? "not met" : isShown ? String(format: "×%.2f", value) : "not shown by this log"
+            let absent = explanation.isUnmeasured ? "not measured" : "not met"
+            let words = !isMet ? absent : isShown ? String(format: "×%.2f", value) : "not shown by this log"
             out += size.text(words, x: right + 12, y: y + 4)
             guard isMet else { continue }
             let colour = isShown ? "c0" : "c1"

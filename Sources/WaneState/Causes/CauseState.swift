@@ -8,7 +8,8 @@ import WaneEvents
 #endif
 
 /// What moves a person's half-lives, as far as their own events show it: their circumstances at each touch, and how each cause
-/// has moved them so far. A part of ``PersonState``; an event costs some microseconds and no look at what came before.
+/// has moved them so far. A part of ``PersonState``; an event costs some ten microseconds, since the last hundreds of gaps are taken
+/// in anew now and then.
 public struct CauseState: Sendable {
     private let schema: CauseSchema
     private var circumstances = CircumstanceState()
@@ -16,6 +17,8 @@ public struct CauseState: Sendable {
     private var hours = [Float](repeating: 0, count: 24)
     private var pairs: [Pair] = []
     private let keepsOnly: Bool
+    /// What the person's events say, where something else is only supposed.
+    private var actual: Sensitivity?
 
     /// A topic that the person has met: where its last visit stands.
     private struct Pair: Sendable {
@@ -93,7 +96,7 @@ public struct CauseState: Sendable {
     /// What each cause's measure is multiplied by for this person: mean and variance.
     ///
     /// - Complexity: O(topics met).
-    public var sensitivity: Sensitivity { withSilences().history.posterior.sensitivity }
+    public var sensitivity: Sensitivity { actual ?? withSilences().history.posterior.sensitivity }
 
     /// One person's, of each cause.
     public struct Sensitivity: Sendable {
@@ -125,6 +128,7 @@ public struct CauseState: Sendable {
     /// Supposes that a circumstance had been another at the last touch of a topic, all else as it was.
     mutating func suppose(_ cause: Cause, _ value: Float, ofPlace place: Int) {
         guard pairs.indices.contains(place) else { return }
+        actual = sensitivity
         pairs[place].measures.values[cause] = value
     }
 

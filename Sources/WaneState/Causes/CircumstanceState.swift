@@ -18,6 +18,8 @@ public struct CircumstanceState: Sendable {
     private static let long = 40.0
     /// Seconds from which on what is ordinary is known.
     static let known = 10 * day
+    /// The same in microseconds.
+    public static let knownAfter = Int64(known * 1e6)
     private static let log2 = 0.693_147_180_559_945_3
 
     private var person = Counts()

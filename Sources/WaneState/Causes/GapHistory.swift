@@ -38,14 +38,27 @@ extension CauseMeasures {
 public struct GapHistory: Sendable {
     private(set) var gaps: [CauseGap] = []
     private var topics: [UInt32] = []
-    private var blocks: [SensitivityFilter.Pair] = []
+    private(set) var blocks: [SensitivityFilter.Pair] = []
     private var filter: SensitivityFilter
     private var nextRefit = 8
     /// What inflows brought at the last step, and what they were expected to bring for an inflow of 1.
     public private(set) var inflow = (touches: 0.0, expected: 0.0)
 
-    /// Gaps that are kept: the latest.
-    private static let most = 512
+    /// Gaps that are kept.
+    private static let most = 768
+
+    /// Lets go of old gaps: first of every other one in ordinary circumstances, of which there are most.
+    private mutating func thin() {
+        let old = gaps.count / 2
+        var isSecond = false
+        let kept = gaps[..<old].filter { gap in
+            guard gap.measures == .zero else { return true }
+            isSecond.toggle()
+            return isSecond
+        }
+        gaps.replaceSubrange(..<old, with: kept)
+        if gaps.count > Self.most { gaps.removeFirst(gaps.count - Self.most) }
+    }
 
     init(_ schema: CauseSchema) { filter = SensitivityFilter(schema) }
 
@@ -89,16 +102,20 @@ public struct GapHistory: Sendable {
     }
 
     /// Keeps a gap to be taken in later, with all others.
-    mutating func keep(_ gap: CauseGap) { gaps.append(gap) }
+    mutating func keep(_ gap: CauseGap) {
+        if gap.length > gap.burst { gaps.append(gap) }
+    }
 
     /// Takes in a gap.
     mutating func add(_ gap: CauseGap, _ schema: CauseSchema, _ rhythm: DailyRhythm) {
         let place = Int(gap.place)
         guard let score = score(gap, blocks[place], filter.mean, schema, rhythm) else { return }
+        // Within a burst nothing is said.
+        guard score.expected > 0 else { return }
         filter.add(score, measures: gap.unknowns, to: &blocks[place])
         gaps.append(gap)
         guard gap.isClosed, gaps.count >= nextRefit else { return }
-        if gaps.count >= Self.most * 5 / 4 { gaps.removeFirst(gaps.count - Self.most) }
+        if gaps.count >= Self.most * 5 / 4 { thin() }
         for _ in 0..<2 { step(schema, rhythm) }
         nextRefit = min(gaps.count + max(4, gaps.count / 4), Self.most * 5 / 4)
     }

@@ -21,6 +21,8 @@ struct GapScore: Sendable {
         timeTime /= divisor
         timeRate /= divisor
         rateRate /= divisor
+        touches /= divisor
+        expected /= divisor
     }
 
     /// Steps of the integral, of about so much on the logarithm of time.
@@ -31,11 +33,11 @@ struct GapScore: Sendable {
     private static let inflowHalfLife = 1.5
 
     /// - Parameters:
-    ///   - topic: with the deviations of the pair and the causes in `logTime` and `logRate`.
+    ///   - logTime, p, f, logRate: the topic's, with the deviations of the pair and the causes in the first and the last.
     ///   - length: seconds; `burst` of them say nothing.
     ///   - isClosed: whether a touch came at the end.
     ///   - inflow: touches a second beside the topic's own, at the beginning.
-    ///   - passed: seconds that count, by when the person is about, from a day's beginning on; of the touch's own moment.
+    ///   - start: of the gap, seconds since 1970; lengths count by when the person is about (`rhythm`).
     init(
         logTime: Double, shape p: Double, floor f: Double, logRate: Double, length: Double, burst: Double,
         isClosed: Bool,

@@ -12,11 +12,11 @@ import WaneCurves
 /// After a touch with measures `x` the next comes at the rate of the topic with `log τ + a + θ·x` and `log λ0 + l`. The
 /// log-likelihood of the gap is taken to the second order in `θ`, `a` and `l` at what was known before (an extended Kalman
 /// filter in information form): the matrix of information is the integral of the squared slopes of the log rate, which needs
-/// no outcome and is never negative. `a` and `l` of a pair are eliminated at once, so that a gap costs the same however many
-/// there are.
+/// no outcome and is never negative. `a` and `l` of a pair are eliminated at once, so that a new gap costs the same however many
+/// there are; ``GapHistory`` takes all of them in anew now and then.
 struct SensitivityFilter: Sendable {
-    /// The four causes; the person's level, which all their gaps have; that of gaps whose circumstances are known. Two places are
-    /// of no use.
+    /// The four causes; the person's level, which all their gaps have; that of gaps whose circumstances are known. The last two places
+    /// stay 0.
     typealias Vector = SIMD8<Double>
     typealias Matrix = InlineArray<6, Vector>
     static let unknowns = 6
@@ -52,17 +52,25 @@ struct SensitivityFilter: Sendable {
         fileprivate func emptied() -> Pair {
             var other = Pair(offsetPrecision: offsetPrecision, ratePrecision: frailty)
             (other.offset, other.rate) = (offset, rate)
+            // The gamma distribution of rates, k l - k exp(l), to the second order at where the rate stands.
+            other.ll = frailty * exp(rate)
+            other.l = other.ll * rate + frailty - other.ll
             return other
         }
 
-        /// Moves to where all that was taken in leaves it.
-        fileprivate mutating func settle(_ mean: Vector) {
-            let (a, l) = (a - (tieA * mean).sum(), l - (tieL * mean).sum())
-            let found = (ll * a - al * l) / (aa * ll - al * al)
-            // A step of Newton's method may run far off; what is found at last is the same.
-            offset = min(3, max(-3, offset + min(1, max(-1, found - offset))))
-            // A rate taken to the second order from few touches runs far off: where slopes are taken is what the gamma says.
-            rate = log((touches + frailty) / (expected + frailty))
+        /// Moves to where all that was taken in leaves it: a step of Newton's method may run far off, and what is found at last is the
+        /// same.
+        ///
+        /// - Parameter isWhole: whether all gaps were taken in at this place. Of a single new one the rate goes to where its gamma
+        ///   distribution is: to the second order from few touches it would run far off.
+        fileprivate mutating func settle(_ mean: Vector, isWhole: Bool) {
+            let (byA, byL) = (a - (tieA * mean).sum(), l - (tieL * mean).sum())
+            let determinant = aa * ll - al * al
+            let (foundOffset, foundRate) = ((ll * byA - al * byL) / determinant, (aa * byL - al * byA) / determinant)
+            offset = min(3, max(-3, offset + min(1, max(-1, foundOffset - offset))))
+            rate =
+                isWhole
+                ? rate + min(1, max(-1, foundRate - rate)) : log((touches + frailty) / (expected + frailty))
         }
     }
 
@@ -80,7 +88,7 @@ struct SensitivityFilter: Sendable {
         take(gap, measures: x, at: mean, to: &pair)
         eliminate(&pair)
         solve()
-        pair.settle(mean)
+        pair.settle(mean, isWhole: false)
     }
 
     /// Where the person and all pairs stand once all gaps are taken in anew, with slopes taken at where they stood: a step of
@@ -99,7 +107,7 @@ struct SensitivityFilter: Sendable {
         next.solve()
         next.mean =
             mean + (next.mean - mean).clamped(lowerBound: Vector(repeating: -1), upperBound: Vector(repeating: 1))
-        for place in anew.indices { anew[place].settle(next.mean) }
+        for place in anew.indices { anew[place].settle(next.mean, isWhole: true) }
         pairs = anew
         return next
     }
@@ -143,23 +151,31 @@ struct SensitivityFilter: Sendable {
     }
 
     private mutating func solve() {
-        let found = Cholesky(matrix).solved(vector)
-        let isFinite = (0..<Self.unknowns).allSatisfy { found[$0].isFinite }
+        let decomposition = Cholesky(matrix)
+        let found = decomposition.solved(vector)
         mean =
-            isFinite ? found.clamped(lowerBound: Vector(repeating: -3), upperBound: Vector(repeating: 3)) : prior.mean
+            decomposition.isPositive && Self.isFinite(found)
+            ? found.clamped(lowerBound: Vector(repeating: -3), upperBound: Vector(repeating: 3)) : prior.mean
     }
 
-    /// Variances and covariances of the unknowns.
+    private static func isFinite(_ x: Vector) -> Bool { (0..<unknowns).allSatisfy { x[$0].isFinite } }
+
+    /// Variances and covariances of the unknowns; those of the prior where rounding has left no matrix that could be one.
     var covariance: Matrix {
         let decomposition = Cholesky(matrix)
         var result = Matrix(repeating: .zero)
+        for place in 0..<Self.unknowns { result[place][place] = 1 / prior.precision[place] }
+        guard decomposition.isPositive else { return result }
+        var found = result
         for place in 0..<Self.unknowns {
             var unit = Vector.zero
             unit[place] = 1
-            let own = decomposition.solved(unit)
-            result[place] = (0..<Self.unknowns).allSatisfy { own[$0].isFinite } ? own : unit / prior.precision
+            found[place] = decomposition.solved(unit)
+            // Gaps make nothing less certain.
+            let own = found[place][place]
+            guard Self.isFinite(found[place]), own > 0, own <= result[place][place] * 1.001 else { return result }
         }
-        return result
+        return found
     }
 }
 
@@ -198,8 +214,11 @@ extension CauseSchema {
         let pull = 1 / (Self.largeMean * Self.largeMean)
         for row in 0..<SensitivityFilter.unknowns { information[row][row] += pull }
         slope -= pull * center
-        let found = Cholesky(information).solved(slope)
-        guard (0..<SensitivityFilter.unknowns).allSatisfy({ found[$0].isFinite }) else { return }
+        let decomposition = Cholesky(information)
+        let found = decomposition.solved(slope)
+        guard decomposition.isPositive, (0..<SensitivityFilter.unknowns).allSatisfy({ found[$0].isFinite }) else {
+            return
+        }
         let step = found.clamped(lowerBound: .init(repeating: -0.5), upperBound: .init(repeating: 0.5))
         let moved = (center + step).clamped(lowerBound: .init(repeating: -2), upperBound: .init(repeating: 2))
         for cause in Cause.allCases { mean[cause] = moved[cause.index] }
@@ -210,13 +229,20 @@ extension CauseSchema {
 /// A symmetric matrix as the product of a triangular one and itself turned over.
 private struct Cholesky {
     private var lower = SensitivityFilter.Matrix(repeating: .zero)
+    /// Whether there is such a product, clear of rounding.
+    private(set) var isPositive = true
 
     init(_ matrix: SensitivityFilter.Matrix) {
         for row in 0..<SensitivityFilter.unknowns {
             for column in 0...row {
                 var sum = matrix[row][column]
                 for k in 0..<column { sum -= lower[row][k] * lower[column][k] }
-                lower[row][column] = row == column ? max(1e-9, sum).squareRoot() : sum / lower[column][column]
+                if row == column {
+                    isPositive = isPositive && sum > 1e-9 * abs(matrix[row][row])
+                    lower[row][row] = max(1e-300, sum).squareRoot()
+                } else {
+                    lower[row][column] = sum / lower[column][column]
+                }
             }
         }
     }

@@ -26,8 +26,8 @@ extension QuerySet {
                     other.lastEventFeatures[row * width + place] = lastEventFeatures[order[row] * width + place]
                 }
             }
-        case .sinceTopic: other.elapsedSinceTopic = order.map { elapsedSinceTopic[$0] }
-        case .sinceEvent: other.elapsedSinceEvent = order.map { elapsedSinceEvent[$0] }
+        case .sinceTopic: other.setElapsed(topic: order.map { elapsedSinceTopic[$0] })
+        case .sinceEvent: other.setElapsed(event: order.map { elapsedSinceEvent[$0] })
         case .topic: other.topic = order.map { topic[$0] }
         case .history:
             other.user = order.map { user[$0] }
@@ -53,11 +53,22 @@ extension QuerySet {
             for row in 0..<count {
                 for place in places { other.lastEventFeatures[row * FeatureSchema.lastEventCount + place] = value }
             }
-        case .sinceTopic: other.elapsedSinceTopic = elapsedSinceTopic.map { _ in value }
-        case .sinceEvent: other.elapsedSinceEvent = elapsedSinceEvent.map { _ in value }
+        case .sinceTopic: other.setElapsed(topic: elapsedSinceTopic.map { _ in value })
+        case .sinceEvent: other.setElapsed(event: elapsedSinceEvent.map { _ in value })
         case .topic, .history, .cause: break
         }
         return other
+    }
+
+    /// A touch is an event: the last event is no longer ago than the last touch, and what is set moves the other along.
+    private mutating func setElapsed(topic: [Float]) {
+        elapsedSinceTopic = topic
+        elapsedSinceEvent = zip(elapsedSinceEvent, topic).map { min($0, $1) }
+    }
+
+    private mutating func setElapsed(event: [Float]) {
+        elapsedSinceEvent = event
+        elapsedSinceTopic = zip(elapsedSinceTopic, event).map { max($0, $1) }
     }
 
     /// Makes some last-event features of one query those of another.

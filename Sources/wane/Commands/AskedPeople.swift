@@ -157,6 +157,11 @@ struct AskedPeople {
             return self
         }
         var other = self
+        if bundle.description.causes == nil {
+            console.note(
+                "note: \(bundle.description.family) reads what friends did from its own folder: \(friends) is not used")
+            return self
+        }
         if bundle.description.causes?.evidence[.social].people == 0 {
             console.note(
                 "note: the model was trained without friends: what they do counts as nothing; train with --friends FILE"
@@ -206,9 +211,8 @@ struct AskedPeople {
 
     /// States of some people at moments of their own, with their numbers among those whose friends are known.
     func states(_ users: some Collection<Int>, at moments: [Int64]) -> [(state: PersonState, user: Int64)] {
-        zip(users, moments).map { user, moment in
-            (predictor.state(of: user, in: log, until: moment), log.userOf[user])
-        }
+        let states = log.states(of: Array(users), until: moments, predictor.bundle.stateSchema(log.rows))
+        return zip(states, users).map { ($0, log.userOf[$1]) }
     }
 }
 

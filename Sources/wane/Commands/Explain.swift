@@ -61,7 +61,7 @@ struct Explain: AsyncParsableCommand {
             case .features: "What the answer is due to, by integrated gradients; of one person."
             case .importance: "What the model relies on: the loss where a part of what it reads is that of others."
             case .check:
-                "Whether explanations are true of the model: tests that they pass or fail; trains some small models."
+                "Whether explanations are true of the model: tests that pass or fail; five models are trained for it, which takes minutes."
             }
         }
 
@@ -97,7 +97,11 @@ struct Explain: AsyncParsableCommand {
             guard kind == .whatIf else { throw ValidationError("--friends-as-of: that is asked with --what-if") }
             guard friends != nil else { throw ValidationError("--friends-as-of: give the friends with --friends FILE") }
         }
-        if svg != nil, kind != .causes || dependence != nil || about.user == nil || about.topic == nil {
+        if svg != nil, kind != .causes || dependence != nil {
+            throw ValidationError(
+                "--svg: it draws causes alone; \(dependence == nil ? kind.flag : "--dependence") is printed")
+        }
+        if svg != nil, about.user == nil || about.topic == nil {
             throw ValidationError(
                 "--svg: name one person and one topic, with --user and --topic, for a picture of causes")
         }
@@ -164,14 +168,25 @@ struct Explain: AsyncParsableCommand {
         if let queries {
             let questions = try ExplanationQueries(queries, asked, input, bundle)
             if let words = questions.words { console.note("note: \(words)") }
-            let answers = try explainer.explain(questions.queries, in: asked.log)
+            let answers = try explainer.explain(questions.rows.compactMap(\.query), in: asked.log)
             let unmet = answers.count { $0 == nil }
             if unmet > 0 {
                 console.note(
-                    "note: of \(unmet) of \(answers.count) questions the person had not met the topic by then; no row")
+                    "note: of \(unmet) of \(answers.count) questions the person had not met the topic by then; their rows are empty"
+                )
             }
-            for (query, found) in zip(questions.queries, answers) {
-                try print(query, found, names[Int(query.topic)])
+            var next = answers.makeIterator()
+            // A row for each question, answered or not: who asks can lay both side by side.
+            for row in questions.rows {
+                if let query = row.query, let found = next.next() ?? nil {
+                    try print(query, found, row.topic)
+                } else {
+                    try printer.print(
+                        machine: [.text(row.user), .text(row.topic), .text(TimeFormat.rfc3339(row.moment))]
+                            + [Cell](repeating: .none, count: Self.machine.count - 3),
+                        people: [row.user, row.topic, TimeFormat.words(row.moment), "no answer"]
+                            + [String](repeating: "-", count: 6))
+                }
             }
         } else {
             let wanted = try about.topic.map { try asked.topic($0) }
@@ -188,6 +203,7 @@ struct Explain: AsyncParsableCommand {
             }
         }
         guard answered > 0 else {
+            console.clearStatus()
             if queries != nil {
                 throw CommandError(
                     "none of the questions has an answer: their people are not in the log, or had not met the topic by then"
@@ -199,7 +215,11 @@ struct Explain: AsyncParsableCommand {
         guard output.format == .table else { return }
         for line in words { console.note(line) }
         let record = bundle.description.causes
-        let hidden = Cause.allCases.filter { record?.evidence[$0].isShown == false }.map(\.rawValue)
+        // What was not measured is not what was looked for and not found.
+        let hidden = Cause.allCases.filter { cause in
+            guard let record, record.obstacle == nil else { return false }
+            return record.evidence[cause].people > 0 && !record.evidence[cause].isShown
+        }.map(\.rawValue)
         if !hidden.isEmpty { console.note("not shown by this log: \(hidden.joined(separator: ", "))") }
         console.note("half-life = ordinary times all causes; a cause is what goes together with shorter or longer ones")
     }
@@ -237,8 +257,16 @@ struct Explain: AsyncParsableCommand {
 
 /// Questions from a file: `user, topic, at`, in any dialect and any form of times that logs have.
 struct ExplanationQueries {
-    private(set) var queries: [Explainer.Query] = []
-    /// Rows that could not be asked, in words.
+    struct Row {
+        let user: String
+        let topic: String
+        let moment: Int64
+        /// Nothing where the log does not have the person or the topic.
+        let query: Explainer.Query?
+    }
+
+    private(set) var rows: [Row] = []
+    /// Rows that could not be read or asked, in words.
     let words: String?
 
     init(_ path: String, _ asked: AskedPeople, _ input: LogOptions, _ bundle: ModelBundle) throws {
@@ -251,20 +279,30 @@ struct ExplanationQueries {
         guard bundle.description.clock == .wall else {
             throw ValidationError("--queries: the log has order only; ask with --user, --topic and --at POSITION")
         }
-        let (rows, report) = try LogReader.read(path, options: options)
-        var unknown = 0
-        for row in 0..<rows.count {
-            guard let user = asked.log.log.users.find(rows.users[Int(rows.user[row])]),
-                let topic = asked.log.log.topics.names.find(rows.items[Int(rows.item[row])])
-            else {
-                unknown += 1
-                continue
-            }
-            queries.append(Explainer.Query(user: Int(user), topic: topic, moment: rows.time[row]))
+        let read: EventLog
+        let report: ReadingReport
+        do { (read, report) = try LogReader.read(path, options: options) } catch {
+            throw CommandError(
+                "\(path): a file of questions has a header with the columns user, topic and at, in any order; \(error)")
         }
+        for row in 0..<read.count {
+            let (user, topic) = (read.users[Int(read.user[row])], read.items[Int(read.item[row])])
+            var query: Explainer.Query?
+            if let person = asked.log.log.users.find(user), let known = asked.log.log.topics.names.find(topic) {
+                query = Explainer.Query(user: Int(person), topic: known, moment: read.time[row])
+            }
+            rows.append(Row(user: user, topic: topic, moment: read.time[row], query: query))
+        }
+        let unknown = rows.count { $0.query == nil }
         var parts: [String] = []
-        if report.rejectedCount > 0 { parts.append("\(report.rejectedCount) rows of \(path) cannot be read") }
-        if unknown > 0 { parts.append("\(unknown) rows of \(path) name people or topics that the log does not have") }
+        if report.rejectedCount > 0 {
+            let first = report.examples.prefix(3).map(\.description).joined(separator: "; ")
+            parts.append("\(report.rejectedCount) rows of \(path) cannot be read (\(first))")
+        }
+        if unknown > 0 {
+            parts.append(
+                "\(unknown) rows of \(path) name people or topics that the log does not have; their rows are empty")
+        }
         words = parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }

@@ -19,7 +19,7 @@ struct ModelExplanation {
     private let queries: QuerySet
     private let seed: UInt64
 
-    /// Questions of the test part that are asked at most.
+    /// About how many questions of the test part are asked.
     private static let questions = 10_000
 
     init(_ command: Explain, _ bundle: ModelBundle) throws {
@@ -27,7 +27,9 @@ struct ModelExplanation {
         self.bundle = bundle
         console = command.output.console
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
-        measured = try MeasuredLog(bundle, command.input, friends: command.friends, from: nil, to: nil, console)
+        measured = try MeasuredLog(
+            bundle, command.input, friends: command.friends, from: nil, to: nil, hasWindow: false,
+            console)
         seed = bundle.description.training.seed
         console.status("drawing questions of the test part")
         queries = try measured.task.queries(.test, count: Self.questions, seed: seed)
@@ -50,7 +52,7 @@ struct ModelExplanation {
         let found = try measured.predictor.importance(queries, seed: seed, progress: progress)
         console.clearStatus()
         var printer = RowPrinter(
-            command.output.format, machine: Self.importance, people: ["of others", "log loss", "95 % interval"])
+            command.output.format, machine: Self.importance, people: ["input", "log loss", "95 % interval"])
         for group in found.groups {
             try printer.print(
                 machine: [
@@ -63,7 +65,7 @@ struct ModelExplanation {
         guard command.output.format == .table else { return }
         console.note(
             "log loss \(Render.number(found.logLoss, 4)) on \(queries.count) questions of the test part; each line: how much worse where "
-                + "that is another question's. What the model relies on is not yet what makes people come back")
+                + "that input is another question's. What the model relies on is not yet what makes people come back")
     }
 
     private func words(_ interval: Evaluation.Interval?) -> String {
@@ -171,8 +173,8 @@ struct ModelExplanation {
         let order = try predictor.featuresByCredit(queries, seed: seed)
         let count = order.count / 3
         var generator = SeededGenerator(seed: seed, stream: 24)
-        let random = Array(order.shuffled(using: &generator).prefix(count))
         let largest = Array(order.prefix(count))
+        let random = Array(order.dropFirst(count).shuffled(using: &generator).prefix(count))
         let models = RetrainedModels(
             seeds: (
                 try trained("from one seed", seed: seed &+ 1), try trained("from another seed", seed: seed &+ 2)

@@ -65,7 +65,11 @@ struct PersonExplanation {
         var changes: [Counterfactual.Change] = [
             .asItIs, .withoutTouches(1), .withoutTouches(5), .withoutDays(7), .withoutDays(30),
         ]
-        if asked.predictor.bundle.description.causes != nil { changes += Cause.allCases.map { .ordinary($0) } }
+        // A cause that the log does not show is not credited with what an answer would be without it.
+        if let record = asked.predictor.bundle.description.causes {
+            if let obstacle = record.obstacle { console.note("note: causes are not told apart: \(obstacle)") }
+            changes += Cause.allCases.filter { record.evidence[$0].isShown }.map { .ordinary($0) }
+        }
         if let text = command.friendsAsOf {
             guard let other = try command.input.moment(text, over: asked.predictor.bundle.reading) else {
                 throw ValidationError("--friends-as-of \(text): give a time such as 2023-03-01")
@@ -77,7 +81,14 @@ struct PersonExplanation {
             guard asked.predictor.bundle.description.causes != nil else {
                 throw ValidationError("--friends-as-of: this model reads nothing of what friends do; wane does")
             }
+            if let start = asked.log.log.span?.lowerBound, other < start {
+                throw ValidationError(
+                    "--friends-as-of \(text): that is before the log begins, \(TimeFormat.words(start))")
+            }
             changes.append(.friendsAsOf(other))
+            if asked.predictor.bundle.description.causes?.evidence[.social].isShown != true {
+                console.note("note: that friends move half-lives is not shown by the model's log")
+            }
         }
         var printer = RowPrinter(
             command.output.format, machine: Self.whatIf,
@@ -93,7 +104,8 @@ struct PersonExplanation {
                         .number(degree), .text(answer.basis.rawValue),
                     ],
                     people: [
-                        name(topic), words(answer.change), isKnown ? bundle.halfLifeWords(answer.curve.halfLife) : "-",
+                        name(topic), words(answer.change),
+                        isKnown ? bundle.halfLifeWords(answer.curve.halfLife) : "not met (population)",
                         Render.number(chance, 3), Render.number(degree, 3),
                     ])
             }
@@ -104,9 +116,10 @@ struct PersonExplanation {
     private func words(_ change: Counterfactual.Change) -> String {
         switch change {
         case .asItIs: "as it is"
-        case .withoutTouches(1): "without the last touch"
-        case .withoutTouches(let count): "without the last \(count) touches"
-        case .withoutDays(let days): "without the last \(days) days"
+        case .withoutTouches(1): "without the topic's last touch"
+        case .withoutTouches(let count): "without the topic's last \(count) touches"
+        case .withoutDays(let days):
+            "without any event of the last \(days) \(asked.log.log.clock == .wall ? "days" : "positions")"
         case .ordinary(let cause): "without \(cause.rawValue)"
         case .friendsAsOf(let moment): "friends as of \(asked.log.log.clock == .wall ? TimeFormat.rfc3339(moment) : "")"
         }
@@ -155,7 +168,9 @@ struct PersonExplanation {
             ? TimeSpan.words(Int64(value * 1e6), asked.log.log.clock) : Render.number(value, 2)
     }
 
-    static let features = ["user", "topic", "at", "input", "value", "credit"]
+    static let features = [
+        "user", "topic", "at", "input", "value", "credit", "ordinary_probability", "return_probability",
+    ]
 
     private func printFeatures(_ topics: [UInt32], _ moment: Int64) throws {
         var printer = RowPrinter(
@@ -191,18 +206,23 @@ struct PersonExplanation {
             rows.sort { (abs($0.credit), $1.input) > (abs($1.credit), $0.input) }
             // People read what matters; machines get all.
             let shown = command.output.format == .table ? Array(rows.prefix(12)) : rows
+            func probability(_ logit: Double) -> Double { 1 / (1 + exp(-logit)) }
             for row in shown {
                 try printer.print(
-                    machine: first(topic, moment) + [.text(row.input), .number(row.value), .number(row.credit)],
+                    machine: first(topic, moment) + [
+                        .text(row.input), .number(row.value), .number(row.credit),
+                        .number(probability(credits.ordinary)), .number(probability(credits.actual)),
+                    ],
                     people: [
                         name(topic), row.input, row.value.map { words($0, of: row.input) } ?? "-",
                         Render.signed(row.credit, 3),
                     ])
             }
-            func chance(_ logit: Double) -> String { Render.number(1 / (1 + exp(-logit)), 3) }
+            func chance(_ logit: Double) -> String { Render.number(probability(logit), 3) }
             notes.append(
                 "\(name(topic)): an ordinary question \(chance(credits.ordinary)), this one \(chance(credits.actual)); "
-                    + "credits, in logits, add up to within \(Render.number(100 * credits.completenessError, 2)) %")
+                    + "credits, in logits, add up to within \(Render.number(100 * (credits.completenessError ?? .nan), 2)) %"
+            )
         }
         try printer.finish()
         guard command.output.format == .table else { return }

@@ -13,16 +13,16 @@ struct MeasuredLog {
 
     /// - Parameters:
     ///   - friends: a file of friendships.
-    ///   - start, end: what `--from` and `--to` said.
+    ///   - start, end: what `--from` and `--to` said; `hasWindow` whether the command has them.
     init(
         _ bundle: ModelBundle, _ input: LogOptions, friends: String?, from start: String?, to end: String?,
-        _ console: Console
+        hasWindow: Bool = true, _ console: Console
     ) throws {
         for note in bundle.description.notes { console.note("note: \(note)") }
         let (log, _) = try input.read(console, over: bundle.reading)
         let asked = try AskedLog(log, for: bundle)
         if let words = asked.coverage.words { console.note("note: \(words)") }
-        let split = try Self.window(asked, bundle, input, from: start, to: end)
+        let split = try Self.window(asked, bundle, input, from: start, to: end, hasWindow)
         let own = bundle.description.split
         if split.validationEnd < own.validationEnd, split.end > own.start {
             console.note(
@@ -40,13 +40,14 @@ struct MeasuredLog {
         task = InterestTask(
             histories, split: split, seed: bundle.description.training.seed,
             typicalEngagement: bundle.description.typicalEngagement, popularity: asked.popularity)
-        self.asked = asked
+        self.asked = asked.knowing(edges, scale: bundle.scale)
         predictor = QueryPredictor(bundle, asked, histories)
     }
 
     /// The parts to measure with: the model's own, or a window with what comes before it for the baselines.
     private static func window(
-        _ asked: AskedLog, _ bundle: ModelBundle, _ input: LogOptions, from start: String?, to end: String?
+        _ asked: AskedLog, _ bundle: ModelBundle, _ input: LogOptions, from start: String?, to end: String?,
+        _ hasWindow: Bool
     ) throws -> Split {
         let own = bundle.description.split
         guard let span = asked.log.span else { throw ValidationError("the log has no events") }
@@ -79,8 +80,8 @@ struct MeasuredLog {
         let words = { (span: Int64) in TimeSpan.words(max(0, span), bundle.description.clock) }
         guard last - first > own.horizon else {
             throw ValidationError(
-                "the window is \(words(last - first)) long, and the model's horizon \(words(own.horizon)); give an earlier "
-                    + "--from, a later --to or a longer log")
+                "the window is \(words(last - first)) long, and the model's horizon \(words(own.horizon)); give "
+                    + (hasWindow ? "an earlier --from, a later --to or " : "") + "a longer log")
         }
         // Baselines learn from what comes before the window, three parts of it, and are levelled on the fourth; where
         // nothing comes before, from the window's own first quarter, which is then measured no more.
@@ -96,7 +97,7 @@ struct MeasuredLog {
         where length <= own.horizon {
             throw ValidationError(
                 "the log leaves \(words(length)) for \(name), less than the model's horizon of \(words(own.horizon)); give a "
-                    + "longer log or a later --from")
+                    + "longer log" + (hasWindow ? " or a later --from" : ""))
         }
         return Split(
             start: span.lowerBound, trainEnd: trainEnd, validationEnd: begin, end: last, horizon: own.horizon)
