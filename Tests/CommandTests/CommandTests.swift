@@ -149,7 +149,9 @@ struct CommandTests {
         let refused = try Command.run(["explain", file("mlp"), file(log)])
         #expect(refused.status == 1 && refused.errors.contains("tells no causes apart"))
         // One person's answers, and their causes as a picture.
-        let (user, topic) = (planted[1][0], planted[1][1])
+        // Touched last of all: long after the person's first days.
+        let latest = try #require(planted.dropFirst().max { $0[2] < $1[2] })
+        let (user, topic) = (latest[0], latest[1])
         let about = ["--user", user, "--topic", topic, "--friends", file(friends)]
         let drawn = try Command.run(["explain", model, file(log), "--svg", file("why.svg")] + about)
         #expect(drawn.status == 0, "\(drawn.errors)")

@@ -95,7 +95,13 @@ struct PersonExplanation {
             people: ["topic", "had it been", "half-life", "comes back", "degree"])
         let bundle = asked.predictor.bundle
         for topic in topics {
-            for answer in try asked.predictor.counterfactuals(person, topic, at: moment, in: asked.log, changes) {
+            let answers = try asked.predictor.counterfactuals(person, topic, at: moment, in: asked.log, changes)
+            if let last = changes.last, case .friendsAsOf = last, !answers.contains(where: { $0.change == last }) {
+                console.note(
+                    "note: \(name(topic)) was last touched in the person's first ten days, in which what friends do counts as nothing"
+                )
+            }
+            for answer in answers {
                 let isKnown = answer.basis == .history
                 let (chance, degree) = (answer.curve.returnProbability(after: 0), answer.curve.degree(after: 0))
                 try printer.print(
