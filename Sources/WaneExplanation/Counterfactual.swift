@@ -32,7 +32,7 @@ extension Predictor {
     public func counterfactuals(
         _ user: Int, _ topic: UInt32, at moment: Int64, in log: AskedLog, _ changes: [Counterfactual.Change]
     ) throws -> [Counterfactual] {
-        let events = log.events(ofUser: user).prefix { log.log.time[$0] <= moment }
+        let events = log.events(ofUser: user, until: moment)
         let touches = events.filter { log.log.topics[log.log.item[$0]].contains(topic) }
         func state(without dropped: (Int) -> Bool = { _ in false }) -> PersonState {
             var state = newState(in: log)

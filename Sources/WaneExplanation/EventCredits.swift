@@ -24,7 +24,7 @@ extension Predictor {
     public func eventCredits(
         _ user: Int, _ topic: UInt32, at moment: Int64, in log: AskedLog, most: Int = 20, steps: Int = 50
     ) throws -> [EventCredit] {
-        let events = Array(log.events(ofUser: user).prefix { log.log.time[$0] <= moment })
+        let events = log.events(ofUser: user, until: moment)
         let whole = state(of: user, in: log, until: moment)
         guard
             let attribution = try attribution(
@@ -49,11 +49,11 @@ extension Predictor {
     public func logits(
         _ user: Int, _ topic: UInt32, at moment: Int64, in log: AskedLog, without dropped: [Set<Int>]
     ) throws -> [Double] {
-        let events = log.events(ofUser: user).prefix { log.log.time[$0] <= moment }
+        let events = log.events(ofUser: user, until: moment)
         // What comes before all of them is the same for each.
         let first = dropped.joined().min() ?? events.endIndex
         var common = newState(in: log)
-        for event in events where event < first { log.apply(event, of: user, to: &common) }
+        log.apply(events.prefix { $0 < first }, of: user, to: &common)
         let states = dropped.map { dropped in
             var state = common
             for event in events where event >= first && !dropped.contains(event) {

@@ -22,6 +22,16 @@ public struct FaithfulnessTest: Sendable {
     public let passes: Bool?
 }
 
+extension FaithfulnessTest {
+    /// What is to be above 0 in the mean over questions, with its interval clear of it.
+    fileprivate init(_ name: String, gains: [Double], users: [UInt32], seed: UInt64) {
+        let interval = UserBootstrap(users: users, seed: seed).interval(of: gains)
+        self.init(
+            name: name, value: gains.isEmpty ? .nan : gains.reduce(0, +) / Double(gains.count), interval: interval,
+            limit: "above 0", passes: interval.map { $0.low > 0 })
+    }
+}
+
 extension QueryPredictor {
     /// How many questions are looked at.
     static let faithfulnessQuestions = 256
@@ -97,11 +107,9 @@ extension QueryPredictor {
             Array((0..<width).shuffled(using: &generator).prefix(Self.deletedFeatures))
         }
         let gains = actual.indices.map { abs(largest[$0] - actual[$0]) - abs(random[$0] - actual[$0]) }
-        let interval = UserBootstrap(users: queries.user, seed: seed).interval(of: gains)
         return FaithfulnessTest(
-            name: "deleting the \(Self.deletedFeatures) features credited most, beyond random ones",
-            value: gains.reduce(0, +) / Double(max(1, gains.count)), interval: interval, limit: "above 0",
-            passes: interval.map { $0.low > 0 })
+            "deleting the \(Self.deletedFeatures) features credited most, beyond random ones", gains: gains,
+            users: queries.user, seed: seed)
     }
 
     private func logits(_ queries: QuerySet) throws -> [Double] {
@@ -143,7 +151,6 @@ extension QueryPredictor {
         let without = try losses(retrained.withoutLargest.predictor, retrained.withoutLargest.features)
         let random = try losses(retrained.withoutRandom.predictor, retrained.withoutRandom.features)
         let gains = zip(without, random).map { $0 - $1 }
-        let interval = UserBootstrap(users: queries.user, seed: seed).interval(of: gains)
         return [
             FaithfulnessTest(
                 name: "rank correlation between two of the family, retrained", value: stable, interval: nil,
@@ -152,9 +159,8 @@ extension QueryPredictor {
                 name: "rank correlation with one of shuffled outcomes, retrained", value: untaught, interval: nil,
                 limit: "below 0.2", passes: untaught < 0.2),
             FaithfulnessTest(
-                name: "log loss without the features credited most, beyond random ones, both retrained",
-                value: gains.reduce(0, +) / Double(max(1, gains.count)), interval: interval, limit: "above 0",
-                passes: interval.map { $0.low > 0 }),
+                "log loss without the features credited most, beyond random ones, both retrained", gains: gains,
+                users: queries.user, seed: seed),
         ]
     }
 
@@ -223,13 +229,10 @@ extension Predictor {
             }
         }
         return zip(ways, gains).flatMap { way, found in
-            let bootstrap = UserBootstrap(users: found.users, seed: seed)
-            return [("random ones", found.random), ("the latest", found.latest)].map { name, gains in
-                let interval = bootstrap.interval(of: gains)
-                return FaithfulnessTest(
-                    name: "deleting the \(count) events that matter most \(way.name), beyond \(name)",
-                    value: gains.isEmpty ? .nan : gains.reduce(0, +) / Double(gains.count), interval: interval,
-                    limit: "above 0", passes: interval.map { $0.low > 0 })
+            [("random ones", found.random), ("the latest", found.latest)].map { name, gains in
+                FaithfulnessTest(
+                    "deleting the \(count) events that matter most \(way.name), beyond \(name)", gains: gains,
+                    users: found.users, seed: seed)
             }
         }
     }

@@ -134,13 +134,4 @@ extension QueryPredictor {
         }
         return result
     }
-
-    /// Queries with their causes measured, where the model reads some: before a column of theirs is changed.
-    func measured(_ queries: QuerySet) -> QuerySet {
-        var queries = queries
-        if queries.causes.isEmpty, bundle.description.causes != nil {
-            queries.measureCauses(histories, bundle.stateSchema(rows))
-        }
-        return queries
-    }
 }

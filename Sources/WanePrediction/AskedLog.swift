@@ -1,4 +1,3 @@
-import Dispatch
 import WaneBundle
 import WaneEvents
 import WaneModels
@@ -254,33 +253,31 @@ public struct AskedLog: Sendable {
             event(index), topics: log.topics[log.item[index]], social: { friends?.measure(user, $0, at: time) ?? 0 })
     }
 
-    /// People's states after their events up to a moment of each, made on all cores.
+    /// A person's events up to a moment, the moment included.
+    public func events(ofUser user: Int, until moment: Int64) -> Range<Int> {
+        let events = events(ofUser: user)
+        return events.lowerBound..<events.partitioningIndex { log.time[$0] > moment }
+    }
+
+    /// Moves a person's state on by some of their events.
+    public func apply(_ events: some Sequence<Int>, of user: Int, to state: inout PersonState) {
+        for index in events { apply(index, of: user, to: &state) }
+    }
+
+    /// People's states after their events up to a moment of each, made on all cores where they are many.
     ///
     /// - Parameter schema: ``ModelBundle/stateSchema(_:)`` of this log's rows.
     public func states(of users: [Int], until moments: [Int64], _ schema: StateSchema) -> [PersonState] {
-        // Few people are not worth other threads.
-        let parts = users.count < 32 ? 1 : min(users.count, 64)
-        var found = [[PersonState]](repeating: [], count: parts)
-        found.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            let slots = Slots(values: base)
-            @Sendable func fold(_ part: Int) {
-                slots.values[part] = (users.count * part / parts..<users.count * (part + 1) / parts).map { place in
-                    var state = PersonState(schema)
-                    for index in events(ofUser: users[place]) {
-                        if log.time[index] > moments[place] { break }
-                        apply(index, of: users[place], to: &state)
-                    }
-                    return state
-                }
+        let parts = users.count < 32 ? [0..<users.count] : AllCores.parts(users.count)
+        var found = [[PersonState]](repeating: [], count: parts.count)
+        AllCores.forEach(&found) { part, own in
+            own = parts[part].map { place in
+                var state = PersonState(schema)
+                apply(events(ofUser: users[place], until: moments[place]), of: users[place], to: &state)
+                return state
             }
-            if parts == 1 { fold(0) } else { DispatchQueue.concurrentPerform(iterations: parts) { fold($0) } }
         }
         return found.flatMap { $0 }
-    }
-
-    private struct Slots: @unchecked Sendable {
-        let values: UnsafeMutablePointer<[PersonState]>
     }
 
     /// A moment as people write it.

@@ -21,10 +21,7 @@ public struct Predictor {
     /// A person's state after their events up to a moment, the moment included.
     public func state(of user: Int, in log: AskedLog, until moment: Int64 = .max) -> PersonState {
         var state = newState(in: log)
-        for index in log.events(ofUser: user) {
-            if log.log.time[index] > moment { break }
-            log.apply(index, of: user, to: &state)
-        }
+        log.apply(log.events(ofUser: user, until: moment), of: user, to: &state)
         return state
     }
 

@@ -155,15 +155,20 @@ public struct QueryPredictor {
         return found.compactMap { $0 }
     }
 
+    /// Queries with their causes measured, where the model reads some.
+    public func measured(_ queries: QuerySet) -> QuerySet {
+        guard queries.causes.isEmpty, bundle.description.causes != nil else { return queries }
+        var queries = queries
+        queries.measureCauses(histories, bundle.stateSchema(rows))
+        return queries
+    }
+
     private func forEachBatch(
         _ queries: QuerySet, _ encoder: QueryEncoder, size: Int? = nil, takesSlopes: Bool = false,
         _ body: (HistoryBatch, QueryTensors) throws -> Void
     ) throws {
         guard queries.count > 0 else { return }
-        var queries = queries
-        if queries.causes.isEmpty, bundle.description.causes != nil {
-            queries.measureCauses(histories, bundle.stateSchema(events.rows))
-        }
+        let queries = measured(queries)
         func all() throws {
             let tensors = try QueryTensors(
                 queries, topicRow: events.rows.topicRow, scaling: bundle.description.scaling,

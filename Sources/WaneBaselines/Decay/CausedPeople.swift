@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import WaneCurves
 import WaneEvents
@@ -36,9 +35,9 @@ struct CauseWalk: Sendable {
     ///
     /// - Complexity: one walk through the events, on all cores.
     func people(_ schema: CauseSchema) -> CausedPeople {
-        let parts = CausedPeople.parts(people.count)
+        let parts = AllCores.parts(people.count)
         var found = [[CausedPeople.Person]](repeating: [], count: parts.count)
-        CausedPeople.concurrently(&found) { place, own in own = walk(parts[place], schema) }
+        AllCores.forEach(&found) { place, own in own = walk(parts[place], schema) }
         return CausedPeople(people: found.flatMap { $0 }, prior: schema)
     }
 
@@ -65,33 +64,39 @@ struct CauseWalk: Sendable {
 /// People with all their gaps, from which what moves them, and what people have in common in it, is found step by step.
 struct CausedPeople: Sendable {
     struct Person: Sendable {
-        var history: GapHistory
+        private(set) var history: GapHistory
         let rhythm: DailyRhythm
+        /// What the history says, kept: it is asked for many times a step.
+        private(set) var posterior: GapHistory.Posterior
+
+        init(history: GapHistory, rhythm: DailyRhythm) {
+            (self.history, self.rhythm) = (history, rhythm)
+            posterior = history.posterior
+        }
+
+        fileprivate mutating func step(_ schema: CauseSchema) {
+            history.step(schema, rhythm)
+            posterior = history.posterior
+        }
     }
 
     private(set) var people: [Person]
     /// What was held of everybody when each was last found.
     private var prior: CauseSchema
-
     init(people: [Person], prior: CauseSchema) { (self.people, self.prior) = (people, prior) }
 
     /// A step of Newton's method for everybody, and what people have in common fitted anew.
     mutating func step(_ schema: inout CauseSchema, fitsInflow: Bool = true) {
         let current = schema
         prior = schema
-        var parts = Self.parts(people.count).map { Array(people[$0]) }
-        people = []
-        Self.concurrently(&parts) { _, own in
-            for place in own.indices { own[place].history.step(current, own[place].rhythm) }
-        }
-        people = parts.flatMap { $0 }
-        schema.moveMeans(people.map(\.history.posterior))
+        AllCores.forEach(&people) { _, person in person.step(current) }
+        schema.moveMeans(people.map(\.posterior))
         for cause in Cause.allCases {
             schema.variance[cause] = max(
                 CauseSchema.none, Population(summaries(cause), mean: schema.mean[cause]).variance)
         }
         let levels = Self.summaries(
-            people.lazy.map(\.history.posterior.level),
+            people.lazy.map(\.posterior.level),
             prior: (current.level.mean, max(CauseSchema.none, current.level.variance)))
         schema.level.variance = max(1e-3, Population(levels, mean: schema.level.mean).variance)
         guard fitsInflow else { return }
@@ -131,7 +136,7 @@ struct CausedPeople: Sendable {
     func summaries(_ cause: Cause) -> [Population.Summary] {
         Self.summaries(
             people.lazy.map {
-                let own = $0.history.posterior.sensitivity
+                let own = $0.posterior.sensitivity
                 return (own.mean[cause], own.variance[cause])
             }, prior: (prior.mean[cause], prior.variance[cause]))
     }
@@ -157,7 +162,7 @@ struct CausedPeople: Sendable {
             own.reduce(0) { $0 + min(10, $1.found * $1.found * $1.precision) } / Double(max(1, own.count))
         var (sum, square, count) = (0.0, 0.0, 0.0)
         for person in people {
-            let sensitivity = person.history.posterior.sensitivity.mean[cause]
+            let sensitivity = person.posterior.sensitivity.mean[cause]
             var isMet = false
             let measures = person.history.measures
             for x in [measures.known, measures.others].joined() where x[cause.index] != 0 {
@@ -171,25 +176,5 @@ struct CausedPeople: Sendable {
         }
         if count > 1 { result.spread = max(0, square / count - (sum / count) * (sum / count)).squareRoot() }
         return result
-    }
-
-    // MARK: On all cores
-
-    /// Ranges of people; as many on every machine, so that what is summed is summed in one order.
-    static func parts(_ count: Int) -> [Range<Int>] {
-        let parts = max(1, min(count, 64))
-        return (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }
-    }
-
-    private struct Slots<Value>: @unchecked Sendable {
-        let values: UnsafeMutablePointer<Value>
-    }
-
-    static func concurrently<Value: Sendable>(_ values: inout [Value], _ work: @Sendable (Int, inout Value) -> Void) {
-        values.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            let slots = Slots(values: base)
-            DispatchQueue.concurrentPerform(iterations: buffer.count) { work($0, &slots.values[$0]) }
-        }
     }
 }

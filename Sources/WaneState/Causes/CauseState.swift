@@ -47,8 +47,9 @@ public struct CauseState: Sendable {
         social: (UInt32) -> Float
     ) {
         let now = Double(time) / 1e6
+        let rhythm = rhythm
         for (_, place) in touched where place < pairs.count && now - pairs[place].last > Double(pause) / 1e6 {
-            add(place, until: now, isClosed: true)
+            add(place, until: now, isClosed: true, rhythm)
         }
         circumstances.apply(at: now, places: touched.map(\.place))
         hours[DailyRhythm.hour(of: time)] += 1
@@ -69,7 +70,7 @@ public struct CauseState: Sendable {
 
     private var rhythm: DailyRhythm { DailyRhythm(hours, general: schema.hours) }
 
-    private mutating func add(_ place: Int, until time: Double, isClosed: Bool) {
+    private mutating func add(_ place: Int, until time: Double, isClosed: Bool, _ rhythm: DailyRhythm) {
         let pair = pairs[place]
         guard pair.ordinary > 1, schema.topic(pair.topic) != nil else { return }
         let gap = CauseGap(
@@ -107,8 +108,9 @@ public struct CauseState: Sendable {
     /// Everything, with the gaps that are still open as far as the person's last event.
     private func withSilences() -> CauseState {
         var all = self
+        let rhythm = rhythm
         for place in pairs.indices where circumstances.last - pairs[place].last > 1_800 {
-            all.add(place, until: circumstances.last, isClosed: false)
+            all.add(place, until: circumstances.last, isClosed: false, rhythm)
         }
         return all
     }
