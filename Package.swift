@@ -106,10 +106,11 @@ let package = Package(
         .target(name: "WaneReport", dependencies: ["WaneTraining", "WaneExplanation"], swiftSettings: settings),
 
         // The command
+        .target(name: "CNumbers", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "wane",
             dependencies: [
-                "WaneReport",
+                "CNumbers", "WaneReport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

@@ -7,7 +7,7 @@ import WaneModels
 import WaneState
 
 /// Explains answers of a model that tells causes apart.
-public struct Explainer {
+public struct Explainer: Sendable {
     public let predictor: Predictor
     private let record: CauseRecord
 
@@ -41,54 +41,11 @@ public struct Explainer {
         }
     }
 
-    /// A question about one person and topic at one moment.
-    public struct Query: Sendable {
-        public let user: Int
-        public let topic: UInt32
-        public let moment: Int64
-
-        public init(user: Int, topic: UInt32, moment: Int64) {
-            (self.user, self.topic, self.moment) = (user, topic, moment)
+    /// Questions about many people and moments, in their order; nothing where the person had not met the topic by then.
+    public func explain(_ questions: [LogQuestion], in log: AskedLog) throws -> [Explanation?] {
+        try predictor.answers(questions, in: log) { try explain($0.questions, of: $0.states, in: log) }.map {
+            $0 ?? nil
         }
-    }
-
-    /// Questions about many people and moments, in their order; each person's events are walked through once.
-    public func explain(_ queries: [Query], in log: AskedLog) throws -> [Explanation?] {
-        var result = [Explanation?](repeating: nil, count: queries.count)
-        let order = queries.indices.sorted {
-            (queries[$0].user, queries[$0].moment, $0) < (queries[$1].user, queries[$1].moment, $1)
-        }
-        var (user, next) = (-1, 0)
-        var state = predictor.newState(in: log)
-        // As many questions at once as a model answers together.
-        var asked: [Int] = []
-        var states: [(state: PersonState, user: Int64)] = []
-        func answer() throws {
-            let questions = asked.enumerated().map { place, query in
-                StateQuestion(person: place, topic: queries[query].topic, moment: queries[query].moment)
-            }
-            for (query, found) in zip(asked, try explain(questions, of: states, in: log)) { result[query] = found }
-            asked = []
-            states = []
-        }
-        for index in order {
-            let query = queries[index]
-            if query.user != user {
-                (user, next) = (query.user, log.events(ofUser: query.user).lowerBound)
-                state = predictor.newState(in: log)
-            }
-            let end = log.events(ofUser: user).upperBound
-            while next < end, log.log.time[next] <= query.moment {
-                log.apply(next, of: user, to: &state)
-                next += 1
-            }
-            guard state.topic(query.topic) != nil else { continue }
-            asked.append(index)
-            states.append((state, log.userOf[user]))
-            if asked.count == 512 { try answer() }
-        }
-        try answer()
-        return result
     }
 }
 

@@ -8,7 +8,9 @@ import WaneState
 
 /// Answers from a model alone: how much, what next, when. It reads people's states; it knows nothing of the log that
 /// the model came from, and nothing that came after.
-public struct Predictor {
+///
+/// Several threads may ask one predictor: a model's weights are only read.
+public struct Predictor: @unchecked Sendable {
     public let bundle: ModelBundle
 
     public init(_ bundle: ModelBundle) { self.bundle = bundle }

@@ -98,6 +98,36 @@ struct CommandTests {
         return (folder, path)
     }
 
+    /// `predict --queries`: a row for each question in its order, the same that `--user --topic --at` answers.
+    private func answersQuestions(
+        _ model: String, _ log: String, _ planted: [[String]], _ folder: TemporaryFolder
+    ) throws {
+        let questions = folder.file("exported.csv").path
+        let rows =
+            planted.map { "test,\($0[0]),\($0[1]),\($0[2]),0.5" } + ["test,nobody,topic-1,2024-03-01T00:00:00Z,0.5"]
+        // Named as exported queries are, with columns beside.
+        try ("part,user,topic,moment,degree\n" + rows.joined(separator: "\n") + "\n").write(
+            toFile: questions, atomically: true, encoding: .utf8)
+        func answers(_ arguments: [String]) throws -> (rows: [[Substring]], errors: String) {
+            let run = try Command.run(["predict", model, log, "--format", "csv"] + arguments)
+            #expect(run.status == 0, "\(run.errors)")
+            let lines = run.output.split(separator: "\n").dropFirst()
+            return (lines.map { $0.split(separator: ",", omittingEmptySubsequences: false) }, run.errors)
+        }
+        let (found, errors) = try answers(["--queries", questions])
+        #expect(found.map { $0[0] + "," + $0[1] } == planted.map { "\($0[0]),\($0[1])" } + ["nobody,topic-1"])
+        #expect(
+            errors.contains("1 rows of \(questions) name people or topics") && found[40][3...].allSatisfy(\.isEmpty))
+        for (row, question) in zip(found, planted).prefix(5) {
+            let one = try answers(["--user", question[0], "--topic", question[1], "--at", question[2]]).rows
+            #expect(one == [row])
+        }
+        let refused = try Command.run(["predict", model, log, "--queries", questions, "--top", "3"])
+        #expect(refused.status == 64 && refused.errors.contains("--top and --queries"))
+        let said = try Command.run(["predict", model, log, "--queries", questions, "--user", "user-1"])
+        #expect(said.status == 64 && said.errors.contains("--user and --queries"))
+    }
+
     @Test(
         "from planted causes to explanations: the truth is written, multipliers multiply, a file of questions is answered"
     )
@@ -143,6 +173,7 @@ struct CommandTests {
         }
         let all = try Command.run(["causes", model, file(log), "--friends", file(friends), "--format", "csv"])
         #expect(all.status == 0 && all.output.split(separator: "\n").count == 5)
+        try answersQuestions(model, file(log), planted.dropFirst().suffix(40).map { $0 }, folder)
         // Of a model that tells none apart.
         let other = try Command.run(["train", file(log), "--model", "mlp", "--output", file("mlp")] + Self.small)
         #expect(other.status == 0)

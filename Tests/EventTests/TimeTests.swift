@@ -116,7 +116,21 @@ struct TimeTests {
     }
 
     @Test("as words come back as the same moment")
-    func words() { #expect(micros(TimeFormat.words(1_672_567_207_000_000)) == 1_672_567_207_000_000) }
+    func words() {
+        #expect(micros(TimeFormat.words(1_672_567_207_000_000)) == 1_672_567_207_000_000)
+        // Leap days, ends of centuries, before 1970, before the calendar was introduced; then moments all over the range.
+        for text in [
+            "2024-02-29T23:59:59Z", "2000-02-29T00:00:00Z", "1900-02-28T12:00:00Z", "1969-12-31T23:59:59.999999Z",
+            "1582-10-10T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.000001Z",
+        ] {
+            #expect(micros(text).map { TimeFormat.rfc3339($0) } == text)
+        }
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<2_000 {
+            let time = Int64.random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &generator)
+            #expect(micros(TimeFormat.rfc3339(time)) == time)
+        }
+    }
 
     // MARK: Columns
 

@@ -21,6 +21,22 @@ enum GregorianCalendar {
         return era * 146_097 + dayOfEra - 719_468
     }
 
+    /// The date of a day, by its number since 1970-01-01.
+    ///
+    /// Source: Hinnant, as above, `civil_from_days`.
+    static func date(ofDay day: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        return (
+            yearOfEra + era * 400 + (month >= 10 ? 1 : 0), month < 10 ? month + 3 : month - 9,
+            dayOfYear - (153 * month + 2) / 5 + 1
+        )
+    }
+
     /// Microseconds of the beginning of a day.
     static func micros(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64? {
         days(year, month, day).map { $0 * Self.day }

@@ -57,15 +57,48 @@ public enum TimeFormat: String, Sendable, CaseIterable {
 
     /// A moment for machines: RFC 3339 in UTC, with microseconds where there are any.
     public static func rfc3339(_ time: Int64) -> String {
-        let micros = ((time % 1_000_000) + 1_000_000) % 1_000_000
-        let whole = words(time - micros).replacing(" ", with: "T")
+        let micros = Int(((time % 1_000_000) + 1_000_000) % 1_000_000)
+        let whole = written(time, between: UInt8(ascii: "T"))
         guard micros > 0 else { return whole + "Z" }
         let digits = String(micros)
         return whole + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
     }
 
     /// A moment as people write it, in UTC.
-    public static func words(_ time: Int64) -> String {
+    public static func words(_ time: Int64) -> String { written(time, between: UInt8(ascii: " ")) }
+
+    /// A date and a clock, to the second that has begun.
+    private static func written(_ time: Int64, between mark: UInt8) -> String {
+        guard GregorianCalendar.contains(time) else {
+            let words = farWords(time)
+            return mark == UInt8(ascii: " ") ? words : words.replacing(" ", with: "T")
+        }
+        let ofDay = (time % GregorianCalendar.day + GregorianCalendar.day) % GregorianCalendar.day
+        let clock = Int(ofDay / 1_000_000)
+        let date = GregorianCalendar.date(ofDay: Int((time - ofDay) / GregorianCalendar.day))
+        return String(unsafeUninitializedCapacity: 19) { bytes in
+            func put(_ value: Int, at place: Int, digits: Int) {
+                var rest = value
+                for offset in (0..<digits).reversed() {
+                    bytes[place + offset] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+            }
+            put(date.year, at: 0, digits: 4)
+            put(date.month, at: 5, digits: 2)
+            put(date.day, at: 8, digits: 2)
+            put(clock / 3_600, at: 11, digits: 2)
+            put(clock / 60 % 60, at: 14, digits: 2)
+            put(clock % 60, at: 17, digits: 2)
+            for place in [4, 7] { bytes[place] = UInt8(ascii: "-") }
+            for place in [13, 16] { bytes[place] = UInt8(ascii: ":") }
+            bytes[10] = mark
+            return 19
+        }
+    }
+
+    /// Moments outside the years of four digits.
+    private static func farWords(_ time: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(time) / 1e6)
         return date.formatted(
             .verbatim(

@@ -9,7 +9,7 @@ import WaneState
 import WaneTasks
 
 /// A model, a log read as its own was, and the people in it that a question is about.
-struct AskedPeople {
+struct AskedPeople: Sendable {
     let predictor: Predictor
     /// The only person asked about, where it is one.
     let user: String?
@@ -179,20 +179,32 @@ struct AskedPeople {
         return Int(person)
     }
 
-    /// Everybody's states, some people at a time, each as of the moment asked about.
+    /// Some people, each with their state as of the moment asked about.
+    struct Part {
+        let people: [Int]
+        let moments: [Int64]
+        let states: [(state: PersonState, user: Int64)]
+    }
+
+    private static let peopleAtOnce = 256
+
+    /// Answers about everybody, some people at a time on each core, handed on in the order of people.
     ///
-    /// - Parameter only: one person, where others' rows are there for what friends do.
-    func forEachPart(
-        _ only: Int? = nil,
-        _ body: (_ people: [Int], _ moments: [Int64], _ states: [(state: PersonState, user: Int64)]) throws -> Void
+    /// - Parameters:
+    ///   - only: one person, where others' rows are there for what friends do.
+    ///   - answer: called by several threads.
+    func forEachPart<Answer: Sendable>(
+        _ only: Int? = nil, _ answer: @Sendable (Part) throws -> Answer, use: (Answer) throws -> Void
     ) throws {
-        for start in stride(from: 0, to: log.userCount, by: Predictor.peopleAtOnce) {
-            let people = Array(start..<min(log.userCount, start + Predictor.peopleAtOnce)).filter {
-                only == nil || only == $0
-            }
-            if people.isEmpty { continue }
+        let everybody = only.map { $0..<$0 + 1 } ?? 0..<log.userCount
+        let parts = stride(from: everybody.lowerBound, to: everybody.upperBound, by: Self.peopleAtOnce).map {
+            $0..<min(everybody.upperBound, $0 + Self.peopleAtOnce)
+        }
+        try AllCores.inOrder(parts) { people in
             let moments = try people.map { try moment(user: $0) }
-            try body(people, moments, states(people, at: moments))
+            return try answer(Part(people: Array(people), moments: moments, states: states(people, at: moments)))
+        } use: { _, answer in
+            try use(answer)
         }
     }
 

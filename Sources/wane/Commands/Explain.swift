@@ -80,13 +80,7 @@ struct Explain: AsyncParsableCommand {
         + ["half_life_low_seconds", "half_life_high_seconds", "largest_departure"]
 
     func validate() throws {
-        if queries != nil,
-            let other = [("--user", about.user), ("--topic", about.topic), ("--at", about.at)].first(where: {
-                $0.1 != nil
-            })
-        {
-            throw ValidationError("\(other.0) and --queries: the file says about whom, what and when")
-        }
+        try about.validate(queries: queries)
         if queries != nil, kind != .causes || dependence != nil {
             throw ValidationError("--queries: a file of questions is answered with --causes")
         }
@@ -147,7 +141,7 @@ struct Explain: AsyncParsableCommand {
         )
         var words: [String] = []
         var answered = 0
-        func print(_ query: Explainer.Query, _ found: Explanation?, _ name: String) throws {
+        func print(_ query: LogQuestion, _ found: Explanation?, _ name: String) throws {
             guard let found else { return }
             answered += 1
             try printer.print(
@@ -166,9 +160,9 @@ struct Explain: AsyncParsableCommand {
         }
         let names = asked.log.log.topics.names
         if let queries {
-            let questions = try ExplanationQueries(queries, asked, input, bundle)
+            let questions = try QuestionFile(queries, asked, input)
             if let words = questions.words { console.note("note: \(words)") }
-            let answers = try explainer.explain(questions.rows.compactMap(\.query), in: asked.log)
+            let answers = try explainer.explain(questions.rows.compactMap(\.question), in: asked.log)
             let unmet = answers.count { $0 == nil }
             if unmet > 0 {
                 console.note(
@@ -178,7 +172,7 @@ struct Explain: AsyncParsableCommand {
             var next = answers.makeIterator()
             // A row for each question, answered or not: who asks can lay both side by side.
             for row in questions.rows {
-                if let query = row.query, let found = next.next() ?? nil {
+                if let query = row.question, let found = next.next() ?? nil {
                     try print(query, found, row.topic)
                 } else {
                     try printer.print(
@@ -191,15 +185,17 @@ struct Explain: AsyncParsableCommand {
         } else {
             let wanted = try about.topic.map { try asked.topic($0) }
             let only = all ? try about.user.map { try asked.person($0, in: input.log) } : nil
-            try asked.forEachPart(only) { people, moments, states in
-                let met = asked.questions(states, at: moments, topic: wanted).filter {
-                    states[$0.person].state.topic($0.topic) != nil
+            let known = asked
+            try asked.forEachPart(only) { part in
+                let met = known.questions(part.states, at: part.moments, topic: wanted).filter {
+                    part.states[$0.person].state.topic($0.topic) != nil
                 }
-                for (question, found) in zip(met, try explainer.explain(met, of: states, in: asked.log)) {
-                    let query = Explainer.Query(
-                        user: people[question.person], topic: question.topic, moment: question.moment)
-                    try print(query, found, names[Int(query.topic)])
+                let questions = met.map { question in
+                    LogQuestion(user: part.people[question.person], topic: question.topic, moment: question.moment)
                 }
+                return zip(questions, try explainer.explain(met, of: part.states, in: known.log)).map { ($0, $1) }
+            } use: { answers in
+                for (query, found) in answers { try print(query, found, names[Int(query.topic)]) }
             }
         }
         guard answered > 0 else {
@@ -225,7 +221,7 @@ struct Explain: AsyncParsableCommand {
     }
 
     private func machine(
-        _ query: Explainer.Query, _ found: Explanation, _ topic: String, _ asked: AskedPeople
+        _ query: LogQuestion, _ found: Explanation, _ topic: String, _ asked: AskedPeople
     ) -> [Cell] {
         [
             .text(asked.log.log.users[query.user]), .text(topic), .text(asked.machine(query.moment, user: query.user)),
@@ -242,7 +238,7 @@ struct Explain: AsyncParsableCommand {
     }
 
     private func people(
-        _ query: Explainer.Query, _ found: Explanation, _ topic: String, _ asked: AskedPeople
+        _ query: LogQuestion, _ found: Explanation, _ topic: String, _ asked: AskedPeople
     ) -> [String] {
         let bundle = asked.predictor.bundle
         return [
@@ -252,57 +248,5 @@ struct Explain: AsyncParsableCommand {
             + Cause.allCases.map { cause in
                 found.effects.measures.values[cause] == 0 ? "-" : "×" + Render.number(found.multiplier(cause).value, 2)
             } + [found.mainCause?.rawValue ?? "-"]
-    }
-}
-
-/// Questions from a file: `user, topic, at`, in any dialect and any form of times that logs have.
-struct ExplanationQueries {
-    struct Row {
-        let user: String
-        let topic: String
-        let moment: Int64
-        /// Nothing where the log does not have the person or the topic.
-        let query: Explainer.Query?
-    }
-
-    private(set) var rows: [Row] = []
-    /// Rows that could not be read or asked, in words.
-    let words: String?
-
-    init(_ path: String, _ asked: AskedPeople, _ input: LogOptions, _ bundle: ModelBundle) throws {
-        var options = ReadingOptions()
-        options.map = [.user: "user", .item: "topic", .time: "at"]
-        // Moments are read as those of the log are.
-        let own = try input.options(over: bundle.reading)
-        (options.timeZone, options.timeFormat, options.strict) = (own.timeZone, own.timeFormat, own.strict)
-        options.preferredTimes = own.preferredTimes
-        guard bundle.description.clock == .wall else {
-            throw ValidationError("--queries: the log has order only; ask with --user, --topic and --at POSITION")
-        }
-        let read: EventLog
-        let report: ReadingReport
-        do { (read, report) = try LogReader.read(path, options: options) } catch {
-            throw CommandError(
-                "\(path): a file of questions has a header with the columns user, topic and at, in any order; \(error)")
-        }
-        for row in 0..<read.count {
-            let (user, topic) = (read.users[Int(read.user[row])], read.items[Int(read.item[row])])
-            var query: Explainer.Query?
-            if let person = asked.log.log.users.find(user), let known = asked.log.log.topics.names.find(topic) {
-                query = Explainer.Query(user: Int(person), topic: known, moment: read.time[row])
-            }
-            rows.append(Row(user: user, topic: topic, moment: read.time[row], query: query))
-        }
-        let unknown = rows.count { $0.query == nil }
-        var parts: [String] = []
-        if report.rejectedCount > 0 {
-            let first = report.examples.prefix(3).map(\.description).joined(separator: "; ")
-            parts.append("\(report.rejectedCount) rows of \(path) cannot be read (\(first))")
-        }
-        if unknown > 0 {
-            parts.append(
-                "\(unknown) rows of \(path) name people or topics that the log does not have; their rows are empty")
-        }
-        words = parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }

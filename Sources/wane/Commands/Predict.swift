@@ -17,6 +17,7 @@ struct Predict: AsyncParsableCommand {
             Examples:
               wane predict models/visits visits.csv --user 17
               wane predict models/visits visits.csv --at "2023-06-01" --format csv > interest.csv
+              wane predict models/visits visits.csv --queries questions.csv --format csv > answers.csv
             """)
 
     @Argument(help: "The model's folder.") var model: String
@@ -25,7 +26,18 @@ struct Predict: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only the likeliest returns of each person; all when absent.", valueName: "n")) var top:
         Int?
     @Option(help: ArgumentHelp("Only chances of coming back from this one up.", valueName: "chance")) var min: Double?
+    @Option(
+        help: ArgumentHelp(
+            "Questions in a file, with columns user, topic, at, answered in its order.", valueName: "file"))
+    var queries: String?
     @OptionGroup var output: RowOutputOptions
+
+    func validate() throws {
+        try about.validate(queries: queries)
+        if queries != nil, let said = top != nil ? "--top" : min != nil ? "--min" : nil {
+            throw ValidationError("\(said) and --queries: each question of the file has its row")
+        }
+    }
 
     func run() async throws {
         let console = output.console
@@ -34,31 +46,14 @@ struct Predict: AsyncParsableCommand {
         let bundle = try BundleFolder.read(model, for: [.interest])
         bundle.noteFriends(console, mend: "wane explain reads them")
         let asked = try AskedPeople(bundle, input, user: about.user, at: about.at, answersUnknown: true, console)
-        let wanted = try about.topic.map { try asked.topic($0) }
         let rows = PredictionRows(asked: asked, threshold: bundle.description.threshold)
         var printer = RowPrinter(
             output.format, machine: PredictionRows.machine, people: PredictionRows.people, digits: 6)
-        var (answered, printed) = (0, 0)
-        try asked.forEachPart { people, moments, states in
-            if let state = states.first?.state { asked.noteNothingKnown(state, console) }
-            let questions = asked.questions(states, at: moments, topic: wanted)
-            let answers = try rows.answers(questions, states, people)
-            answered += answers.count
-            var ofPerson: [Int: Int] = [:]
-            // Person by person; of each, the likeliest return first.
-            for answer in answers.sorted(by: {
-                ($0.user, $1.returnProbability, $0.topic) < ($1.user, $0.returnProbability, $1.topic)
-            }) {
-                if let min, answer.returnProbability < min { continue }
-                if let top, ofPerson[answer.user, default: 0] >= top { continue }
-                ofPerson[answer.user, default: 0] += 1
-                try printer.print(machine: rows.machine(answer), people: rows.people(answer))
-                printed += 1
-            }
+        if let queries {
+            try answerFile(queries, rows, &printer, console)
+        } else {
+            try answerPeople(rows, &printer, console)
         }
-        guard answered > 0 else { throw asked.nothingToAsk(topic: about.topic) }
-        try asked.noteSilent(console)
-        if printed == 0 { console.note("note: of \(answered) answers none has a chance of \(min ?? 0) or more") }
         try printer.finish()
         guard output.format == .table, bundle.hasCurves else { return }
         let horizon = TimeSpan.words(bundle.description.split.horizon, bundle.description.clock)
@@ -68,8 +63,100 @@ struct Predict: AsyncParsableCommand {
     }
 }
 
+extension Predict {
+    /// Each person's topics, the likeliest return first.
+    private func answerPeople(_ rows: PredictionRows, _ printer: inout RowPrinter, _ console: Console) throws {
+        let asked = rows.asked
+        let wanted = try about.topic.map { try asked.topic($0) }
+        let encoder = printer.encoder
+        let (top, min) = (top, min)
+        var (answered, printed) = (0, 0)
+        try asked.forEachPart { part in
+            if let state = part.states.first?.state { asked.noteNothingKnown(state, console) }
+            let questions = asked.questions(part.states, at: part.moments, topic: wanted)
+            let answers = zip(questions, try rows.answers(questions, part.states)).compactMap { question, answer in
+                answer.map { (question: question, answer: $0) }
+            }
+            var encoded = EncodedRows()
+            var ofPerson: [Int: Int] = [:]
+            let names = asked.log.log.topics.names
+            for (question, answer) in answers.sorted(by: {
+                ($0.question.person, $1.answer.returnProbability, names[Int($0.question.topic)])
+                    < ($1.question.person, $0.answer.returnProbability, names[Int($1.question.topic)])
+            }) {
+                if let min, answer.returnProbability < min { continue }
+                if let top, ofPerson[question.person, default: 0] >= top { continue }
+                ofPerson[question.person, default: 0] += 1
+                let asked = LogQuestion(
+                    user: part.people[question.person], topic: question.topic, moment: question.moment)
+                encoder.append(rows.machine(asked, answer), people: rows.people(asked, answer), to: &encoded)
+            }
+            return (count: answers.count, rows: encoded)
+        } use: { part in
+            answered += part.count
+            printed += part.rows.count
+            try printer.print(part.rows)
+        }
+        guard answered > 0 else { throw asked.nothingToAsk(topic: about.topic) }
+        try asked.noteSilent(console)
+        if printed == 0 { console.note("note: of \(answered) answers none has a chance of \(min ?? 0) or more") }
+    }
+
+    /// A row for each question of a file, answered or not, in its order: who asks can lay both side by side.
+    private func answerFile(
+        _ path: String, _ rows: PredictionRows, _ printer: inout RowPrinter, _ console: Console
+    ) throws {
+        let asked = rows.asked
+        let file = try QuestionFile(path, asked, input)
+        if let words = file.words { console.note("note: \(words)") }
+        let questions = file.rows.compactMap(\.question)
+        let start = ContinuousClock.now
+        let answers: [PredictionRows.Answer?] = try asked.predictor.answers(questions, in: asked.log) { done in
+            let seconds = Double((ContinuousClock.now - start).components.seconds)
+            let left = seconds / Double(done) * Double(questions.count - done)
+            console.status("\(done) of \(questions.count) questions answered, \(Int(left)) s left")
+        } _: { part in
+            try rows.answers(part.questions, part.states)
+        }.map { $0 ?? nil }
+        console.clearStatus()
+        guard answers.contains(where: { $0 != nil }) else {
+            throw CommandError("none of the questions has an answer: the log has none of their people and topics")
+        }
+        let unmet = answers.count { $0?.basis == .population }
+        if unmet > 0 {
+            console.note(
+                "note: in \(unmet) of \(answers.count) questions the person had not met the topic by then; the answer is the "
+                    + "population's")
+        }
+        var next = answers.makeIterator()
+        let answered = file.rows.map { row in
+            row.question.flatMap { question in (next.next() ?? nil).map { (question, $0) } }
+        }
+        let encoder = printer.encoder
+        let parts = stride(from: 0, to: answered.count, by: 4_096).map { $0..<Swift.min(answered.count, $0 + 4_096) }
+        try AllCores.inOrder(parts) { part in
+            var encoded = EncodedRows()
+            for place in part {
+                if let (question, answer) = answered[place] {
+                    encoder.append(rows.machine(question, answer), people: rows.people(question, answer), to: &encoded)
+                } else {
+                    let row = file.rows[place]
+                    encoder.append(
+                        [.text(row.user), .text(row.topic), .text(TimeFormat.rfc3339(row.moment))]
+                            + [Cell](repeating: .none, count: PredictionRows.machine.count - 3),
+                        people: [row.user, row.topic, TimeFormat.words(row.moment), "no answer"]
+                            + [String](repeating: "-", count: PredictionRows.people.count - 4), to: &encoded)
+                }
+            }
+            return encoded
+        } use: { _, encoded in
+            try printer.print(encoded)
+        }
+    }
+}
+
 /// The rows that `predict` prints.
-struct PredictionRows {
+struct PredictionRows: Sendable {
     let asked: AskedPeople
     let threshold: Double
 
@@ -79,10 +166,7 @@ struct PredictionRows {
     ]
     static let people = ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
 
-    struct Answer {
-        let user: Int
-        let topic: String
-        let moment: Int64
+    struct Answer: Sendable {
         let degree: Double
         let returnProbability: Double
         /// Nothing for what has not begun, which has no half-life and cannot lapse.
@@ -90,40 +174,32 @@ struct PredictionRows {
         let basis: Predictor.Basis
     }
 
-    func answers(
-        _ questions: [StateQuestion], _ states: [(state: PersonState, user: Int64)], _ users: [Int]
-    ) throws -> [Answer] {
-        let names = asked.log.log.topics.names
-        func answer(
-            _ question: StateQuestion, _ p: Double, _ y: Double, _ curve: InterestCurve?, _ basis: Predictor.Basis
-        )
-            -> Answer
-        {
-            Answer(
-                user: users[question.person], topic: names[Int(question.topic)], moment: question.moment, degree: y,
-                returnProbability: p, curve: curve, basis: basis)
-        }
+    /// Answers, in the order of the questions; none where the person has not met the topic and the model says nothing of others.
+    func answers(_ questions: [StateQuestion], _ states: [(state: PersonState, user: Int64)]) throws -> [Answer?] {
         guard asked.predictor.bundle.hasCurves else {
-            let met = questions.filter { states[$0.person].state.topic($0.topic) != nil }
-            return zip(met, try asked.predictor.degrees(met, of: states)).map { answer($0, $1, $1, nil, .history) }
+            return zip(questions, try asked.predictor.degrees(questions, of: states)).map { question, degree in
+                states[question.person].state.topic(question.topic).map { _ in
+                    Answer(degree: degree, returnProbability: degree, curve: nil, basis: .history)
+                }
+            }
         }
-        return zip(questions, try asked.predictor.curves(questions, of: states, in: asked.log)).map { question, found in
-            answer(
-                question, found.curve.returnProbability(after: 0), found.curve.degree(after: 0),
-                found.basis == .history ? found.curve : nil, found.basis)
+        return try asked.predictor.curves(questions, of: states, in: asked.log).map { found in
+            Answer(
+                degree: found.curve.degree(after: 0), returnProbability: found.curve.returnProbability(after: 0),
+                curve: found.basis == .history ? found.curve : nil, basis: found.basis)
         }
     }
 
-    func machine(_ answer: Answer) -> [Cell] {
+    func machine(_ question: LogQuestion, _ answer: Answer) -> [Cell] {
         let lapse = answer.curve?.lapse(below: threshold)
         // A lapse beyond what a moment can be is none.
         let at = lapse.flatMap { seconds -> String? in
             guard seconds < Double(TimeSpan.longest) / 1e6 else { return nil }
-            return asked.machine(answer.moment + Int64(seconds * 1e6), user: answer.user)
+            return asked.machine(question.moment + Int64(seconds * 1e6), user: question.user)
         }
         return [
-            .text(asked.log.log.users[answer.user]), .text(answer.topic),
-            .text(asked.machine(answer.moment, user: answer.user)), .number(answer.degree),
+            .text(asked.log.log.users[question.user]), .text(asked.log.log.topics.names[Int(question.topic)]),
+            .text(asked.machine(question.moment, user: question.user)), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
             .number(answer.curve?.halfLife),
             .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
@@ -131,11 +207,11 @@ struct PredictionRows {
         ]
     }
 
-    func people(_ answer: Answer) -> [String] {
+    func people(_ question: LogQuestion, _ answer: Answer) -> [String] {
+        let topic = asked.log.log.topics.names[Int(question.topic)]
         return [
-            asked.log.log.users[answer.user],
-            answer.basis == .history ? answer.topic : "\(answer.topic) (population)",
-            asked.words(answer.moment, user: answer.user), Render.number(answer.degree, 3),
+            asked.log.log.users[question.user], answer.basis == .history ? topic : "\(topic) (population)",
+            asked.words(question.moment, user: question.user), Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
             answer.curve.map { asked.predictor.bundle.halfLifeWords($0.halfLife) } ?? "-",
             answer.curve.map { asked.predictor.bundle.lapseWords($0.lapse(below: threshold)) } ?? "-",

@@ -133,16 +133,21 @@ struct ReturnPredict: AsyncParsableCommand {
             machine: ["user", "topic", "at", "median_seconds", "low_seconds", "high_seconds", "basis"],
             people: ["person", "topic", "at", "half by", "a tenth by", "nine tenths by"])
         var printed = 0
-        try asked.forEachPart { people, moments, states in
-            if let state = states.first?.state { asked.noteNothingKnown(state, console) }
-            let questions = asked.questions(states, at: moments, topic: wanted)
-            for (question, answer) in zip(questions, try asked.predictor.returnTimes(questions, of: states, in: log)) {
+        let encoder = printer.encoder
+        try asked.forEachPart { part in
+            if let state = part.states.first?.state { asked.noteNothingKnown(state, console) }
+            let questions = asked.questions(part.states, at: part.moments, topic: wanted)
+            let answers = try asked.predictor.returnTimes(questions, of: part.states, in: log)
+            var rows = EncodedRows()
+            for (question, answer) in zip(questions, answers) {
                 guard let answer else { continue }
-                let own = people[question.person]
+                let own = part.people[question.person]
                 let name = log.log.topics.names[Int(question.topic)]
-                func words(_ seconds: Double?) -> String { bundle.lapseWords(seconds ?? .infinity) }
-                try printer.print(
-                    machine: [
+                func words(_ seconds: Double?) -> String {
+                    asked.predictor.bundle.lapseWords(seconds ?? .infinity)
+                }
+                encoder.append(
+                    [
                         .text(log.log.users[own]), .text(name), .text(asked.machine(question.moment, user: own)),
                         .number(answer.time.median), .number(answer.time.low), .number(answer.time.high),
                         .text(answer.basis.rawValue),
@@ -153,9 +158,12 @@ struct ReturnPredict: AsyncParsableCommand {
                         answer.time.median == nil ? ModelBundle.beyondLog : words(answer.time.median),
                         words(answer.time.low),
                         words(answer.time.high),
-                    ])
-                printed += 1
+                    ], to: &rows)
             }
+            return rows
+        } use: { rows in
+            printed += rows.count
+            try printer.print(rows)
         }
         guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
         try asked.noteSilent(console)

@@ -9,4 +9,12 @@ struct QuestionOptions: ParsableArguments {
         help: ArgumentHelp(
             "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
     var at: String?
+
+    /// A file of questions says itself what these say of one.
+    func validate(queries: String?) throws {
+        let said = [("--user", user), ("--topic", topic), ("--at", at)].first { $0.1 != nil }
+        if queries != nil, let said {
+            throw ValidationError("\(said.0) and --queries: the file says about whom, what and when")
+        }
+    }
 }

@@ -1,33 +1,22 @@
 import Foundation
 import WaneEvents
 
-/// A value of a row for machines.
-enum Cell {
-    case text(String)
-    /// What does not exist is empty in CSV and null in JSON.
-    case number(Double?)
-    case whole(Int)
-    case flag(Bool)
-    case none
-}
-
-/// Rows on standard output as they come: CSV and JSON at once, tables and Parquet when all are there.
+/// Rows on standard output as they come: CSV and JSON some thousand bytes at a time, tables and Parquet when all are there.
 struct RowPrinter {
-    private let format: RowOutputOptions.Format
-    private let machine: [String]
-    private let digits: Int
+    let encoder: RowEncoder
     private var table: Table
     private var count = 0
     private var parquet: ParquetPrinter?
+    private var waiting: [UInt8] = []
+
+    private static let bytesAtOnce = 1 << 16
 
     /// - Parameters:
     ///   - machine: names of the columns for machines, snake_case.
     ///   - people: headings of the table.
     ///   - digits: significant digits for machines.
     init(_ format: RowOutputOptions.Format, machine: [String], people: [String], digits: Int = 6) {
-        self.format = format
-        self.machine = machine
-        self.digits = digits
+        encoder = RowEncoder(format: format, machine: machine, digits: Int32(digits))
         table = Table(people)
         parquet = format == .parquet ? ParquetPrinter(machine) : nil
     }
@@ -45,58 +34,46 @@ struct RowPrinter {
         try printer.finish()
     }
 
-    mutating func print(machine cells: [Cell], people: @autoclosure () -> [String]) throws {
-        switch format {
-        case .table: table.rows.append(people())
-        case .csv:
-            if count == 0 { try write(machine.joined(separator: ",") + "\n") }
-            try write(cells.map(csv).joined(separator: ",") + "\n")
-        case .parquet: try parquet?.print(cells)
-        case .json:
-            let fields = zip(machine, cells).map { "\"\($0)\": \(json($1))" }
-            try write((count == 0 ? "[\n" : ",\n") + "  {" + fields.joined(separator: ", ") + "}")
+    mutating func print(machine cells: @autoclosure () -> [Cell], people: @autoclosure () -> [String]) throws {
+        var rows = EncodedRows()
+        encoder.append(cells(), people: people(), to: &rows)
+        try print(rows)
+    }
+
+    mutating func print(_ rows: EncodedRows) throws {
+        guard rows.count > 0 else { return }
+        table.rows += rows.table
+        for cells in rows.cells { try parquet?.print(cells) }
+        switch encoder.format {
+        case .csv where count == 0: waiting += heading
+        case .json where count == 0:
+            waiting += Array("[\n".utf8)
+            waiting += rows.bytes.dropFirst(RowEncoder.betweenObjects.count)
+        default: break
         }
-        count += 1
+        if encoder.format == .csv || count > 0 { waiting += rows.bytes }
+        count += rows.count
+        if waiting.count >= Self.bytesAtOnce { try flush() }
     }
 
     /// The end of the output: the table, or what closes a list.
     mutating func finish() throws {
-        switch format {
-        case .table: try write(table.text + "\n")
-        case .csv: if count == 0 { try write(machine.joined(separator: ",") + "\n") }
+        switch encoder.format {
+        case .table: waiting += Array((table.text + "\n").utf8)
+        case .csv: if count == 0 { waiting += heading }
         case .parquet: try parquet?.finish()
-        case .json: try write(count == 0 ? "[]\n" : "\n]\n")
+        case .json: waiting += Array((count == 0 ? "[]\n" : "\n]\n").utf8)
         }
+        try flush()
     }
 
-    private func write(_ text: String) throws {
-        do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+    private var heading: [UInt8] { Array((encoder.machine.joined(separator: ",") + "\n").utf8) }
+
+    private mutating func flush() throws {
+        if waiting.isEmpty { return }
+        do { try FileHandle.standardOutput.write(contentsOf: Data(waiting)) } catch {
             throw OutputError(path: StandardOutput.path, error)
         }
-    }
-
-    private func number(_ value: Double?) -> String? {
-        value.flatMap { $0.isFinite ? String(format: "%.\(digits)g", $0) : nil }
-    }
-
-    private func csv(_ cell: Cell) -> String {
-        switch cell {
-        case .text(let text): CSVField.quoted(text)
-        case .number(let value): number(value) ?? ""
-        case .whole(let value): "\(value)"
-        case .flag(let value): value ? "1" : "0"
-        case .none: ""
-        }
-    }
-
-    private func json(_ cell: Cell) -> String {
-        switch cell {
-        case .text(let text):
-            (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
-        case .number(let value): number(value) ?? "null"
-        case .whole(let value): "\(value)"
-        case .flag(let value): value ? "true" : "false"
-        case .none: "null"
-        }
+        waiting.removeAll(keepingCapacity: true)
     }
 }

@@ -44,7 +44,7 @@ extension UsingTorch {
             let curves = try QueryPredictor(bundle, of: task.histories).curves(queries)
             // Topics in the asked log have the model's numbers.
             let questions = (0..<queries.count).map { row in
-                Explainer.Query(
+                LogQuestion(
                     user: Int(asked.log.users.find(log.users[Int(queries.user[row])]) ?? 0),
                     topic: asked.log.topics.names.find(log.topics.names[Int(queries.topic[row])]) ?? 0,
                     moment: queries.moment[row])
@@ -89,7 +89,7 @@ extension UsingTorch {
             func explained(_ log: EventLog) throws -> [[Double?]] {
                 let asked = try AskedLog(log, for: bundle).knowing(friends, scale: bundle.scale)
                 let questions = (0..<40).flatMap { user in
-                    (0..<asked.log.topics.count).map { Explainer.Query(user: user, topic: UInt32($0), moment: moment) }
+                    (0..<asked.log.topics.count).map { LogQuestion(user: user, topic: UInt32($0), moment: moment) }
                 }
                 return try Explainer(Predictor(bundle)).explain(questions, in: asked).map { found in
                     guard let found else { return [] }
