@@ -6,6 +6,7 @@ bins of equal size) as means over seeds, the lowest and the highest seed in brac
 seeds, between `wane` and the best other row, with a 95 % interval over people.
 """
 import concurrent.futures
+import io
 import json
 import os
 import subprocess
@@ -74,9 +75,9 @@ def measure(name, arguments, folder):
         model = os.path.join(folder, f"{name}-{family}-{seed}")
         wane("train", *arguments, "--model", family, "--seed", seed, "--output", model)
         table = wane("predict", model, *arguments, "--queries", asked, "--format", "csv")
-        lines = [line.rsplit(",", 8) for line in table.splitlines()]
-        chance = pd.to_numeric(pd.Series([line[1] for line in lines[1:]]), errors="coerce").to_numpy()
-        assert lines[0][1] == "return_probability" and len(chance) == len(test) and not np.isnan(chance).any(), name
+        chance = pd.read_csv(io.StringIO(table)).return_probability.to_numpy()
+        if len(chance) != len(test) or np.isnan(chance).any():
+            sys.exit(f"{name}, {family}: {len(chance)} answers to {len(test)} questions, {np.isnan(chance).sum()} empty")
         return chance
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -84,6 +85,8 @@ def measure(name, arguments, folder):
         chances = {key: job.result() for key, job in jobs.items()}
     chances |= {("LightGBM", seed): trees(train, validation, test, features, seed) for seed in SEEDS}
     label = test.did_return.to_numpy()
+    if "KEEP" in os.environ:
+        np.savez(os.path.join(os.environ["KEEP"], name), label=label, user=test.user.to_numpy(dtype=str), **{f"{f}-{s}": c for (f, s), c in chances.items()})
     print(f"\n{name}: {len(test):,} questions of {test.user.nunique():,} people, horizon {horizon / 86400:g} d, "
           f"{100 * label.mean():.1f} % come back", flush=True)
     means = {}

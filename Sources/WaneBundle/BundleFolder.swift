@@ -9,6 +9,7 @@ public enum BundleFolderError: Error, Sendable, Equatable, CustomStringConvertib
     case missing(path: String)
     case notAModel(path: String, reason: String)
     case newerSchema(path: String, found: Int, known: Int)
+    case aFile(path: String)
     case damaged(path: String, reason: String)
     case wouldOverwrite(path: String)
     case otherTask(path: String, answers: BundleTask)
@@ -17,6 +18,8 @@ public enum BundleFolderError: Error, Sendable, Equatable, CustomStringConvertib
         switch self {
         case .missing(let path): "\(path): there is no model; make one with `wane train LOG --output \(path)`"
         case .notAModel(let path, let reason): "\(path): not a model folder: \(reason)"
+        case .aFile(let path):
+            "\(path): a model is a folder, and this is a file; the model comes first, then the log"
         case .newerSchema(let path, let found, let known):
             "\(path): written in format \(found); this program reads formats up to \(known); use a newer wane"
         case .damaged(let path, let reason): "\(path): \(reason); restore it from a copy or train again"
@@ -231,7 +234,11 @@ public enum BundleFolder {
 
     private static func manifestData(at path: String) throws(BundleFolderError) -> (schema: Int, data: Data) {
         let url = URL(fileURLWithPath: path).appendingPathComponent("model.json")
-        guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(path: path) }
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            var isFolder: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            throw isThere && !isFolder.boolValue ? .aFile(path: path) : .missing(path: path)
+        }
         let data = try bytes(of: url, limit: jsonLimit)
         guard let version = try? JSONDecoder().decode(Version.self, from: data), version.schema >= 1 else {
             throw .notAModel(path: url.path, reason: "model.json holds no schema number")

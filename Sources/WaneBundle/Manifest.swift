@@ -182,7 +182,7 @@ extension Manifest {
         if task != .ranking, family != LSTMBasic.name {
             try check(
                 features.names == FeatureSchema.lastEventNames && features.mean.count == FeatureSchema.lastEventCount,
-                "features that this program does not measure")
+                "features that this program does not measure; train it again")
         }
         try check(
             [training.trainQueries, training.validationQueries, training.testQueries].allSatisfy {
@@ -219,6 +219,8 @@ extension Manifest {
                     && (0...1).contains(halfLives.left ?? 0)
                     && halfLives.resolution > 0,
                 "spreads of half-lives out of range")
+            let areHours = halfLives.hours.map { $0.count == 24 && $0.allSatisfy { (1e-9...1).contains($0) } }
+            try check(areHours ?? true, "shares of a day's hours out of range: 24 numbers above 0")
             result.halfLives = halfLives
         }
         let measuresCauses = task == .interest && ModelFamilies.named(family)?.measuresCauses == true

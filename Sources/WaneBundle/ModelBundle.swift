@@ -101,7 +101,8 @@ public struct ModelBundle {
             }
         return StateSchema(
             horizon: description.split.horizon, clock: description.clock,
-            typicalEngagement: description.typicalEngagement, windowLength: length)
+            typicalEngagement: description.typicalEngagement, windowLength: length
+        ).following(description.halfLives?.hours)
     }
 
     /// The same for a log with these numbers of topics: causes are measured by them.
@@ -222,9 +223,13 @@ public struct HalfLifeRecord: Sendable, Equatable, Codable {
     /// The share of people who had likely left for good by the end of training. Models without it are older, and their half-lives
     /// took leaving for fading.
     public var left: Double?
+    /// Everybody's shares of the 24 hours, UTC, where the model follows people's hours.
+    public var hours: [Double]?
+    /// Whether the model was better on its own log's test part than rates that do not decay; nothing where that was not measured.
+    public var isShown: Bool?
 
-    public init(topicSpread: [Double], resolution: Int64, left: Double) {
-        self.left = left
+    public init(topicSpread: [Double], resolution: Int64, left: Double, hours: [Double]?) {
+        (self.left, self.hours) = (left, hours)
         self.topicSpread = topicSpread
         self.resolution = resolution
     }

@@ -61,16 +61,24 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     public private(set) var elapsedSinceEvent: Double
     /// Seconds.
     public let horizon: Double
+    /// When the person is about, where that is known: the rate passes in their own hours (`Season` in docs/maths.md).
+    public private(set) var rhythm: DailyRhythm?
+    /// Seconds since 1970; of no meaning without a rhythm.
+    private var moment = 0.0
+    /// What counts of every horizon, where that is the same all day long; seconds.
+    private var window: Double?
 
     /// - Parameters:
     ///   - parameters: a model's raw outputs, in the order of ``Parameter``.
     ///   - elapsedSinceTopic, elapsedSinceEvent, horizon: seconds.
     ///   - visitPause: the longest half-life of a visit, in seconds.
     ///   - topicSpread: deviation of the topic's log half-life, as far as the data leave it open.
+    ///   - rhythm: when the person is about, where that is known, and `moment` of the question, in seconds.
     public init(
         _ parameters: some Collection<Float>, elapsedSinceTopic: Double, elapsedSinceEvent: Double, horizon: Double,
-        visitPause: Double, topicSpread: Double
+        visitPause: Double, topicSpread: Double, rhythm: DailyRhythm? = nil, moment: Double = 0
     ) {
+        (self.rhythm, self.moment) = (rhythm, moment)
         let c = parameters.map(Double.init)
         func value(_ parameter: Parameter) -> Double {
             c.indices.contains(parameter.rawValue) ? c[parameter.rawValue] : 0
@@ -169,9 +177,27 @@ public struct InterestCurve: Sendable, Equatable, Codable {
 
     /// Touches to be expected in the horizon that begins `elapsed` seconds after the moment, the person being around.
     public func expectedTouches(after elapsed: Double) -> Double {
-        let begin = elapsedSinceTopic + max(0, elapsed)
-        return rate
-            * (floor + (1 - floor) * Self.rule.reduce(0) { $0 + $1.weight * retention(begin + $1.node * horizon) })
+        let now = max(0, elapsed)
+        let begin = own(from: -elapsedSinceTopic, to: now)
+        let window = self.window ?? own(from: now, to: now + horizon)
+        return rate * (window / horizon)
+            * (floor + (1 - floor) * Self.rule.reduce(0) { $0 + $1.weight * retention(begin + $1.node * window) })
+    }
+
+    /// Seconds that count for the person between two times, in seconds from the moment.
+    private func own(from start: Double, to end: Double) -> Double {
+        rhythm.map { $0.length(from: moment + start, to: moment + end) } ?? end - start
+    }
+
+    /// The same at the best hours of the person's day, all day long: a curve that only falls, also where the horizon is no whole number
+    /// of days, and is never below the chance of an hour.
+    public var bestHours: InterestCurve {
+        guard let rhythm, horizon.truncatingRemainder(dividingBy: 86_400) != 0 else { return self }
+        var other = self
+        // What counts of a window grows and falls along straight lines, which bend where it begins or ends at a whole hour.
+        let starts = (0..<24).flatMap { [Double($0) * 3_600, Double($0) * 3_600 - horizon] }
+        other.window = starts.map { rhythm.length(from: $0, to: $0 + horizon) }.max()
+        return other
     }
 
     private func presence(_ elapsed: Double) -> Double {
@@ -211,16 +237,20 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     }
 
     /// Seconds from the moment until the chance of coming back passes below `level`: 0 when it already has,
-    /// nothing when it never does.
+    /// nothing when it never does. With a horizon that is no whole number of days it is the chance at the best hours of a day: a
+    /// night is no lapse.
     public func lapse(below level: Double) -> Double? {
-        if returnProbability(after: 0) < level { return 0 }
-        return Self.time(from: horizon * 1e-6) { returnProbability(after: $0) - level }
+        let best = bestHours
+        if best.returnProbability(after: 0) < level { return 0 }
+        return Self.time(from: horizon * 1e-6) { best.returnProbability(after: $0) - level }
     }
 
     /// The same curve seen from a later moment, or from an earlier one, the last touch at the earliest.
     public func seen(after elapsed: Double) -> InterestCurve {
         var later = self
-        later.elapsedSinceTopic = max(0, elapsedSinceTopic + elapsed)
+        let passed = max(0, elapsedSinceTopic + elapsed) - elapsedSinceTopic
+        later.moment += passed
+        later.elapsedSinceTopic = elapsedSinceTopic + passed
         later.elapsedSinceEvent = max(0, elapsedSinceEvent + elapsed)
         return later
     }
@@ -238,7 +268,7 @@ public struct InterestCurve: Sendable, Equatable, Codable {
 
     /// The first time, from `begin` on, at which a value that only falls is below 0, to a microsecond in a week; nothing where it never is.
     ///
-    /// False position in the logarithm of time, which takes a tenth of the steps that halving takes; the end that stays is given
+    /// False position in the logarithm of time, which takes a quarter of the steps that halving takes; the end that stays is given
     /// less weight each time it does. Source: Dowell and Jarratt, "A modified regula falsi method", 1971 (Illinois).
     private static func time(from begin: Double, _ value: (Double) -> Double) -> Double? {
         var (low, high) = (log(begin), log(longest))

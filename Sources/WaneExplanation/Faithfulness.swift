@@ -126,7 +126,7 @@ extension QueryPredictor {
     }
 
     private static func credits(_ attribution: InterestAttribution) -> [Double] {
-        attribution.features + [attribution.sinceTopic, attribution.sinceEvent]
+        attribution.features + [attribution.sinceTopic, attribution.sinceEvent, attribution.season]
     }
 
     /// The tests for which models are trained anew, each with fewer questions than the model itself.

@@ -48,6 +48,7 @@ extension QueryPredictor {
             ("same topic in a row", named { $0 == "same_topic_run" }),
             ("topic", .topic),
         ]
+        if bundle.stateSchema.hours != nil { groups.append(("the person's own hours", .season)) }
         if bundle.network.queries?.readsHistory == true { groups.append(("history", .history)) }
         // What could not be measured is 0 in every question.
         if let record = bundle.description.causes, record.obstacle == nil {

@@ -23,7 +23,7 @@ extension Predictor {
     /// - Parameters:
     ///   - answer: called by several threads, with the questions of some people; as many answers, in their order.
     ///   - progress: told how many questions are answered; may throw to end the work.
-    /// - Complexity: O(events of the people asked about + questions); a state is kept for each person and moment of 512 at a time.
+    /// - Complexity: O(events of the people asked about + questions); a state is kept for each person and moment of 512 at a time, in 32 MB on each core.
     public func answers<Answer: Sendable>(
         _ questions: [LogQuestion], in log: AskedLog, progress: (Int) throws -> Void = { _ in },
         _ answer: @Sendable (Asked) throws -> [Answer]
@@ -53,6 +53,8 @@ extension Predictor {
     }
 
     private static let questionsAtOnce = 512
+    /// Of states, on each core.
+    private static let bytesAtOnce = 32 << 20
 
     /// Answers to questions ordered by person and moment.
     private func answers<Answer>(
@@ -62,12 +64,14 @@ extension Predictor {
         found.reserveCapacity(questions.count)
         var asked: Asked = ([], [])
         var last: (user: Int, moment: Int64)?
+        var bytes = 0
         var next = 0
         var state = newState(in: log)
         for question in questions {
-            if asked.questions.count == Self.questionsAtOnce {
+            if asked.questions.count == Self.questionsAtOnce || bytes > Self.bytesAtOnce {
                 found += try answer(asked)
                 asked = ([], [])
+                bytes = 0
                 // The state belongs to the next ones too.
                 if last?.user == question.user, last?.moment == question.moment {
                     asked.states.append((state, log.userOf[question.user]))
@@ -82,6 +86,7 @@ extension Predictor {
                 log.apply(next..<max(next, end), of: question.user, to: &state)
                 next = max(next, end)
                 asked.states.append((state, log.userOf[question.user]))
+                bytes += state.byteCount
                 last = (question.user, question.moment)
             }
             asked.questions.append(

@@ -73,7 +73,8 @@ public struct Predictor: @unchecked Sendable {
                         parameters[row * width..<(row + 1) * width],
                         topicRow: Int(log.rows.topicRow[Int(question.topic)]),
                         elapsedSinceTopic: Double(question.moment - topic.lastTime) / 1e6,
-                        elapsedSinceEvent: Double(question.moment - state.lastTime) / 1e6)
+                        elapsedSinceEvent: Double(question.moment - state.lastTime) / 1e6,
+                        rhythm: state.rhythm, moment: Double(question.moment) / 1e6)
                     answers[number] = (curve, .history)
                 }
             }

@@ -76,6 +76,7 @@ public struct QueryPredictor {
 
     /// The curve of each query; none for a model without curves.
     public func curves(_ queries: QuerySet) throws -> [InterestCurve] {
+        let queries = measured(queries)
         let parameters = try curveParameters(queries)
         let width = InterestCurve.Parameter.allCases.count
         guard !parameters.isEmpty else { return [] }
@@ -84,7 +85,8 @@ public struct QueryPredictor {
                 parameters[row * width..<(row + 1) * width],
                 topicRow: Int(events.rows.topicRow[Int(queries.topic[row])]),
                 elapsedSinceTopic: Double(queries.elapsedSinceTopic[row]),
-                elapsedSinceEvent: Double(queries.elapsedSinceEvent[row]))
+                elapsedSinceEvent: Double(queries.elapsedSinceEvent[row]),
+                rhythm: queries.rhythm(row), moment: Double(queries.moment[row]) / 1e6)
         }
     }
 
@@ -155,11 +157,12 @@ public struct QueryPredictor {
         return found.compactMap { $0 }
     }
 
-    /// Queries with their causes measured, where the model reads some.
+    /// Queries with their causes and their people's hours measured, where the model reads them.
     public func measured(_ queries: QuerySet) -> QuerySet {
-        guard queries.causes.isEmpty, bundle.description.causes != nil else { return queries }
+        let lacksCauses = queries.causes.isEmpty && bundle.description.causes != nil
+        guard lacksCauses || queries.hours.isEmpty && bundle.stateSchema.hours != nil else { return queries }
         var queries = queries
-        queries.measureCauses(histories, bundle.stateSchema(rows))
+        queries.measure(histories, bundle.stateSchema(rows))
         return queries
     }
 

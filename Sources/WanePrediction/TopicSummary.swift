@@ -69,7 +69,8 @@ extension Predictor {
                     let topic = Int(question.topic)
                     let silence = Double(at - states[question.person].state.lastTime) / 1e6
                     let curve = answer.curve.seen(after: max(0, silence))
-                    let isInterested = curve.returnProbability(after: 0) >= threshold
+                    // At the best hours of a day: who sleeps is no less interested.
+                    let isInterested = curve.bestHours.returnProbability(after: 0) >= threshold
                     guard isNow else {
                         if isInterested { counts[topic].before += 1 }
                         continue

@@ -32,11 +32,14 @@ public struct PersonState: Sendable {
     /// What moves the person's half-lives, where the schema has causes measured.
     public private(set) var causes: CauseState?
     private let keepsGaps: Bool
+    /// Events in each hour of the day, where the schema follows them.
+    private var hours: [Float] = []
 
     /// - Parameter keepsGaps: what moves half-lives is kept to be found later, for all events at once.
     public init(_ schema: StateSchema, keepsGaps: Bool = false) {
         (self.schema, self.keepsGaps) = (schema, keepsGaps)
         causes = schema.causes.map { CauseState($0, keepsOnly: keepsGaps) }
+        if schema.hours != nil { hours = Array(repeating: 0, count: 24) }
         if schema.windowLength > 0 { ring.reserveCapacity(schema.windowLength + 1) }
     }
 
@@ -50,6 +53,7 @@ public struct PersonState: Sendable {
         placeOfTopic.removeAll(keepingCapacity: true)
         ring.removeAll(keepingCapacity: true)
         ringStart = 0
+        for hour in hours.indices { hours[hour] = 0 }
         causes = schema.causes.map { CauseState($0, keepsOnly: keepsGaps) }
     }
 
@@ -73,6 +77,7 @@ public struct PersonState: Sendable {
         counts.add(fade)
         engagements.append(event.engagement)
         if first || gap > pause { visits &+= 1 }
+        if !hours.isEmpty { hours[DailyRhythm.hour(of: time)] += 1 }
         eventCount += 1
         lastTime = time
         for topic in touched {
@@ -96,6 +101,9 @@ public struct PersonState: Sendable {
             ringStart = ringStart == schema.windowLength ? 0 : ringStart + 1
         }
     }
+
+    /// When the person is about, as far as their events show it; nothing where hours are not followed.
+    public var rhythm: DailyRhythm? { schema.hours.map { DailyRhythm(hours, general: $0) } }
 
     /// What causes do to the half-life of a topic since its last touch; nothing where they are not measured, or the topic has
     /// not been met.
@@ -134,7 +142,7 @@ public struct PersonState: Sendable {
     /// last hundreds of gaps between touches where causes are measured.
     public var byteCount: Int {
         MemoryLayout<PersonState>.size + topics.count * (MemoryLayout<TopicState>.stride + 24)
-            + ring.count * MemoryLayout<StateEvent>.stride + (causes?.byteCount ?? 0)
+            + ring.count * MemoryLayout<StateEvent>.stride + hours.count * 4 + (causes?.byteCount ?? 0)
     }
 }
 

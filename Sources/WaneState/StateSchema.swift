@@ -12,6 +12,8 @@ public struct StateSchema: Sendable, Equatable {
     public private(set) var windowLength: Int
     /// What causes are measured with, where a model tells them apart; topics by the numbers that states have.
     public private(set) var causes: CauseSchema?
+    /// Everybody's shares of the 24 hours of a day, where people's own hours are followed: 24 numbers.
+    public private(set) var hours: [Double]?
 
     public init(
         horizon: Int64, clock: EventLog.Clock, typicalEngagement: Double, windowLength: Int = 0,
@@ -28,6 +30,13 @@ public struct StateSchema: Sendable, Equatable {
     public func keeping(_ windowLength: Int) -> StateSchema {
         var other = self
         other.windowLength = windowLength
+        return other
+    }
+
+    /// The same with people's hours followed, which begin as everybody's; nothing for logs that have none.
+    public func following(_ hours: [Double]?) -> StateSchema {
+        var other = self
+        other.hours = hours?.count == 24 ? hours : nil
         return other
     }
 

@@ -26,17 +26,19 @@ struct Wane: AsyncParsableCommand {
             Simulate.self,
             Models.self, Bench.self, Demo.self,
         ])
+
     /// As the library's own, with a status of its own for work that a person stopped.
     static func main() async {
+        var name = "wane"
         do {
-            var command = try parseAsRoot()
-            try OverwriteGuard.check(Array(CommandLine.arguments.dropFirst()))
+            let arguments = CommandWords.normalized(Array(CommandLine.arguments.dropFirst()))
+            // Handed on once, to run.
+            nonisolated(unsafe) let command = try parseAsRoot()
+            name = Self.name(of: type(of: command)) ?? name
+            try RepetitionGuard.check(arguments)
+            try OverwriteGuard.check(arguments)
             try (command as? any Answering)?.answerFile.map(StandardOutput.redirect)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await run(command)
             try StandardOutput.finish()
         } catch let error as TrainingError {
             guard case .interrupted = error else {
@@ -46,9 +48,32 @@ struct Wane: AsyncParsableCommand {
             Console(quiet: false).note("\(error)")
             StandardOutput.discard()
             Foundation.exit(130)
+        } catch let error as ValidationError where name != "wane" {
+            // What was found wrong after parsing: the library would show the usage of the root.
+            Console(quiet: false).note("Error: \(error.message)\n  See '\(name) --help' for more information.")
+            StandardOutput.discard()
+            Foundation.exit(ExitCode.validationFailure.rawValue)
         } catch {
             StandardOutput.discard()
             exit(withError: error)
         }
+    }
+
+    private static func run(_ command: sending any ParsableCommand) async throws {
+        if var command = command as? any AsyncParsableCommand { return try await command.run() }
+        var command = command
+        try command.run()
+    }
+
+    /// A command as people type it.
+    private static func name(
+        of command: any ParsableCommand.Type, among all: [any ParsableCommand.Type] = [Wane.self]
+    ) -> String? {
+        for one in all {
+            let own = one._commandName
+            if one == command { return own }
+            if let below = name(of: command, among: one.configuration.subcommands) { return own + " " + below }
+        }
+        return nil
     }
 }

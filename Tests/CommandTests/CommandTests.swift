@@ -122,6 +122,13 @@ struct CommandTests {
             let one = try answers(["--user", question[0], "--topic", question[1], "--at", question[2]]).rows
             #expect(one == [row])
         }
+        // One that cannot be read would leave the rows after it beside others' questions.
+        let broken = try folder.write(
+            "broken.csv", "user,topic,at,id\nuser-1,topic-1,2024-03-01,1\nuser-1,topic-1,soon,1\n")
+        let stopped = try Command.run(["predict", model, log, "--queries", broken])
+        #expect(stopped.status == 1 && stopped.errors.contains("line 3") && stopped.output.isEmpty)
+        let nobody = try folder.write("nobody.csv", "user,topic,at\nnobody,topic-1,2024-03-01\n")
+        #expect(try answers(["--queries", nobody]).rows.count == 1)
         let refused = try Command.run(["predict", model, log, "--queries", questions, "--top", "3"])
         #expect(refused.status == 64 && refused.errors.contains("--top and --queries"))
         let said = try Command.run(["predict", model, log, "--queries", questions, "--user", "user-1"])

@@ -179,6 +179,28 @@ struct QuestionCommandTests {
             #expect(abs(a - b) < 1e-5)
         }
         #expect(try write(to: "/dev/full") == 1)
+        // A file's name says the format where no option does; what no answer comes as is refused.
+        for (name, begin) in [
+            ("named.parquet", "PAR1"), ("named.json", "["), ("named.csv", "user,"), ("named.txt", "person"),
+        ] {
+            let named = try Command.run(["predict", model, log, "--quiet", "-o", folder.file(name).path])
+            #expect(named.status == 0, "\(named.errors)")
+            #expect(try Data(contentsOf: folder.file(name)).starts(with: Data(begin.utf8)))
+        }
+        let lines = try Command.run(["predict", model, log, "-o", folder.file("named.jsonl").path])
+        #expect(lines.status == 64 && lines.errors.contains("not as jsonl"))
+        let report = try Command.run(["inspect", log, "-o", folder.file("named.parquet").path])
+        #expect(report.status == 64 && report.errors.contains("not as parquet"))
+        let twice = try Command.run(["predict", model, log, "--user", "a", "--user", "b"])
+        #expect(twice.status == 64 && twice.errors.contains("--user is given twice"))
+        let short = try Command.run([
+            "predict", model, log, "-o=\(folder.file("a").path)", "-qo", folder.file("b").path,
+        ])
+        #expect(short.status == 64 && short.errors.contains("--output is given twice"))
+        let over = try Command.run(["predict", model, log, "-qo", log])
+        #expect(over.status == 64 && over.errors.contains("that file is read"))
+        let swapped = try Command.run(["predict", log, model])
+        #expect(swapped.status == 1 && swapped.errors.contains("the model comes first"))
         let table = try Command.run(["inspect", log, "--format", "parquet"])
         #expect(table.status != 0 && table.errors.contains("'table', 'json' or 'csv'"))
     }

@@ -29,6 +29,9 @@ public struct RenewalFit: Sendable {
     private let hasDepth: Bool
     /// The share of people who are likely gone at the end of training.
     public let left: Double
+    /// Everybody's shares of the 24 hours of a day, UTC; nothing where the log has none. Times between touches are measured in each
+    /// person's own.
+    public let hours: [Double]?
     /// Of each user-topic's `a`: mean and variance, given all of its touches; nothing for those that were not read.
     public let pairs: [Int: (mean: Double, variance: Double)]
 
@@ -110,6 +113,7 @@ public struct RenewalFit: Sendable {
         spread = likelihood.spread(x)
         depth = likelihood.depth(x)
         hasDepth = record.hasDepth
+        hours = record.generalHours
         left = leaving.aroundAtEnd.reduce(0) { $0 + 1 - $1 } / Double(max(1, record.people.count))
         pairs = likelihood.posteriors(x, around: leaving.around)
     }

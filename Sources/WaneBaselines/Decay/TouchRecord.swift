@@ -3,6 +3,7 @@
 #else
     import Darwin
 #endif
+import WaneCurves
 import WaneEvents
 import WaneState
 import WaneTasks
@@ -66,6 +67,8 @@ struct TouchRecord: Sendable {
     /// Whether depth is known, and whether some people have more than one topic, so that leaving can be told from fading.
     let hasDepth: Bool
     private(set) var hasTopics = false
+    /// Everybody's shares of the 24 hours of a day, where the log has hours.
+    let generalHours: [Double]?
     /// A tenth of the people at least.
     private static let fewestWithTopics = 0.1
 
@@ -97,6 +100,7 @@ struct TouchRecord: Sendable {
         let hasHours = log.clock == .wall && resolution <= 3_600 * EventLog.second
         func hours(_ user: Int) -> [Float] { DailyRhythm.counts(histories.moments(ofUser: user, until: end)) }
         let general = hasHours ? DailyRhythm.shares(readable.lazy.map(hours)) : []
+        generalHours = hasHours ? general : nil
         for number in Swift.stride(from: 0, to: readable.count, by: stride) {
             let user = readable[number]
             guard let last = histories.lastEvent(of: user, at: end) else { continue }

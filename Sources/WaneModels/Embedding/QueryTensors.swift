@@ -14,6 +14,11 @@ public struct QueryTensors {
     /// `[queries]`: logarithms of elapsed times in horizons.
     let logElapsedSinceTopic: Tensor
     let logElapsedSinceEvent: Tensor
+    /// `[queries]`, in the person's own hours where they are followed: the logarithm of the time since the last touch, and what of the
+    /// horizon and of the window counts, in horizons.
+    let logOwnSinceTopic: Tensor
+    let ownHorizon: Tensor
+    let ownWindow: Tensor
     /// `[queries]`: 1 where the person came back, and the degree; zeros where the future is not known.
     let didReturn: Tensor
     let degree: Tensor
@@ -36,7 +41,7 @@ public struct QueryTensors {
             elapsedSinceTopic: queries.elapsedSinceTopic, elapsedSinceEvent: queries.elapsedSinceEvent,
             didReturn: queries.didReturn, degree: queries.degree, windows: windows ?? [],
             didReturnWithin: windows.map { zip(queries.timeToReturn, $0).map { $0 <= $1 * seconds ? 1 : 0 } } ?? [],
-            causes: queries.causes,
+            causes: queries.causes, hours: queries.hours, moments: queries.moment,
             scaling: scaling, horizon: horizon)
     }
 
@@ -47,22 +52,22 @@ public struct QueryTensors {
     ///   - topics: the model's rows.
     ///   - elapsedSinceTopic, elapsedSinceEvent: seconds.
     ///   - causes: `[queries, CauseEffects.width]`, or nothing.
+    ///   - hours: when people are about, `[queries, 24]`, with the `moments` of the questions in microseconds; or nothing.
     public init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
-        causes: [Float] = [], scaling: FeatureScaling, horizon: Int64
+        causes: [Float] = [], hours: [Float] = [], moments: [Int64] = [], scaling: FeatureScaling, horizon: Int64
     ) throws(TorchError) {
         let unknown = [Float](repeating: 0, count: topics.count)
         try self.init(
             features: features, topics: topics, elapsedSinceTopic: elapsedSinceTopic,
             elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, windows: [], didReturnWithin: [],
-            causes: causes, scaling: scaling, horizon: horizon)
+            causes: causes, hours: hours, moments: moments, scaling: scaling, horizon: horizon)
     }
 
     private init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
         didReturn: [Float], degree: [Float], windows: [Float], didReturnWithin: [Float], causes: [Float],
-        scaling: FeatureScaling,
-        horizon: Int64
+        hours: [Float], moments: [Int64], scaling: FeatureScaling, horizon: Int64
     ) throws(TorchError) {
         self.features = try scaling.scaled(features)
         self.topics = try Tensor(topics)
@@ -72,6 +77,22 @@ public struct QueryTensors {
         }
         logElapsedSinceTopic = try logTime(elapsedSinceTopic)
         logElapsedSinceEvent = try logTime(elapsedSinceEvent)
+        var own = (since: elapsedSinceTopic, horizon: [Float](repeating: 1, count: topics.count), window: windows)
+        if !hours.isEmpty {
+            let unit = Double(horizon) / 1e6
+            for row in topics.indices {
+                let rhythm = DailyRhythm(shares: hours[row * 24..<(row + 1) * 24])
+                let moment = Double(moments[row]) / 1e6
+                own.since[row] = Float(rhythm.length(from: moment - Double(elapsedSinceTopic[row]), to: moment))
+                own.horizon[row] = Float(rhythm.length(from: moment, to: moment + unit) / unit)
+                if !windows.isEmpty {
+                    own.window[row] = Float(
+                        rhythm.length(from: moment, to: moment + Double(windows[row]) * unit) / unit)
+                }
+            }
+        }
+        logOwnSinceTopic = try logTime(own.since)
+        (ownHorizon, ownWindow) = (try Tensor(own.horizon), try Tensor(own.window))
         self.didReturn = try Tensor(didReturn)
         self.degree = try Tensor(degree)
         window = try Tensor(windows)

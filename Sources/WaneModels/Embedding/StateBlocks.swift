@@ -104,6 +104,9 @@ public struct StateBlocks {
         var sinceEvent = sinceTopic
         let hasCauses = asked.first.map { states[questions[$0].person].state.causes != nil } ?? false
         var causes = [Float](repeating: 0, count: hasCauses ? count * CauseEffects.width : 0)
+        let hasHours = asked.first.map { states[questions[$0].person].state.schema.hours != nil } ?? false
+        var hours = [Float](repeating: 1 / 24, count: hasHours ? count * 24 : 0)
+        var moments = [Int64](repeating: 0, count: count)
         var known: (person: Int, sensitivity: CauseState.Sensitivity)?
         features.withUnsafeMutableBufferPointer { features in
             guard let base = features.baseAddress else { return }
@@ -115,6 +118,10 @@ public struct StateBlocks {
                 topics[row] = Int(question.topic) < rows.topicRow.count ? rows.topicRow[Int(question.topic)] : 0
                 sinceTopic[row] = Float(Double(question.moment - topic.lastTime) / 1e6)
                 sinceEvent[row] = Float(Double(question.moment - state.lastTime) / 1e6)
+                moments[row] = question.moment
+                if hasHours, let rhythm = state.rhythm {
+                    hours.replaceSubrange(row * 24..<(row + 1) * 24, with: rhythm.shares)
+                }
                 guard hasCauses, let own = state.causes else { continue }
                 if known?.person != question.person { known = (question.person, own.sensitivity) }
                 guard let effects = state.effects(of: question.topic, known?.sensitivity) else { continue }
@@ -131,7 +138,7 @@ public struct StateBlocks {
         let schema = state.schema
         let queries = try QueryTensors(
             features: features, topics: topics, elapsedSinceTopic: sinceTopic, elapsedSinceEvent: sinceEvent,
-            causes: causes, scaling: scaling, horizon: schema.horizon)
+            causes: causes, hours: hours, moments: moments, scaling: scaling, horizon: schema.horizon)
         var events: [(event: StateEvent, previous: Int64?, user: Int64)] = []
         if historyLength > 0 {
             for index in state.windowCount - min(stretchCount(state), state.windowCount)..<state.windowCount {

@@ -178,15 +178,16 @@ public struct DecayHead: Module {
         let visitShare: Tensor
         private let logVisitHalfLife: Tensor
         private let visitShape: Tensor
+        /// In the person's own hours, where they are followed.
         private let sinceTopic: Tensor
         /// The chance that the visit lasts until now.
         private let visit: Tensor
 
         /// - Parameters:
         ///   - parameters: `[Q, 13]`.
-        ///   - logElapsedSinceTopic, logElapsedSinceEvent: `[Q]`, logarithms of horizons.
+        ///   - logOwnSinceTopic, logElapsedSinceEvent: `[Q]`, logarithms of horizons.
         init(
-            _ parameters: Tensor, logElapsedSinceTopic: Tensor, logElapsedSinceEvent: Tensor, visitPause: Double
+            _ parameters: Tensor, logOwnSinceTopic: Tensor, logElapsedSinceEvent: Tensor, visitPause: Double
         ) throws(TorchError) {
             typealias Start = InterestCurve.Start
             let c = try parameters.unbound(1)
@@ -205,11 +206,11 @@ public struct DecayHead: Module {
             visitShare = try (column(.visitShare) + Start.visitShare).sigmoid()
             logVisitHalfLife = try -(column(.visitHalfLife).softplus()) + Foundation.log(visitPause)
             visitShape = try column(.visitShape).softplus() + Start.smallestVisitShape
-            sinceTopic = try logElapsedSinceTopic.exp()
+            sinceTopic = try logOwnSinceTopic.exp()
             visit = try (visitShape * (logVisitHalfLife - logElapsedSinceEvent)).sigmoid()
         }
 
-        /// Touches to be expected within a window, in horizons, the person being around: `[Q]`.
+        /// Touches to be expected within a window, in horizons of the person's own hours, the person being around: `[Q]`.
         func expectedTouches(within window: Tensor) throws(TorchError) -> Tensor {
             let nodes = try Tensor(InterestCurve.rule.map { Float($0.node) })
             let weights = try Tensor(InterestCurve.rule.map { Float($0.weight) })

@@ -6,7 +6,7 @@ import WaneState
 /// What moves a question's answer away from that of an ordinary one, by integrated gradients (Sundararajan et al. 2017).
 ///
 /// The answer is the logit of the chance of coming back. The ordinary question has the training part's mean features, no
-/// circumstances, events without anything in them, and its last touch and last event a horizon ago; the topic stays. Along the
+/// circumstances, events without anything in them, its last touch and last event a horizon ago, and hours that all count alike; the topic stays. Along the
 /// straight line from there to the question each input is credited with the integral of its slope, so that all credits add up to the
 /// difference of both answers (completeness).
 public struct InterestAttribution: Sendable {
@@ -18,6 +18,8 @@ public struct InterestAttribution: Sendable {
     /// What is due to how long ago the last touch of the topic, and the last event, are.
     public let sinceTopic: Double
     public let sinceEvent: Double
+    /// What is due to how much of the horizon counts in the person's own hours.
+    public let season: Double
     /// Nothing where causes are not measured.
     public let causes: ByCause<Double>?
     /// By the events that were read, oldest first; none for families that read none. Where several questions were asked at once, all of
@@ -28,7 +30,7 @@ public struct InterestAttribution: Sendable {
 
     public var total: Double {
         let byCause = causes.map { causes in Cause.allCases.reduce(0.0) { $0 + causes[$1] } } ?? 0
-        return features.reduce(0, +) + sinceTopic + sinceEvent + events.reduce(0, +) + byCause
+        return features.reduce(0, +) + sinceTopic + sinceEvent + season + events.reduce(0, +) + byCause
     }
 
     /// How far the credits are from the difference that they share out, as a share of it; differences below a twentieth count as
@@ -52,10 +54,11 @@ extension InterestModel {
         let whole = try withoutGradients {
             try self.queries.inputs(batch, queries, events, training: false)
         }
-        let sinceTopic = try queries.logElapsedSinceTopic.rows(rows)
+        let sinceTopic = try queries.logOwnSinceTopic.rows(rows)
         let sinceEvent = try queries.logElapsedSinceEvent.rows(rows)
         let chosen = try Tensor((0..<count).map { row == nil || row == $0 ? Float(1) : 0 })
         let horizon = try Tensor.full([count], 1)
+        let logOwnHorizon = try queries.ownHorizon.rows(rows).log()
 
         /// The inputs at a place of the line, each asking for its slope where there are some to be taken.
         func inputs(at place: Double, takesSlopes: Bool) throws -> (inputs: QueryInputs, leaves: [Tensor]) {
@@ -65,8 +68,10 @@ extension InterestModel {
                 return scaled
             }
             var inputs = whole
-            var leaves = [try leaf(sinceTopic), try leaf(sinceEvent), try leaf(whole.features)]
-            inputs.features = leaves[2]
+            var leaves = [
+                try leaf(sinceTopic), try leaf(sinceEvent), try leaf(logOwnHorizon), try leaf(whole.features),
+            ]
+            inputs.features = leaves[3]
             if let causes = whole.causes {
                 let own = try leaf(causes)
                 inputs.causes = own
@@ -82,9 +87,9 @@ extension InterestModel {
         func logits(_ inputs: QueryInputs, _ leaves: [Tensor]) throws -> Tensor {
             let encoded = try self.queries.encoded(inputs, batch, training: false)
             let curves = try DecayHead.Curves(
-                head.curveParameters(encoded, tracesDecay: true, training: false), logElapsedSinceTopic: leaves[0],
+                head.curveParameters(encoded, tracesDecay: true, training: false), logOwnSinceTopic: leaves[0],
                 logElapsedSinceEvent: leaves[1], visitPause: head.visitPause)
-            let chance = try curves.returnProbability(curves.expectedTouches(within: horizon), within: horizon)
+            let chance = try curves.returnProbability(curves.expectedTouches(within: leaves[2].exp()), within: horizon)
             return try chance.log() - (chance * -1 + 1).log()
         }
         func ends(_ place: Double) throws -> [Float] {
@@ -106,8 +111,9 @@ extension InterestModel {
         let share = 1 / Double(steps)
         func credits(_ x: Tensor, _ sum: Tensor) throws -> [Float] { try (x * sum * share).values() }
         let (byTopic, byEvent) = (try credits(sinceTopic, sums[0]), try credits(sinceEvent, sums[1]))
-        let byFeature = try credits(whole.features, sums[2])
-        let byCause = try whole.causes.map { try credits($0, sums[3]) }
+        let bySeason = try credits(logOwnHorizon, sums[2])
+        let byFeature = try credits(whole.features, sums[3])
+        let byCause = try whole.causes.map { try credits($0, sums[4]) }
         var byEventRow: [Double] = []
         if let history = whole.history, let sum = sums.last {
             byEventRow = try (history.events.data * sum * share).sum(1).values(Float.self).map(Double.init)
@@ -139,7 +145,8 @@ extension InterestModel {
             return InterestAttribution(
                 ordinary: Double(ordinary[own]), actual: Double(actual[own]),
                 features: byFeature[own * width..<(own + 1) * width].map(Double.init),
-                sinceTopic: Double(byTopic[own]), sinceEvent: Double(byEvent[own]), causes: ofCauses(own),
+                sinceTopic: Double(byTopic[own]), sinceEvent: Double(byEvent[own]), season: Double(bySeason[own]),
+                causes: ofCauses(own),
                 events: events.credits, isComplete: events.isComplete)
         }
     }

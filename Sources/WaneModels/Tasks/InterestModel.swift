@@ -96,7 +96,7 @@ public struct InterestModel: Module {
         -> DecayHead.Curves
     {
         try DecayHead.Curves(
-            parameters, logElapsedSinceTopic: queries.logElapsedSinceTopic.rows(rows),
+            parameters, logOwnSinceTopic: queries.logOwnSinceTopic.rows(rows),
             logElapsedSinceEvent: queries.logElapsedSinceEvent.rows(rows), visitPause: head.visitPause)
     }
 
@@ -107,7 +107,7 @@ public struct InterestModel: Module {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let curves = try curves(curveParameters(batch, queries, events, training: training), queries, rows)
         let horizon = try Tensor.full([batch.queries.count], 1)
-        let touches = try curves.expectedTouches(within: horizon)
+        let touches = try curves.expectedTouches(within: queries.ownHorizon.rows(rows))
         let chance = try curves.returnProbability(touches, within: horizon)
         return (chance, try curves.degree(chance, touches))
     }
@@ -134,10 +134,11 @@ public struct InterestModel: Module {
         _ curves: DecayHead.Curves, _ queries: QueryTensors, _ rows: Tensor
     ) throws(TorchError) -> Tensor {
         let horizon = try Tensor.full([rows.count], 1)
-        let touches = try curves.expectedTouches(within: horizon)
+        let touches = try curves.expectedTouches(within: queries.ownHorizon.rows(rows))
         let chance = try curves.returnProbability(touches, within: horizon)
         let window = try queries.window.rows(rows)
-        let within = try curves.returnProbability(curves.expectedTouches(within: window), within: window)
+        let within = try curves.returnProbability(
+            curves.expectedTouches(within: queries.ownWindow.rows(rows)), within: window)
         let loss =
             try Loss.binaryCrossEntropy(chance, queries.didReturn.rows(rows))
             + Loss.binaryCrossEntropy(within, queries.didReturnWithin.rows(rows))

@@ -81,10 +81,18 @@ public struct CurveDrawing: Sendable {
         (0...120).map { point(after: ahead * Double($0) / 120) }
     }
 
+    /// A place in a picture would show some hours of a day and not others: it shows the best ones.
     private func point(after elapsed: Double) -> Point {
-        Point(
-            elapsed: elapsed, degree: curve.degree(after: elapsed),
-            returnProbability: curve.returnProbability(after: elapsed))
+        let best = curve.bestHours
+        return Point(
+            elapsed: elapsed, degree: best.degree(after: elapsed),
+            returnProbability: best.returnProbability(after: elapsed))
+    }
+
+    /// What the curve of chances is of.
+    private var comesBack: String {
+        let horizon = TimeSpan.words(seconds: curve.horizon, clock)
+        return "comes back within \(horizon)" + (curve.bestHours == curve ? "" : ", best hours")
     }
 
     /// From the last touch on: interest as a share of what it was then, and, from the moment on, chance and degree.
@@ -96,7 +104,6 @@ public struct CurveDrawing: Sendable {
         let whole = max(1e-12, fromTouch.interest(after: 0))
         let steps = (0...160).map { end * Double($0) / 160 }
         let points = self.points
-        let horizon = TimeSpan.words(seconds: curve.horizon, clock)
         // Past touches take a fifth of the width at most.
         let past = touches.map { begin - $0 }.filter { $0 <= 0 && $0 >= -0.25 * end }
         return LineChart(
@@ -106,7 +113,7 @@ public struct CurveDrawing: Sendable {
                     name: "interest, 1 at the last touch",
                     points: steps.map { ($0, fromTouch.interest(after: $0) / whole) }),
                 .init(
-                    name: "comes back within \(horizon)",
+                    name: comesBack,
                     points: points.map { (begin + $0.elapsed, $0.returnProbability) }),
                 .init(name: "interest degree", points: points.map { (begin + $0.elapsed, $0.degree) }),
             ],
@@ -125,7 +132,7 @@ public struct CurveDrawing: Sendable {
         if let lapse = lapseAfter {
             marks.append(
                 .init(
-                    x: begin + lapse, y: curve.returnProbability(after: lapse),
+                    x: begin + lapse, y: curve.bestHours.returnProbability(after: lapse),
                     name: "lapses after \(TimeSpan.words(seconds: begin + lapse, clock))"))
         }
         return marks

@@ -1,3 +1,5 @@
+import WaneCurves
+
 #if canImport(Glibc)
     import Glibc
 #else

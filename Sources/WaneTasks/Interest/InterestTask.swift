@@ -70,6 +70,13 @@ public struct InterestTask: Sendable {
         return other
     }
 
+    /// The same with people's hours followed in every query.
+    public func following(_ hours: [Double]?) -> InterestTask {
+        var other = self
+        other.schema = schema.following(hours)
+        return other
+    }
+
     /// The same with its people's friends known.
     public func knowing(_ friends: SocialEdges) -> InterestTask {
         var other = self

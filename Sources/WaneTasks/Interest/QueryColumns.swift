@@ -12,6 +12,8 @@ public enum QueryColumns: Sendable, Equatable {
     /// Whose history is read, and up to which event.
     case history
     case cause(Cause)
+    /// When the person is about, and the moment.
+    case season
 }
 
 extension QuerySet {
@@ -32,6 +34,12 @@ extension QuerySet {
         case .history:
             other.user = order.map { user[$0] }
             other.event = order.map { event[$0] }
+        case .season:
+            guard !hours.isEmpty else { return self }
+            other.moment = order.map { moment[$0] }
+            for (row, source) in order.enumerated() {
+                other.hours.replaceSubrange(row * 24..<(row + 1) * 24, with: hours[source * 24..<(source + 1) * 24])
+            }
         case .cause(let cause):
             guard !causes.isEmpty else { return self }
             // Its measure, what it adds to log τ, and the variance of that.
@@ -55,7 +63,7 @@ extension QuerySet {
             }
         case .sinceTopic: other.setElapsed(topic: elapsedSinceTopic.map { _ in value })
         case .sinceEvent: other.setElapsed(event: elapsedSinceEvent.map { _ in value })
-        case .topic, .history, .cause: break
+        case .topic, .history, .cause, .season: break
         }
         return other
     }

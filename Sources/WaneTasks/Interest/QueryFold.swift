@@ -19,6 +19,7 @@ struct QueryFold {
         queries.lastEventFeatures = [Float](repeating: 0, count: queries.count * last)
         queries.queryTimeFeatures = [Float](repeating: 0, count: queryTime ? queries.count * now : 0)
         queries.causes = [Float](repeating: 0, count: schema.causes == nil ? 0 : queries.count * CauseEffects.width)
+        queries.hours = [Float](repeating: 1 / 24, count: schema.hours == nil ? 0 : queries.count * 24)
         guard queries.count > 0 else { return }
         let asked = queries
         let order = (0..<asked.count).sorted { (asked.event[$0], $0) < (asked.event[$1], $1) }
@@ -34,11 +35,14 @@ struct QueryFold {
         queries.lastEventFeatures.withUnsafeMutableBufferPointer { lastEvent in
             queries.queryTimeFeatures.withUnsafeMutableBufferPointer { queryTime in
                 queries.causes.withUnsafeMutableBufferPointer { causes in
-                    guard let a = lastEvent.baseAddress else { return }
-                    let output = Output(
-                        lastEvent: a, queryTime: queryTime.baseAddress, causes: causes.baseAddress)
-                    DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
-                        fold(asked, order[ranges[number]], output)
+                    queries.hours.withUnsafeMutableBufferPointer { hours in
+                        guard let a = lastEvent.baseAddress else { return }
+                        let output = Output(
+                            lastEvent: a, queryTime: queryTime.baseAddress, causes: causes.baseAddress,
+                            hours: hours.baseAddress)
+                        DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
+                            fold(asked, order[ranges[number]], output)
+                        }
                     }
                 }
             }
@@ -50,6 +54,7 @@ struct QueryFold {
         let lastEvent: UnsafeMutablePointer<Float>
         let queryTime: UnsafeMutablePointer<Float>?
         let causes: UnsafeMutablePointer<Float>?
+        let hours: UnsafeMutablePointer<Float>?
     }
 
     private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
@@ -86,6 +91,9 @@ struct QueryFold {
                 sensitivity = known
                 state.effects(of: topic.topic, known)?.write(to: base + row * CauseEffects.width)
             }
+            if let base = output.hours, let rhythm = state.rhythm {
+                for (hour, share) in rhythm.shares.enumerated() { base[row * 24 + hour] = share }
+            }
             if queryTime, let base = output.queryTime {
                 state.writeFeatures(of: topic, at: queries.moment[row], to: base + row * FeatureSchema.queryTimeCount)
             }
@@ -94,14 +102,14 @@ struct QueryFold {
 }
 
 extension QuerySet {
-    /// Measures the causes of queries that were drawn without.
-    public mutating func measureCauses(_ histories: Histories, _ schema: StateSchema) {
+    /// Measures the causes and the people's hours of queries that were drawn without.
+    public mutating func measure(_ histories: Histories, _ schema: StateSchema) {
         var other = self
         // Causes read nothing of what concerns everybody.
         let nothing = Popularity(until: .max, touches: [], latelyTouches: [], events: 0, latelyEvents: 0, topicCount: 0)
         QueryFold(
             histories: histories, schema: schema, popularity: PopularitySnapshots(frozen: nothing), queryTime: false
         ).fill(&other)
-        causes = other.causes
+        (causes, hours) = (other.causes, other.hours)
     }
 }

@@ -1,3 +1,4 @@
+import WaneCurves
 import WaneState
 
 /// Queries with what is known of them and, where they have passed, what came of them; by columns.
@@ -21,6 +22,9 @@ public struct QuerySet: Sendable {
     public internal(set) var queryTimeFeatures: [Float] = []
     /// `[count, CauseEffects.width]`, row by row; nothing where causes are not measured.
     public internal(set) var causes: [Float] = []
+    /// When the person is about at the query's event, ``DailyRhythm/shares``: `[count, 24]`, row by row; nothing where hours are not
+    /// followed.
+    public internal(set) var hours: [Float] = []
     /// Interest degree, and whether the user came back (1) or not (0); the outcome after the moment.
     public internal(set) var degree: [Float] = []
     public internal(set) var didReturn: [Float] = []
@@ -30,6 +34,11 @@ public struct QuerySet: Sendable {
     public var count: Int { userTopic.count }
 
     public init() {}
+
+    /// When the person of a query is about; nothing where hours are not followed.
+    public func rhythm(_ row: Int) -> DailyRhythm? {
+        hours.isEmpty ? nil : DailyRhythm(shares: hours[row * 24..<(row + 1) * 24])
+    }
 
     /// The queries at `rows`, in that order.
     ///
@@ -56,6 +65,7 @@ public struct QuerySet: Sendable {
             result.queryTimeFeatures = columns(queryTimeFeatures, FeatureSchema.queryTimeCount)
         }
         if !causes.isEmpty { result.causes = columns(causes, CauseEffects.width) }
+        if !hours.isEmpty { result.hours = columns(hours, 24) }
         result.degree = rows.map { degree[$0] }
         result.didReturn = rows.map { didReturn[$0] }
         result.timeToReturn = rows.map { timeToReturn[$0] }

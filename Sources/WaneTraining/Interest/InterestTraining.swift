@@ -71,6 +71,7 @@ public struct InterestTraining {
         let fit = try RenewalFit(
             histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
             resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
+        task = task.following(fit.hours)
         guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
         var record = CauseRecord(topics: vocabulary.topicRows + 1)
         record.obstacle = CauseFit.obstacle(histories.log, split: task.split, resolution: resolution)
@@ -170,7 +171,8 @@ public struct InterestTraining {
         }
         var description = try trained(&job, model, scaling)
         description.halfLives = HalfLifeRecord(
-            topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left)
+            topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left,
+            hours: fit.hours)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
         return try inputs.bundle(description, .interest(network), reading: reading)

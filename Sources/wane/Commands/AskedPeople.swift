@@ -35,7 +35,7 @@ struct AskedPeople: Sendable {
         self.at = at
         // Blocks of one person are too small for a second thread.
         try Runtime.setThreads(1)
-        for note in bundle.description.notes { console.note("note: \(note)") }
+        bundle.noteDoubts(console)
         predictor = Predictor(bundle)
         var last: Int64?
         do {
@@ -240,6 +240,16 @@ extension EventLog {
 }
 
 extension ModelBundle {
+    /// Says what is missing in the model, and that its half-lives mean little where its own log shows no decay.
+    func noteDoubts(_ console: Console) {
+        for note in description.notes { console.note("note: \(note)") }
+        if description.halfLives?.isShown == false {
+            console.note(
+                "note: the model's own log does not show decay: rates that do not decay do as well, so that half-lives mean little"
+            )
+        }
+    }
+
     /// Says that what friends do counts as nothing, where the model was trained with some.
     func noteFriends(_ console: Console, mend: String) {
         guard let record = description.causes, record.evidence[.social].people > 0 else { return }

@@ -27,7 +27,6 @@ struct Compare: AsyncParsableCommand {
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

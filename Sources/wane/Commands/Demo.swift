@@ -56,7 +56,7 @@ struct Demo: AsyncParsableCommand {
         var run = try InterestTraining(task, model: ModelOptions(), training: training)
         run.users = { !isHeldOut($0) }
         InterestRun.watch(&run.trainer, as: "lstm", console)
-        let model = try run.run()
+        var model = try run.run()
         let comparison = try InterestRun.compare(task, training.record, [model], console: console)
         StandardOutput.print("\n4. Measured on the last 20 % of the time, beside the baselines\n")
         try ComparisonTable.print(comparison, .table, clock: .wall)
@@ -73,6 +73,7 @@ struct Demo: AsyncParsableCommand {
         StandardOutput.print(table.text)
 
         let modelFolder = folder.appendingPathComponent("model").path
+        model.description.halfLives?.isShown = comparison.decay?.isWin
         try BundleFolder.write(
             model, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(model, comparison),
             to: modelFolder)

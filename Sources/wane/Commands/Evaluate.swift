@@ -24,7 +24,6 @@ struct Evaluate: AsyncParsableCommand {
         name: .customLong("to"),
         help: ArgumentHelp("Where the window ends; the log's end when absent.", valueName: "time"))
     var end: String?
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

@@ -198,13 +198,8 @@ struct Explain: AsyncParsableCommand {
                 for (query, found) in answers { try print(query, found, names[Int(query.topic)]) }
             }
         }
-        guard answered > 0 else {
+        guard answered > 0 || queries != nil else {
             console.clearStatus()
-            if queries != nil {
-                throw CommandError(
-                    "none of the questions has an answer: their people are not in the log, or had not met the topic by then"
-                )
-            }
             throw asked.nothingToAsk(user: about.user, topic: about.topic)
         }
         try printer.finish()

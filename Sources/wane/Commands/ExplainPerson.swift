@@ -178,6 +178,12 @@ struct PersonExplanation {
         "user", "topic", "at", "input", "value", "credit", "ordinary_probability", "return_probability",
     ]
 
+    /// How much of the horizon counts in the person's own hours, as a share of it.
+    private func ownHours(_ state: PersonState, _ moment: Int64) -> Double {
+        let (from, horizon) = (Double(moment) / 1e6, Double(state.schema.horizon) / 1e6)
+        return state.rhythm.map { $0.length(from: from, to: from + horizon) / horizon } ?? 1
+    }
+
     private func printFeatures(_ topics: [UInt32], _ moment: Int64) throws {
         var printer = RowPrinter(
             command.output.format, machine: Self.features, people: ["topic", "input", "value", "credit"])
@@ -198,6 +204,7 @@ struct PersonExplanation {
             var rows: [(input: String, value: Double?, credit: Double)] = [
                 ("since_topic", Double(moment - own.lastTime) / 1e6, credits.sinceTopic),
                 ("since_event", Double(moment - state.lastTime) / 1e6, credits.sinceEvent),
+                ("own_hours", ownHours(state, moment), credits.season),
             ]
             rows += FeatureSchema.lastEventNames.indices.map {
                 (FeatureSchema.lastEventNames[$0], Double(values[$0]), credits.features[$0])

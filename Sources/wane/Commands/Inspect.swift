@@ -10,7 +10,6 @@ struct Inspect: AsyncParsableCommand {
 
     @OptionGroup var input: LogOptions
     @OptionGroup var task: TaskOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     private struct Answer: Encodable {

@@ -18,7 +18,7 @@ struct MeasuredLog {
         _ bundle: ModelBundle, _ input: LogOptions, friends: String?, from start: String?, to end: String?,
         hasWindow: Bool = true, _ console: Console
     ) throws {
-        for note in bundle.description.notes { console.note("note: \(note)") }
+        bundle.noteDoubts(console)
         let (log, _) = try input.read(console, over: bundle.reading)
         let asked = try AskedLog(log, for: bundle)
         if let words = asked.coverage.words { console.note("note: \(words)") }

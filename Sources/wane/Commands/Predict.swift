@@ -119,14 +119,17 @@ extension Predict {
             try rows.answers(part.questions, part.states)
         }.map { $0 ?? nil }
         console.clearStatus()
-        guard answers.contains(where: { $0 != nil }) else {
-            throw CommandError("none of the questions has an answer: the log has none of their people and topics")
-        }
         let unmet = answers.count { $0?.basis == .population }
         if unmet > 0 {
             console.note(
                 "note: in \(unmet) of \(answers.count) questions the person had not met the topic by then; the answer is the "
                     + "population's")
+        }
+        let none = answers.count { $0 == nil }
+        if none > 0 {
+            console.note(
+                "note: in \(none) of \(answers.count) questions the person had not met the topic by then; their rows are empty"
+            )
         }
         var next = answers.makeIterator()
         let answered = file.rows.map { row in

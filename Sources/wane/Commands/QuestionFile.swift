@@ -14,7 +14,7 @@ struct QuestionFile {
     }
 
     private(set) var rows: [Row] = []
-    /// Rows that could not be read or asked, in words.
+    /// Rows that cannot be asked, in words.
     let words: String?
 
     init(_ path: String, _ asked: AskedPeople, _ input: LogOptions) throws {
@@ -22,12 +22,16 @@ struct QuestionFile {
             throw ValidationError("--queries: the log has order only; ask with --user, --topic and --at POSITION")
         }
         var options = ReadingOptions()
-        options.map = [.user: "user", .item: "topic", .time: "at"]
-        // Moments are read as those of the log are.
+        // A question is these three; columns beside them, such as labels and features, are nobody's business here.
+        for role in ColumnRole.allCases { options.map[role] = "" }
+        (options.map[.user], options.map[.item], options.map[.time]) = ("user", "topic", "at")
+        // Moments are read as those of the log are; each question is to have its row, so that one that cannot be read is an error.
         let own = try input.options(over: asked.predictor.bundle.reading)
-        (options.timeZone, options.timeFormat, options.strict) = (own.timeZone, own.timeFormat, own.strict)
-        options.preferredTimes = own.preferredTimes
-        let (read, report) = try Self.read(path, options)
+        (options.timeZone, options.timeFormat, options.preferredTimes) = (
+            own.timeZone, own.timeFormat, own.preferredTimes
+        )
+        options.strict = true
+        let read = try Self.read(path, options)
         for row in 0..<read.count {
             let (user, topic) = (read.users[Int(read.user[row])], read.items[Int(read.item[row])])
             var question: LogQuestion?
@@ -37,26 +41,33 @@ struct QuestionFile {
             rows.append(Row(user: user, topic: topic, moment: read.time[row], question: question))
         }
         let unknown = rows.count { $0.question == nil }
-        var parts: [String] = []
-        if report.rejectedCount > 0 {
-            let first = report.examples.prefix(3).map(\.description).joined(separator: "; ")
-            parts.append("\(report.rejectedCount) rows of \(path) cannot be read (\(first))")
-        }
-        if unknown > 0 {
-            parts.append(
-                "\(unknown) rows of \(path) name people or topics that the log does not have; their rows are empty")
-        }
-        words = parts.isEmpty ? nil : parts.joined(separator: "; ")
+        words =
+            unknown == 0
+            ? nil : "\(unknown) rows of \(path) name people or topics that the log does not have; their rows are empty"
     }
 
-    /// The file with its moments under `at`, or under `moment` as exported queries have them.
-    private static func read(_ path: String, _ options: ReadingOptions) throws -> (EventLog, ReadingReport) {
-        do { return try LogReader.read(path, options: options) } catch {
-            var other = options
-            other.map[.time] = "moment"
-            if let found = try? LogReader.read(path, options: other) { return found }
-            throw CommandError(
-                "\(path): a file of questions has a header with the columns user, topic and at, in any order; \(error)")
+    /// The file with its moments under `at`, or under `moment` as exported queries have them; as the log's are written, or as
+    /// calendar texts.
+    private static func read(_ path: String, _ options: ReadingOptions) throws -> EventLog {
+        var failure: (any Error)?
+        for name in ["at", "moment"] {
+            for format in [options.timeFormat, .auto] {
+                var options = options
+                options.map[.time] = name
+                options.timeFormat = format
+                do { return try LogReader.read(path, options: options).log } catch LogError.unknownColumn(_, name, _) {
+                    continue
+                } catch LogError.strict(let file, let row) {
+                    failure =
+                        failure
+                        ?? CommandError("\(file), \(row); each question is to have its row: mend it, or leave it out")
+                } catch {
+                    failure = failure ?? error
+                }
+            }
         }
+        throw failure
+            ?? CommandError(
+                "\(path): a file of questions has a header with the columns user, topic and at, in any order")
     }
 }

@@ -105,7 +105,7 @@ struct RankTrain: AsyncParsableCommand {
     @Flag(help: "Save a blend with the classical rankers, its weights fitted on validation.") var blend = false
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
-    @OptionGroup var printing: OutputOptions
+    @OptionGroup var printing: PrintingOptions
 
     func run() async throws {
         let console = printing.console
@@ -176,7 +176,6 @@ struct RankCompare: AsyncParsableCommand {
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

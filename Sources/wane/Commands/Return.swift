@@ -38,7 +38,6 @@ struct ReturnCompare: AsyncParsableCommand {
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -83,7 +82,7 @@ struct ReturnTrain: AsyncParsableCommand {
     @OptionGroup var social: SocialOptions
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
-    @OptionGroup var printing: OutputOptions
+    @OptionGroup var printing: PrintingOptions
 
     func run() async throws {
         let console = printing.console
@@ -229,7 +228,7 @@ enum ReturnTable {
         return comparison
     }
 
-    static func print(_ comparison: ReturnComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
+    static func print(_ comparison: ReturnComparison, _ format: ReportFormat, clock: EventLog.Clock) throws {
         if format == .json { return StandardOutput.print(try Render.json(comparison)) }
         func likelihood(_ row: Comparison<ReturnReport>.Row) -> Double { row.report.logLikelihood ?? -.infinity }
         let rows = comparison.rows.sorted {
@@ -285,7 +284,7 @@ struct ReturnCohort: AsyncParsableCommand {
     var save: String?
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: PrintingOptions
 
     func run() async throws {
         let console = output.console

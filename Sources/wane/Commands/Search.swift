@@ -38,7 +38,6 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where finished trials are kept.", valueName: "file")) var file = "search.json"
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

@@ -20,7 +20,6 @@ struct Sparse: AsyncParsableCommand {
     @OptionGroup var task: RankingTaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var keeping: RunsOptions
-    @OptionGroup var answer: AnswerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

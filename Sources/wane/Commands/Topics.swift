@@ -32,7 +32,7 @@ struct Topics: AsyncParsableCommand {
         try Runtime.setThreads(1)
         let bundle = try BundleFolder.read(model, for: [.interest])
         guard bundle.hasCurves else { throw PredictionError.noCurves(family: bundle.description.family) }
-        for note in bundle.description.notes { console.note("note: \(note)") }
+        bundle.noteDoubts(console)
         bundle.noteFriends(console, mend: "wane causes reads them")
         let (read, _) = try input.read(console, over: bundle.reading)
         let log = try AskedLog(read, for: bundle)

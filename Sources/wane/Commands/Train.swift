@@ -17,7 +17,7 @@ struct Train: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointEvery = 20.0
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
-    @OptionGroup var printing: OutputOptions
+    @OptionGroup var printing: PrintingOptions
 
     func run() async throws {
         let console = printing.console
@@ -37,9 +37,10 @@ struct Train: AsyncParsableCommand {
         run.reading = try input.options(of: report)
         saving.keep(&run.trainer, every: checkpointEvery)
         InterestRun.watch(&run.trainer, as: model, console)
-        let bundle = try run.run()
+        var bundle = try run.run()
         let comparison = try InterestRun.compare(
             interest, bundle.description.training, [bundle], console: console, check: run.trainer.checkInterruption)
+        bundle.description.halfLives?.isShown = comparison.decay?.isWin
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)

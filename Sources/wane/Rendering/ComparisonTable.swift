@@ -32,7 +32,7 @@ enum ComparisonTable {
         return comparison.rows.sorted { ($0.isModel ? 0 : 1, loss($0)) < ($1.isModel ? 0 : 1, loss($1)) }
     }
 
-    static func print(_ comparison: InterestComparison, _ format: OutputOptions.Format, clock: EventLog.Clock) throws {
+    static func print(_ comparison: InterestComparison, _ format: ReportFormat, clock: EventLog.Clock) throws {
         switch format {
         case .json: StandardOutput.print(try Render.json(comparison))
         case .csv:

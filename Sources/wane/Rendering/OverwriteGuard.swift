@@ -5,10 +5,10 @@ import Foundation
 enum OverwriteGuard {
     /// Options whose value is a file that is written.
     private static let outputs: Set<String> = [
-        "-o", "--output", "--rejects", "--report", "--truth", "--friends-output", "--svg", "--export-queries",
+        "--output", "--rejects", "--report", "--truth", "--friends-output", "--svg", "--export-queries",
     ]
 
-    /// - Parameter arguments: as typed, without the command's own name.
+    /// - Parameter arguments: as ``CommandWords`` has them.
     static func check(_ arguments: [String]) throws {
         var written: [(option: String, path: String)] = []
         var others: [String] = []

@@ -3,7 +3,7 @@ import WaneTraining
 
 /// A comparison of rankers as a table: models first, then baselines, each from the best down.
 enum RankingTable {
-    static func print(_ comparison: RankingComparison, _ format: OutputOptions.Format) throws {
+    static func print(_ comparison: RankingComparison, _ format: ReportFormat) throws {
         let headline = comparison.headline
         func value(_ row: Comparison<RankingReport>.Row) -> Double { row.report.value(headline) }
         let rows = comparison.rows.sorted { ($0.isModel ? 0 : 1, value($1)) < ($1.isModel ? 0 : 1, value($0)) }

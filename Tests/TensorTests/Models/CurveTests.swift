@@ -134,7 +134,7 @@ extension UsingTorch {
                 try Tensor([Foundation.log(x / horizon + Float(InterestCurve.smallestTime))])
             }
             let curves = try DecayHead.Curves(
-                Tensor(parameters, shape: [1, parameters.count]), logElapsedSinceTopic: logTime(gap),
+                Tensor(parameters, shape: [1, parameters.count]), logOwnSinceTopic: logTime(gap),
                 logElapsedSinceEvent: logTime(personGap), visitPause: 1_800 / Double(horizon))
             let whole = try Tensor([Float(1)])
             let touches = try curves.expectedTouches(within: whole)
