@@ -199,6 +199,13 @@ struct QuestionCommandTests {
         #expect(short.status == 64 && short.errors.contains("--output is given twice"))
         let over = try Command.run(["predict", model, log, "-qo", log])
         #expect(over.status == 64 && over.errors.contains("that file is read"))
+        // A command's or a family's name may be that of a new folder.
+        for arguments in [
+            ["inspect", "/nowhere.csv", "-o", "inspect"], ["train", "/nowhere.csv", "--model", "wane", "-o", "wane"],
+        ] {
+            let named = try Command.run(arguments)
+            #expect(named.status != 0 && !named.errors.contains("that file is read"), "\(named.errors)")
+        }
         let swapped = try Command.run(["predict", log, model])
         #expect(swapped.status == 1 && swapped.errors.contains("the model comes first"))
         let table = try Command.run(["inspect", log, "--format", "parquet"])

@@ -29,7 +29,8 @@ enum OverwriteGuard {
         for (place, output) in written.enumerated() {
             // A device takes whatever comes.
             if output.path == "-" || output.path.hasPrefix("/dev/") { continue }
-            if others.contains(where: { isSame($0, output.path) }) {
+            // Words that are no files, such as a command or a family, may be the name of a new one.
+            if let own = identity(output.path), others.contains(where: { identity($0) == own }) {
                 throw ValidationError("\(output.option) \(output.path): that file is read; write to another one")
             }
             if let first = written[..<place].first(where: { isSame($0.path, output.path) }) {
@@ -39,12 +40,19 @@ enum OverwriteGuard {
         }
     }
 
+    /// A file that is there, by what it is and not by its name.
+    private struct Identity: Equatable {
+        let device: UInt64
+        let file: UInt64
+    }
+
+    private static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Identity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
+    }
+
     private static func isSame(_ a: String, _ b: String) -> Bool {
-        func identity(_ path: String) -> (device: UInt64, file: UInt64)? {
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            return (UInt64(status.st_dev), UInt64(status.st_ino))
-        }
         if let one = identity(a), let other = identity(b) { return one == other }
         func whole(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
         return whole(a) == whole(b) && identity(a) == nil && identity(b) == nil
