@@ -29,8 +29,11 @@ enum OverwriteGuard {
         for (place, output) in written.enumerated() {
             // A device takes whatever comes.
             if output.path == "-" || output.path.hasPrefix("/dev/") { continue }
-            // Words that are no files, such as a command or a family, may be the name of a new one.
-            if let own = identity(output.path), others.contains(where: { identity($0) == own }) {
+            // A word such as a command or a family may be the name of a new file: only what looks like a path is compared by name.
+            let isRead = others.contains { word in
+                isSame(word, output.path) && (identity(word) != nil || word.contains { $0 == "." || $0 == "/" })
+            }
+            if isRead {
                 throw ValidationError("\(output.option) \(output.path): that file is read; write to another one")
             }
             if let first = written[..<place].first(where: { isSame($0.path, output.path) }) {
