@@ -1,5 +1,4 @@
 import Dispatch
-import Foundation
 
 /// Work on many values at once, on all cores.
 public enum AllCores {
@@ -28,7 +27,7 @@ public enum AllCores {
     public static func inOrder<Input: Sendable, Made: Sendable>(
         _ inputs: [Input], make: @Sendable (Input) throws -> Made, use: (Input, Made) throws -> Void
     ) throws {
-        let width = 4 * ProcessInfo.processInfo.activeProcessorCount
+        let width = 4 * ThreadCount.available
         for start in stride(from: 0, to: inputs.count, by: width) {
             let some = inputs[start..<min(inputs.count, start + width)]
             var made = some.map { (input: $0, result: Result<Made, any Error>?.none) }

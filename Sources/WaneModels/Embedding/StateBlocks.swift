@@ -107,6 +107,7 @@ public struct StateBlocks {
         let hasHours = asked.first.map { states[questions[$0].person].state.schema.hours != nil } ?? false
         var hours = [Float](repeating: 1 / 24, count: hasHours ? count * 24 : 0)
         var moments = [Int64](repeating: 0, count: count)
+        var about: (person: Int, shares: [Float])?
         var known: (person: Int, sensitivity: CauseState.Sensitivity)?
         features.withUnsafeMutableBufferPointer { features in
             guard let base = features.baseAddress else { return }
@@ -119,8 +120,11 @@ public struct StateBlocks {
                 sinceTopic[row] = Float(Double(question.moment - topic.lastTime) / 1e6)
                 sinceEvent[row] = Float(Double(question.moment - state.lastTime) / 1e6)
                 moments[row] = question.moment
-                if hasHours, let rhythm = state.rhythm {
-                    hours.replaceSubrange(row * 24..<(row + 1) * 24, with: rhythm.shares)
+                if hasHours {
+                    if about?.person != question.person {
+                        about = state.rhythm.map { (question.person, $0.shares) }
+                    }
+                    if let about { hours.replaceSubrange(row * 24..<(row + 1) * 24, with: about.shares) }
                 }
                 guard hasCauses, let own = state.causes else { continue }
                 if known?.person != question.person { known = (question.person, own.sensitivity) }

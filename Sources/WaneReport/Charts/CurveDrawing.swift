@@ -78,15 +78,14 @@ public struct CurveDrawing: Sendable {
 
     /// A hundred and twenty-one moments at even steps.
     public var points: [Point] {
-        (0...120).map { point(after: ahead * Double($0) / 120) }
-    }
-
-    /// A place in a picture would show some hours of a day and not others: it shows the best ones.
-    private func point(after elapsed: Double) -> Point {
+        // A place in a picture would show some hours of a day and not others: it shows the best ones.
         let best = curve.bestHours
-        return Point(
-            elapsed: elapsed, degree: best.degree(after: elapsed),
-            returnProbability: best.returnProbability(after: elapsed))
+        return (0...120).map { step in
+            let elapsed = ahead * Double(step) / 120
+            return Point(
+                elapsed: elapsed, degree: best.degree(after: elapsed),
+                returnProbability: best.returnProbability(after: elapsed))
+        }
     }
 
     /// What the curve of chances is of.

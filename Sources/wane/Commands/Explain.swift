@@ -175,11 +175,8 @@ struct Explain: AsyncParsableCommand {
                 if let query = row.question, let found = next.next() ?? nil {
                     try print(query, found, row.topic)
                 } else {
-                    try printer.print(
-                        machine: [.text(row.user), .text(row.topic), .text(TimeFormat.rfc3339(row.moment))]
-                            + [Cell](repeating: .none, count: Self.machine.count - 3),
-                        people: [row.user, row.topic, TimeFormat.words(row.moment), "no answer"]
-                            + [String](repeating: "-", count: 6))
+                    let empty = row.unanswered(machine: Self.machine.count, people: 10)
+                    try printer.print(machine: empty.machine, people: empty.people)
                 }
             }
         } else {

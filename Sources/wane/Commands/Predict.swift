@@ -143,12 +143,9 @@ extension Predict {
                 if let (question, answer) = answered[place] {
                     encoder.append(rows.machine(question, answer), people: rows.people(question, answer), to: &encoded)
                 } else {
-                    let row = file.rows[place]
-                    encoder.append(
-                        [.text(row.user), .text(row.topic), .text(TimeFormat.rfc3339(row.moment))]
-                            + [Cell](repeating: .none, count: PredictionRows.machine.count - 3),
-                        people: [row.user, row.topic, TimeFormat.words(row.moment), "no answer"]
-                            + [String](repeating: "-", count: PredictionRows.people.count - 4), to: &encoded)
+                    let row = file.rows[place].unanswered(
+                        machine: PredictionRows.machine.count, people: PredictionRows.people.count)
+                    encoder.append(row.machine, people: row.people, to: &encoded)
                 }
             }
             return encoded

@@ -11,6 +11,15 @@ struct QuestionFile {
         let moment: Int64
         /// Nothing where the log does not have the person or the topic.
         let question: LogQuestion?
+
+        /// A row without an answer, with so many columns for machines and for people.
+        func unanswered(machine: Int, people: Int) -> (machine: [Cell], people: [String]) {
+            (
+                [.text(user), .text(topic), .text(TimeFormat.rfc3339(moment))]
+                    + [Cell](repeating: .none, count: machine - 3),
+                [user, topic, TimeFormat.words(moment), "no answer"] + [String](repeating: "-", count: people - 4)
+            )
+        }
     }
 
     private(set) var rows: [Row] = []

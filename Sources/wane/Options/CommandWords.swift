@@ -1,4 +1,4 @@
-/// What a person typed, each option under its long name and apart from its value's `=`.
+/// What a person typed, with where the answer goes under its long name.
 enum CommandWords {
     /// `-o=FILE` and `-qo FILE` are `--output FILE`.
     static func normalized(_ arguments: [String]) -> [String] {
