@@ -21,6 +21,11 @@ public enum Fingerprint {
             update(&hash, ["types"] + log.eventTypes.names)
             types.withBytes { hash.update(bufferPointer: $0) }
         }
+        if let exposures = log.exposures {
+            update(&hash, ["exposures"] + (0..<log.users.count).map { "\(exposures.count(ofUser: $0))" })
+            exposures.item.withBytes { hash.update(bufferPointer: $0) }
+            exposures.time.withBytes { hash.update(bufferPointer: $0) }
+        }
         for names in [log.users, log.items, log.topics.names] { update(&hash, names.names) }
         var lists: [UInt32] = []
         for item in 0..<UInt32(log.items.count) {

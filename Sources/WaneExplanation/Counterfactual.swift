@@ -36,7 +36,13 @@ extension Predictor {
         let touches = events.filter { log.log.topics[log.log.item[$0]].contains(topic) }
         func state(without dropped: (Int) -> Bool = { _ in false }) -> PersonState {
             var state = newState(in: log)
-            for event in events where !dropped(event) { log.apply(event, of: user, to: &state) }
+            for event in events {
+                if dropped(event) {
+                    log.show(before: event, to: &state)
+                } else {
+                    log.apply(event, of: user, to: &state)
+                }
+            }
             return state
         }
         let actual = state()

@@ -56,8 +56,12 @@ extension Predictor {
         log.apply(events.prefix { $0 < first }, of: user, to: &common)
         let states = dropped.map { dropped in
             var state = common
-            for event in events where event >= first && !dropped.contains(event) {
-                log.apply(event, of: user, to: &state)
+            for event in events where event >= first {
+                if dropped.contains(event) {
+                    log.show(before: event, to: &state)
+                } else {
+                    log.apply(event, of: user, to: &state)
+                }
             }
             return (state: state, user: log.userOf[user])
         }

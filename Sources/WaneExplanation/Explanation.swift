@@ -66,9 +66,9 @@ public struct Explanation: Sendable {
         let met =
             switch cause {
             case .fatigue:
-                "at its last touch about \(visits(measures.recent.topic)) touches of \(topic) within a day and a half, ordinarily \(visits(measures.usual.topic))"
+                "at its last touch about \(visits(measures.recent.topic)) \(measures.countsExposures ? "touches and impressions" : "touches") of \(topic) within a day and a half, ordinarily \(visits(measures.usual.topic))"
             case .overload:
-                "at its last touch about \(visits(measures.recent.others)) events of all else within a day and a half, ordinarily \(visits(measures.usual.others))"
+                "at its last touch about \(visits(measures.recent.others)) \(measures.countsExposures ? "events and impressions" : "events") of all else within a day and a half, ordinarily \(visits(measures.usual.others))"
             case .habit: "at other hours than before"
             case .social:
                 measures.values[cause] > 0

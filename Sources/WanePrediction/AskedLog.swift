@@ -249,8 +249,14 @@ public struct AskedLog: Sendable {
     /// Moves a person's state on by one of their events.
     public func apply(_ index: Int, of user: Int, to state: inout PersonState) {
         let time = log.time[index]
+        show(before: index, to: &state)
         state.apply(
             event(index), topics: log.topics[log.item[index]], social: { friends?.measure(user, $0, at: time) ?? 0 })
+    }
+
+    /// What the person of an event was shown before it, for a state that the event itself is kept from.
+    public func show(before index: Int, to state: inout PersonState) {
+        log.forEachExposure(beforeEvent: index) { state.show(at: $0, topics: $1) }
     }
 
     /// A person's events up to a moment, the moment included.

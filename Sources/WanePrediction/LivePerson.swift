@@ -55,6 +55,9 @@ public struct LivePerson {
         stretches.removeAll { $0.start < used }
     }
 
+    /// Something the person was shown: see ``PersonState/show(at:topics:)``.
+    public mutating func show(at time: Int64, topics: ArraySlice<UInt32>) { state.show(at: time, topics: topics) }
+
     /// Curves of topics at a moment not before the last event.
     ///
     /// - Parameter moment: microseconds.

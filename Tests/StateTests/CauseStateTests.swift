@@ -138,6 +138,34 @@ struct CauseStateTests {
         return state
     }
 
+    @Test(
+        "what is shown of a topic wears like touches of it, of others like a flood; what is always shown is ordinary; waits stay"
+    )
+    func exposures() {
+        func measures(shown: (topic: Int?, from: Int)?) -> CauseMeasures {
+            var state = CircumstanceState()
+            for day in 0..<60 {
+                for hour in 0..<20 {
+                    guard let shown, day >= shown.from else { break }
+                    state.show(
+                        at: Double(day) * Self.day + Double(hour) * 3_600, places: shown.topic.map { [$0] } ?? [])
+                }
+                state.apply(at: (Double(day) + 0.9) * Self.day, places: [0])
+            }
+            return state.measures(0)
+        }
+        let none = measures(shown: nil)
+        let (own, others, always) = (measures(shown: (0, 58)), measures(shown: (nil, 58)), measures(shown: (0, 0)))
+        #expect(none.values[.fatigue] == 0 && none.values[.overload] == 0 && !none.countsExposures)
+        #expect(own.values[.fatigue] > 0.8 && own.values[.overload] == 0 && own.countsExposures)
+        #expect(others.values[.overload] > 0.8 && others.values[.fatigue] == 0)
+        #expect(always.values[.fatigue] == 0 && always.values[.overload] == 0)
+        for other in [own, others, always] {
+            #expect(other.burst == none.burst && other.inflow == none.inflow)
+        }
+        #expect(own.recent.topic > none.recent.topic + 10 && own.recent.others == none.recent.others)
+    }
+
     @Test("where taking all gaps in anew settles is where the posterior is highest, and a state is not far from there")
     func settles() throws {
         let causes = try #require(life(160).causes)

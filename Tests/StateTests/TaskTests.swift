@@ -72,6 +72,30 @@ struct TaskTests {
         }
     }
 
+    @Test("what people were shown changes no query, no label and no feature")
+    func exposures() throws {
+        let log = Self.log().sortedByUser()
+        var (rows, acts) = ("UserID,Time,PageID,Duration,EventType\n", "UserID,Time,PageID,Duration,EventType\n")
+        for index in 0..<log.count {
+            let (user, time) = (log.users[Int(log.user[index])], log.time[index])
+            let act = "\(user),\(time),\(log.items[Int(log.item[index])]),\(log.duration?[index] ?? 1),watch\n"
+            rows += "\(user),\(time - 5_000_000),\(log.items[index % log.items.count]),,impression\n" + act
+            acts += act
+        }
+        func queries(_ text: String) throws -> QuerySet {
+            let (read, _) = try LogReader.read(bytes: Array(text.utf8))
+            let sorted = read.sortedByUser()
+            let topics = TopicChooser.topics(for: sorted, until: .max, seed: 1)
+            return try Self.task(sorted.with(topics: topics)).queries(.test, count: 400, seed: 5)
+        }
+        let (with, without) = (try queries(rows), try queries(acts))
+        #expect(without.count > 50)
+        #expect(with.user == without.user && with.topic == without.topic && with.moment == without.moment)
+        #expect(with.didReturn == without.didReturn && with.event == without.event)
+        #expect(with.lastEventFeatures == without.lastEventFeatures)
+        #expect(with.queryTimeFeatures == without.queryTimeFeatures)
+    }
+
     @Test("a query and its horizon lie inside its own part")
     func parts() throws {
         let task = try Self.task(Self.log())

@@ -51,6 +51,7 @@ struct CauseWalk: Sendable {
             for event in histories.events(ofUser: user) {
                 let time = log.time[event]
                 guard time <= end else { break }
+                log.forEachExposure(beforeEvent: event) { state.show(at: $0, topics: $1) }
                 state.apply(histories.event(event), topics: log.topics[log.item[event]]) { topic in
                     friends?.measure(user, topic, at: time) ?? 0
                 }

@@ -21,6 +21,8 @@ public struct EventLog: Sendable {
     public private(set) var topics: ItemTopics
     /// What each row itself says of its item's topics, where rows of one item differ; dropped once topics are chosen.
     public private(set) var rowTopics: RowTopics?
+    /// What people were shown beside what they did, where the log says; not among the rows.
+    public private(set) var exposures: Exposures?
     /// What stands for time.
     public let clock: Clock
 
@@ -75,26 +77,41 @@ public struct EventLog: Sendable {
     public func only(_ name: String) -> EventLog? {
         guard let number = users.find(name) else { return nil }
         var own = gathered((0..<UInt32(count)).filter { user[Int($0)] == number })
+        own.exposures = exposures?.only(user: Int(number))
         own.users = Vocabulary([name])
         own.user = Column([UInt32](repeating: 0, count: own.count))
         return own
     }
 
     /// The same log without some of its rows, and without the users and items that only those had.
-    func without(rows: some Collection<Int>) -> EventLog {
-        let out = Set(rows)
-        var log = gathered((0..<UInt32(count)).filter { !out.contains(Int($0)) })
-        func compacted(_ column: Column<UInt32>, _ names: Vocabulary) -> (Column<UInt32>, Vocabulary, kept: [Int]) {
+    ///
+    /// - Parameter shown: rows that are no events but ``Exposures``; their items stay.
+    func without(rows: some Collection<Int>, shown: [Int] = []) -> EventLog {
+        var isOut = [Bool](repeating: false, count: count)
+        for row in rows { isOut[row] = true }
+        for row in shown { isOut[row] = true }
+        var log = gathered((0..<UInt32(count)).filter { !isOut[Int($0)] })
+        func compacted(
+            _ column: Column<UInt32>, _ names: Vocabulary, besides others: [UInt32] = []
+        ) -> (Column<UInt32>, Vocabulary, kept: [Int], number: [UInt32]) {
             var isUsed = [Bool](repeating: false, count: names.count)
             for number in column { isUsed[Int(number)] = true }
+            for number in others { isUsed[Int(number)] = true }
             let kept = isUsed.indices.filter { isUsed[$0] }
-            var number = [UInt32](repeating: 0, count: names.count)
+            var number = [UInt32](repeating: .max, count: names.count)
             for (new, old) in kept.enumerated() { number[old] = UInt32(new) }
-            return (Column(column.map { number[Int($0)] }), Vocabulary(kept.map { names[$0] }), kept)
+            return (Column(column.lazy.map { number[Int($0)] }), Vocabulary(kept.map { names[$0] }), kept, number)
         }
-        let kept: [Int]
-        (log.user, log.users, _) = compacted(log.user, users)
-        (log.item, log.items, kept) = compacted(log.item, items)
+        let (kept, newUser, newItem): ([Int], [UInt32], [UInt32])
+        (log.user, log.users, _, newUser) = compacted(log.user, users)
+        (log.item, log.items, kept, newItem) = compacted(log.item, items, besides: shown.map { item[$0] })
+        if !shown.isEmpty {
+            // Of people who did something.
+            let own = shown.filter { newUser[Int(user[$0])] != .max }
+            log.exposures = Exposures(
+                userCount: log.users.count, user: own.map { newUser[Int(user[$0])] },
+                item: own.map { newItem[Int(item[$0])] }, time: own.map { time[$0] })
+        }
         guard topics.isDecided || topics.itemCount > 0 else { return log }
         // Topics that only those rows had go with them.
         let byItem = kept.map { Array(topics[UInt32($0)]) }
@@ -109,6 +126,21 @@ public struct EventLog: Sendable {
         log.rowTopics = log.rowTopics.map { rows in
             RowTopics(lists: rows.lists.map { $0.filter { isUsed[Int($0)] }.map { number[Int($0)] } }, list: rows.list)
         }
+        return log
+    }
+
+    /// Positions without holes in a log of order, some of whose rows were taken out; all histories end together.
+    func renumberedPositions() -> EventLog {
+        var log = self
+        var left = [Int64](repeating: 0, count: users.count)
+        for user in user { left[Int(user)] += 1 }
+        let longest = left.max() ?? 0
+        log.time = Column(
+            user.lazy.map { user in
+                left[Int(user)] -= 1
+                return (longest - left[Int(user)]) * EventLog.second
+            })
+        log.exposures = nil
         return log
     }
 

@@ -5,6 +5,7 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
     case empty(file: String)
     case headerOnly(file: String)
     case nothingRead(file: String, rejected: Int, examples: [RejectedRow])
+    case onlyExposures(file: String, rows: Int, types: [String])
     case ambiguousTimes(file: String, column: String, what: String, choices: [String])
     case noSuchUser(file: String, name: String)
     case missingColumn(file: String, column: String, found: [String])
@@ -31,6 +32,9 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .nothingRead(let file, let rejected, let examples):
             "\(file): none of its \(rejected) rows could be read:"
                 + examples.map { "\n  \($0)" }.joined() + (rejected > examples.count ? "\n  ..." : "")
+        case .onlyExposures(let file, let rows, let types):
+            "\(file): all of its \(rows) rows are of what people were shown (\(types.joined(separator: ", "))), none of what they "
+                + "did; where they are engagement, say how much with --event-weights \(types.first ?? "impression")=1"
         case .ambiguousTimes(let file, let column, let what, let choices):
             "\(file), \(column): \(what); say which with "
                 + choices.map { "--time-format \($0)" }.joined(separator: " or ")

@@ -120,6 +120,9 @@ public struct ReadingReport: Sendable, Equatable {
     public internal(set) var unusedColumns: [String] = []
     /// How many files the log is of.
     public internal(set) var files = 1
+    /// Rows that say what people were shown, not what they did, and the types that they are of: see ``Exposures``.
+    public internal(set) var exposures = 0
+    public internal(set) var exposureTypes: [String] = []
     /// How the times were read, in words.
     public internal(set) var times: [String] = []
     /// The form of times to prefer where a later log leaves it open.

@@ -510,7 +510,14 @@ final class RowBuilder {
             duration: duration?.finish(), weight: try weights(types, eventTypes.vocabulary), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.vocabulary, topics: decided, rowTopics: rowTopics,
             clock: hasTimes ? .wall : .position)
-        if !faults.isEmpty || mayHaveUnusedNames { log = log.without(rows: faults.keys) }
+        let shown = try shownRows(types, eventTypes.vocabulary, faults)
+        if !faults.isEmpty || !shown.isEmpty || mayHaveUnusedNames {
+            let people = log.users.count
+            log = log.without(rows: faults.keys, shown: shown)
+            if log.count == 0 { throw .onlyExposures(file: file, rows: shown.count, types: report.exposureTypes) }
+            if !shown.isEmpty, !hasTimes { log = log.renumberedPositions() }
+            noteExposures(log, people: people, shown.count)
+        }
         noteNames(log)
         return (log, report)
     }
@@ -583,6 +590,35 @@ final class RowBuilder {
         }
     }
 
+    /// Whether events of a type are none of engagement: by a weight of 0, or by the name where no weight is given.
+    private func isExposure(_ type: String) -> Bool {
+        options.eventWeights[type].map { $0 == 0 } ?? Exposures.types.contains(type.lowercased())
+    }
+
+    /// The rows that say what people were shown, not what they did.
+    private func shownRows(
+        _ types: Column<UInt32>?, _ names: Vocabulary, _ faults: [Int: RejectedRow]
+    ) throws(LogError) -> [Int] {
+        let isShown = names.names.map(isExposure)
+        guard let types, isShown.contains(true) else { return [] }
+        let rows = types.indices.filter { types[$0] != .max && isShown[Int(types[$0])] && faults[$0] == nil }
+        report.exposureTypes = names.names.filter(isExposure)
+        return rows
+    }
+
+    private func noteExposures(_ log: EventLog, people: Int, _ rows: Int) {
+        guard rows > 0 else { return }
+        let types = report.exposureTypes.prefix(5).joined(separator: ", ")
+        let example = report.exposureTypes.first ?? "impression"
+        report.exposures = rows
+        report.warnings.append(
+            "\(rows) rows are of what people were shown, not of what they did (\(types)): no touches, "
+                + (log.clock == .wall ? "a volume that may wear interest out" : "and left out of a log of order")
+                + "; --event-weights \(example)=0.1 makes them engagement")
+        let others = people - log.users.count
+        if others > 0 { report.warnings.append("\(others) people were only shown things, and are left out") }
+    }
+
     /// Names that stand for nobody.
     private func noteNames(_ log: EventLog) {
         let nobody: Set<String> = ["null", "na", "n/a", "none", "nan", "-", "undefined", "unknown", "(null)", "\\n"]
@@ -621,7 +657,7 @@ final class RowBuilder {
                 throw .options("--event-weights: \(name)=\(weight); weights lie in 0...1")
             }
         }
-        let others = known.filter { options.eventWeights[$0] == nil }
+        let others = known.filter { options.eventWeights[$0] == nil && !isExposure($0) }
         if !others.isEmpty, !options.mayLackEventTypes {
             report.warnings.append(
                 "types of events without a weight count 1: \(others.prefix(10).joined(separator: ", "))")

@@ -85,6 +85,8 @@ public struct CauseMeasures: Sendable, Equatable {
     /// In words for people: visits to the topic in the last day and a half, and in an ordinary one; the same of all else.
     public var recent: (topic: Float, others: Float) = (0, 0)
     public var usual: (topic: Float, others: Float) = (0, 0)
+    /// Whether those are of what the person was shown too.
+    public var countsExposures = false
 
     public init() {}
 
@@ -96,7 +98,7 @@ public struct CauseMeasures: Sendable, Equatable {
 
     public static func == (a: CauseMeasures, b: CauseMeasures) -> Bool {
         a.values == b.values && a.burst == b.burst && a.inflow == b.inflow && a.recent == b.recent && a.usual == b.usual
-            && a.isNew == b.isNew && a.isKnown == b.isKnown
+            && a.isNew == b.isNew && a.isKnown == b.isKnown && a.countsExposures == b.countsExposures
     }
 }
 

@@ -68,6 +68,11 @@ public struct CauseState: Sendable {
         }
     }
 
+    /// Something that the person was shown; `places` are those of its topics that the person has met.
+    mutating func show(at time: Int64, places: [Int]) {
+        circumstances.show(at: Double(time) / 1e6, places: places)
+    }
+
     private var rhythm: DailyRhythm { DailyRhythm(hours, general: schema.hours) }
 
     private mutating func add(_ place: Int, until time: Double, isClosed: Bool, _ rhythm: DailyRhythm) {
@@ -123,7 +128,7 @@ public struct CauseState: Sendable {
 
     /// Bytes beside the state's own.
     var byteCount: Int {
-        24 * 4 + history.byteCount
+        24 * 4 + history.byteCount + circumstances.exposureByteCount
             + pairs.count * (MemoryLayout<Pair>.stride + MemoryLayout<CircumstanceState.Counts>.stride)
     }
 

@@ -24,6 +24,9 @@ public struct CircumstanceState: Sendable {
 
     private var person = Counts()
     private var topics: [Counts] = []
+    /// What the person was shown, of everything and of the topics they have met.
+    private var shown: Counts?
+    private var shownOfTopic: [Int: Counts] = [:]
     /// The two topics of which there is most of late. All counts fade alike, so that their order changes by touches only.
     private var largest = (first: -1, second: -1)
     /// Where the hours of the day lie, as means on a circle: of three days, of what came before, and of the difference between.
@@ -117,6 +120,19 @@ public struct CircumstanceState: Sendable {
         (change, changeTime) = (max(now, held), time)
     }
 
+    /// Something that the person was shown: a volume, of which nothing is known to be wanted.
+    ///
+    /// - Parameter places: its topics, as far as the person has met them.
+    public mutating func show(at time: Double, places: some Collection<Int>) {
+        guard !isEmpty else { return }
+        shown = shown ?? Counts(first: first)
+        shown?.add(at: time)
+        for place in places { shownOfTopic[place, default: Counts(first: topics[place].first)].add(at: time) }
+    }
+
+    /// Bytes of what there is of exposures.
+    var exposureByteCount: Int { shownOfTopic.count * (MemoryLayout<Counts>.stride + MemoryLayout<Int>.stride) }
+
     private mutating func rank(_ place: Int) {
         let time = topics[place].last
         func count(_ other: Int) -> Double { other < 0 ? -1 : topics[other].recent(at: time) }
@@ -149,8 +165,15 @@ public struct CircumstanceState: Sendable {
             : max(0, topics[other].recent(at: time) - topics[other].usual(at: time, prior: 0) * window * 1.2)
         let many = max(0, others - binge)
         let usualOthers = max(usualOfAll - usual, 0.02)
-        result.recent = (Float(own), Float(others))
-        result.usual = (Float(usual * window), Float(usualOthers * window))
+        // What is shown wears out like what is looked for; waits are those between touches.
+        let ownShown = shownOfTopic[place]
+        let volume = own + (ownShown?.recent(at: time) ?? 0)
+        let usualVolume = usual + (ownShown?.usual(at: time, prior: 0) ?? 0)
+        let shownOthers = max(0, (shown?.recent(at: time) ?? 0) - (ownShown?.recent(at: time) ?? 0))
+        let usualShown = max(0, (shown?.usual(at: time, prior: 0) ?? 0) - (ownShown?.usual(at: time, prior: 0) ?? 0))
+        result.recent = (Float(volume), Float(others + shownOthers))
+        result.usual = (Float(usualVolume * window), Float((usualOthers + usualShown) * window))
+        result.countsExposures = shown != nil
         // A touch alone is no excess.
         let excess = own - 1 - usual * window * 1.2
         result.isNew = time - topic.first <= 10 * Self.day
@@ -158,8 +181,9 @@ public struct CircumstanceState: Sendable {
         result.inflow = Float(max(0, many - usualOthers * window * 1.2) * Self.log2)
         // What is ordinary is known after some days only.
         guard time - first > Self.known else { return result }
-        result.values[.fatigue] = Float(min(1.2, max(0, log((own + 1) / (usual * window + 2)) - 0.4)))
-        result.values[.overload] = Float(min(1.2, max(0, log((many + 1) / (usualOthers * window + 1)) - 0.25)))
+        result.values[.fatigue] = Float(min(1.2, max(0, log((volume + 1) / (usualVolume * window + 2)) - 0.4)))
+        let flood = log((many + shownOthers + 1) / ((usualOthers + usualShown) * window + 1))
+        result.values[.overload] = Float(min(1.2, max(0, flood - 0.25)))
         // New habits say nothing of what came with them.
         result.isKnown = time - topic.first > 12 * Self.day
         if result.isKnown { result.values[.habit] = Float(habit(at: time)) }

@@ -73,6 +73,7 @@ struct QueryFold {
             }
             while next <= queries.event[row] {
                 let time = histories.log.time[next]
+                histories.log.forEachExposure(beforeEvent: next) { state.show(at: $0, topics: $1) }
                 state.apply(
                     histories.event(next), topics: histories.log.topics[histories.log.item[next]],
                     social: {

@@ -17,6 +17,8 @@ public struct LogSummary: Sendable, Codable {
     public let hasLabels: Bool
     /// Events that equal another in person, item and time.
     public let repeatedEvents: Int
+    /// Rows that say what people were shown, not what they did; not among the events.
+    public let exposures: Int
     public let usersWithOneEvent: Int
     /// Events a person: lowest, quartiles, highest.
     public let eventsPerUser: [Int]
@@ -68,6 +70,7 @@ public struct LogSummary: Sendable, Codable {
             first = next
         }
         repeatedEvents = repeated
+        exposures = report.exposures
         let perUser = (0..<histories.userCount).map { histories.userStarts[$0 + 1] - histories.userStarts[$0] }.sorted()
         usersWithOneEvent = perUser.count { $0 == 1 }
         func quartiles<Number>(_ sorted: [Number]) -> [Number] {

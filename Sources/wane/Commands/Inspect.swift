@@ -81,6 +81,10 @@ struct Inspect: AsyncParsableCommand {
             ],
         ]
         if !report.times.isEmpty { facts.rows.insert(["times read as", report.times.joined(separator: "; ")], at: 5) }
+        if report.exposures > 0 {
+            let types = report.exposureTypes.joined(separator: ", ")
+            facts.rows.insert(["exposures", "\(report.exposures) (shown, not done: \(types))"], at: 1)
+        }
         if report.files > 1 { facts.rows.insert(["files", "\(report.files)"], at: 0) }
         if !report.unusedColumns.isEmpty {
             facts.rows.append(["columns not used", report.unusedColumns.joined(separator: ", ")])
