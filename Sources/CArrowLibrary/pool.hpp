@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 namespace ca {
@@ -44,7 +45,15 @@ class BoundedPool : public arrow::MemoryPool {
     return arrow::Status::OutOfMemory("a part claims ", size, " bytes, more than a file of this size can hold");
   }
 
-  arrow::MemoryPool *pool_ = arrow::default_memory_pool();
+  /// The one whose peak is lowest, where Arrow was built with it and nobody asks for another: a third less memory than
+  /// mimalloc, which keeps the pages of what grew, at the same speed.
+  static arrow::MemoryPool *chosen() {
+    arrow::MemoryPool *pool = nullptr;
+    if (!std::getenv("ARROW_DEFAULT_MEMORY_POOL") && arrow::jemalloc_memory_pool(&pool).ok()) return pool;
+    return arrow::default_memory_pool();
+  }
+
+  arrow::MemoryPool *pool_ = chosen();
   int64_t most_;
 };
 

@@ -132,7 +132,7 @@ struct ca_table_s {
   int ipcBatch = 0;
   bool isThreaded = false;
 
-  // Two of each: one is read while the other is used.
+  // Two of each: one is read while the other is used, where there is a thread for it.
   std::vector<ca::Column> columns[2];
   ca::Batch ready[2];
   int side = 0;
@@ -488,6 +488,8 @@ arrow::Status take(const arrow::RecordBatch &rows, Column &column, ca_column &ou
 
 /// Reads the next rows into one side.
 arrow::Status fill(ca_table_s &table, int side) {
+  // Those that the side had are used up: their memory is for the next.
+  for (auto &column : table.columns[side]) column.held.reset();
   ARROW_ASSIGN_OR_RAISE(auto rows, nextRows(table));
   auto &batch = table.ready[side];
   batch.rows = rows ? rows->num_rows() : 0;
@@ -620,8 +622,9 @@ int64_t next(ca_table table, ca_column *columns) {
     if (failed(done)) return -1;
     const auto &batch = table->ready[side];
     std::copy(batch.columns.begin(), batch.columns.end(), columns);
+    if (!table->isThreaded) return batch.rows;
     table->side = 1 - side;
-    if (table->isThreaded && batch.rows > 0) {
+    if (batch.rows > 0) {
       table->ahead = std::async(std::launch::async, [table, side] { return fillGuarded(*table, 1 - side); });
     }
     return batch.rows;

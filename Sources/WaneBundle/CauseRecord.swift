@@ -12,6 +12,7 @@ public struct CauseRecord: Sendable, Equatable {
 
     public init(_ schema: CauseSchema, _ evidence: ByCause<CauseFit.Evidence>) {
         (self.schema, self.evidence) = (schema, evidence)
+        self.schema.moving = ByCause { evidence[$0].isMoving }
     }
 
     /// Of a log that shows none.
@@ -39,6 +40,8 @@ struct CauseManifest: Codable, Equatable {
     var known: Double?
     var hours: [Double]
     var evidence: [String: CauseFit.Evidence]
+    /// Whether the head was trained with each.
+    var moving: [String: Bool]?
     var obstacle: String?
 
     init(_ record: CauseRecord) {
@@ -52,6 +55,7 @@ struct CauseManifest: Codable, Equatable {
             Dictionary(uniqueKeysWithValues: Cause.allCases.map { ($0.rawValue, values[$0]) })
         }
         (mean, variance, evidence) = (named(schema.mean), named(schema.variance), named(record.evidence))
+        moving = named(schema.moving)
         obstacle = record.obstacle
     }
 
@@ -86,6 +90,8 @@ struct CauseManifest: Codable, Equatable {
             variance: ByCause { variance[$0.rawValue] ?? CauseSchema.none }, inflow: inflow, hours: hours)
         (schema.temper, schema.level, schema.known) = (temper, (level[0], level[1]), known)
         var record = CauseRecord(schema, ByCause { evidence[$0.rawValue] ?? CauseFit.Evidence() })
+        // Heads of before read all of them.
+        record.schema.moving = ByCause { moving?[$0.rawValue] ?? true }
         record.obstacle = obstacle
         return record
     }

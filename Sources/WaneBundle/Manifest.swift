@@ -294,6 +294,7 @@ struct ReadingRecord: Codable {
     var preferredTimes: String?
     var timeZone: String?
     var durationUnit: Double?
+    var decimalComma: Bool?
     var topicSeparator: String?
     var eventWeights: [String: Float]?
 
@@ -305,6 +306,7 @@ struct ReadingRecord: Codable {
         preferredTimes = options.preferredTimes?.rawValue
         timeZone = options.timeZone?.identifier
         durationUnit = options.durationUnit
+        decimalComma = options.decimalComma ? true : nil
         topicSeparator = options.topicSeparator
         eventWeights = options.eventWeights
     }
@@ -337,6 +339,7 @@ struct ReadingRecord: Codable {
         guard (durationUnit ?? 1) > 0, (durationUnit ?? 1).isFinite else {
             throw ManifestError("a unit of durations of \(durationUnit ?? 1) s")
         }
+        options.decimalComma = decimalComma ?? false
         options.topicSeparator = topicSeparator
         options.eventWeights = eventWeights ?? [:]
         return options

@@ -50,9 +50,11 @@ extension QueryPredictor {
         ]
         if bundle.stateSchema.hours != nil { groups.append(("the person's own hours", .season)) }
         if bundle.network.queries?.readsHistory == true { groups.append(("history", .history)) }
-        // What could not be measured is 0 in every question.
+        // What could not be measured, or moves nothing, is 0 in every question.
         if let record = bundle.description.causes, record.obstacle == nil {
-            groups += Cause.allCases.filter { record.evidence[$0].people > 0 }.map { ($0.rawValue, .cause($0)) }
+            groups += Cause.allCases.filter { record.evidence[$0].people > 0 && record.schema.moving[$0] }.map {
+                ($0.rawValue, .cause($0))
+            }
         }
         return groups
     }

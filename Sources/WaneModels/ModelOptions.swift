@@ -13,7 +13,7 @@ public struct ModelOptions: Codable, Sendable, Equatable {
     /// Width of the head's hidden layers.
     public var headWidth = 64
     /// Dropout in the head.
-    public var dropout = 0.1
+    public var dropout = 0.3
     /// Dropout on event vectors and on the history's state, which learn few people by heart.
     public var historyDropout = 0.7
     /// Dropout on topic vectors, which learn few people by heart where topics are many.

@@ -130,8 +130,7 @@ public struct AskedLog: Sendable {
         userOf = asked.users.names.map { bundle.people.find($0).map { Int64($0) } ?? -1 }
         self.itemOf = itemOf
         let rows = rows
-        var coverage = Coverage(events: asked.count, items: asked.items.count)
-        coverage.knownItems = itemOf.count { $0 >= 0 }
+        var coverage = Coverage(events: asked.count)
         var isMet = [Bool](repeating: false, count: asked.items.count)
         for index in 0..<asked.count {
             let item = asked.item[index]
@@ -139,6 +138,8 @@ public struct AskedLog: Sendable {
             if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
             isMet[Int(item)] = true
         }
+        coverage.items = isMet.count { $0 }
+        coverage.knownItems = isMet.indices.count { isMet[$0] && itemOf[$0] >= 0 }
         let met = Set(isMet.indices.filter { isMet[$0] }.flatMap { topics[UInt32($0)] })
         // The numbers begin with the model's own topics: those that the log's events have are counted.
         coverage.topics = met.count

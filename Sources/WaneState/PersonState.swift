@@ -105,11 +105,11 @@ public struct PersonState: Sendable {
     /// Something the person was shown, and may have done nothing with: it moves what wears interest out, and nothing else.
     ///
     /// - Parameters:
-    ///   - time: microseconds; not before the last event, nor after the next.
+    ///   - time: microseconds; not before the last event, nor after the next. What is shown at an event's moment comes before it.
     ///   - topics: the topics of what was shown.
     public mutating func show(at time: Int64, topics: ArraySlice<UInt32>) {
         guard schema.causes != nil, eventCount > 0 else { return }
-        causes?.show(at: time, places: topics.compactMap { placeOfTopic[$0] })
+        causes?.show(at: time, topics: topics)
     }
 
     /// When the person is about, as far as their events show it; nothing where hours are not followed.

@@ -34,6 +34,7 @@ struct CaseTests {
             let timeFormat: String?
             let zone: String?
             let durationUnit: Double?
+            let decimalComma: Bool?
             let topicSeparator: String?
             let itemsFile: String?
             let userID: String?
@@ -81,6 +82,7 @@ struct CaseTests {
             options.timeFormat = try said?.timeFormat.map { try #require(TimeFormat(rawValue: $0)) } ?? .auto
             options.timeZone = said?.zone.flatMap { TimeZone(identifier: $0) }
             options.durationUnit = said?.durationUnit
+            options.decimalComma = said?.decimalComma ?? false
             options.topicSeparator = said?.topicSeparator
             options.items = said?.itemsFile.map { folder.appendingPathComponent($0).path }
             options.userID = said?.userID

@@ -29,9 +29,9 @@ struct ExposureTests {
         let (log, report) = try read()
         #expect(log.users.names == ["a", "b"])
         #expect(log.count == 3 && report.accepted == 8 && report.exposures == 5)
-        // What was shown to nobody who does anything goes, its item stays: it can be ranked.
+        // What was shown to nobody who does anything goes, and items that nobody did anything with are in no topic.
         #expect(log.exposures?.count == 4)
-        #expect(log.items.names == ["x", "y", "z"])
+        #expect(log.items.names == ["x", "y"])
         #expect(report.exposureTypes.sorted() == ["Impression", "impression"])
         #expect(report.warnings.contains { $0.contains("5 rows are of what people were shown") })
         #expect(report.warnings.contains { $0.contains("1 people were only shown things") })
@@ -57,6 +57,48 @@ struct ExposureTests {
         #expect(first.log.count == 7 && first.report.exposures == 1)
         let (log, report) = try read { $0.eventWeights = ["click": 0, "impression": 1, "Impression": 1] }
         #expect(log.count == 5 && log.exposures?.count == 3 && report.exposureTypes == ["click"])
+    }
+
+    @Test("of items that nobody did anything with has topics where rows give them, and such items are none to rank")
+    func onlyShown() throws {
+        let text = """
+            user,time,item,event,topic
+            a,2023-01-01,x,click,shoes
+            a,2023-01-02,advert,impression,shoes
+            a,2023-01-03,other,impression,hats
+            a,2023-01-04,x,click,shoes
+            """
+        let log = try read(text).log.sortedByUser()
+        var seen: [[String]] = []
+        log.forEachExposure(beforeEvent: 1) { _, topics in seen.append(topics.map { log.topics.names[Int($0)] }) }
+        #expect(seen == [["shoes"], ["hats"]])
+        #expect(log.withoutExposures().items.names == ["x"] && log.withoutExposures().topics.names.names == ["shoes"])
+        #expect(log.withoutExposures().exposures == nil)
+        let bare = try read(text) { $0.map[.topic] = "" }.log.sortedByUser()
+        var topics = 0
+        bare.forEachExposure(beforeEvent: 1) { _, own in topics += own.count }
+        #expect(bare.items.names == ["x"] && bare.exposures?.count == 2 && topics == 0)
+    }
+
+    @Test("is none of a person whose rows were set aside, and is said of those alone who did nothing")
+    func setAside() throws {
+        let text = "user,time,item,event\na,2023-01-01,x,click\na,2023-01-01,x,impression\nc,never,x,click\n"
+        let report = try read(text).report
+        #expect(report.rejectedCount == 1 && !report.warnings.contains { $0.contains("only shown") })
+    }
+
+    @Test("is what its type calls so, in any spelling, and rows without a type are named")
+    func spelled() throws {
+        for type in ["ad_impression", "AdImpression", "view impression", "IMPRESSIONS", "Shown"] {
+            #expect(Exposures.isOne(type), "\(type)")
+        }
+        for type in ["click", "showroom", "impressive", "content_shown", "expose", "", "impression_click", "delivered"]
+        {
+            #expect(!Exposures.isOne(type), "\(type)")
+        }
+        let text = "user,ts,item,event\nu1,2024-01-01,a,click\nu2,2024-01-02,a,\nu1,2024-01-03,a,\n"
+        let report = try read(text) { $0.eventWeights = ["click": 0.1] }.report
+        #expect(report.warnings.contains("2 rows have no type of event, and count 1"))
     }
 
     @Test("leaves no hole among the positions of a log of order")

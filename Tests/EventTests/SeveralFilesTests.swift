@@ -24,6 +24,14 @@ struct SeveralFilesTests {
 
     private func durations(_ log: EventLog) -> [Float?] { log.duration.map { $0.map { $0.isNaN ? nil : $0 } } ?? [] }
 
+    @Test("a number of JSON is a number, a text of CSV has its decimal comma, whichever file comes first")
+    func decimalCommas() throws {
+        let json = ("a.jsonl", #"{"user":"a","time":"2023-01-01","item":"x","duration":1.234}"# + "\n")
+        let csv = ("b.csv", "user;time;item;duration\na;2023-01-02;x;1.234\na;2023-01-03;x;1,5\n")
+        #expect(durations(try read([json, csv]) { $0.decimalComma = true }.log) == [1.234, 1_234, 1.5])
+        #expect(durations(try read([csv, json]) { $0.decimalComma = true }.log) == [1_234, 1.5, 1.234])
+    }
+
     @Test("each file's durations are in the unit that its own column says, and ends count where there is no duration")
     func durations() throws {
         let seconds = ("a.csv", "user,time,item,duration\na,2023-01-01,x,3\n")

@@ -120,8 +120,9 @@ struct CauseStateTests {
     }
 
     /// Events of a person with one topic, met at most days, in a pattern of binges and floods.
-    private func life(_ days: Int) -> PersonState {
-        let causes = CauseSchema(topics: [Self.schema.topics[0], nil], pairSpread: 0.4)
+    private func life(_ days: Int, moving: ByCause<Bool> = ByCause(repeating: true)) -> PersonState {
+        var causes = CauseSchema(topics: [Self.schema.topics[0], nil], pairSpread: 0.4)
+        causes.moving = moving
         var state = PersonState(StateSchema(horizon: 1, clock: .wall, typicalEngagement: 1, causes: causes))
         var generator = SeededGenerator(seed: 9)
         for day in 0..<days {
@@ -142,20 +143,19 @@ struct CauseStateTests {
         "what is shown of a topic wears like touches of it, of others like a flood; what is always shown is ordinary; waits stay"
     )
     func exposures() {
-        func measures(shown: (topic: Int?, from: Int)?) -> CauseMeasures {
+        func measures(shown: (topic: UInt32, from: Int)?) -> CauseMeasures {
             var state = CircumstanceState()
             for day in 0..<60 {
                 for hour in 0..<20 {
                     guard let shown, day >= shown.from else { break }
-                    state.show(
-                        at: Double(day) * Self.day + Double(hour) * 3_600, places: shown.topic.map { [$0] } ?? [])
+                    state.show(at: Double(day) * Self.day + Double(hour) * 3_600, topics: [shown.topic])
                 }
                 state.apply(at: (Double(day) + 0.9) * Self.day, places: [0])
             }
-            return state.measures(0)
+            return state.measures(0, topic: 7)
         }
         let none = measures(shown: nil)
-        let (own, others, always) = (measures(shown: (0, 58)), measures(shown: (nil, 58)), measures(shown: (0, 0)))
+        let (own, others, always) = (measures(shown: (7, 58)), measures(shown: (3, 58)), measures(shown: (7, 0)))
         #expect(none.values[.fatigue] == 0 && none.values[.overload] == 0 && !none.countsExposures)
         #expect(own.values[.fatigue] > 0.8 && own.values[.overload] == 0 && own.countsExposures)
         #expect(others.values[.overload] > 0.8 && others.values[.fatigue] == 0)
@@ -164,6 +164,25 @@ struct CauseStateTests {
             #expect(other.burst == none.burst && other.inflow == none.inflow)
         }
         #expect(own.recent.topic > none.recent.topic + 10 && own.recent.others == none.recent.others)
+    }
+
+    @Test("a cause that moves nothing multiplies by one and is read by no model, whatever is measured")
+    func moving() throws {
+        func row(_ state: PersonState) throws -> [Float] {
+            var numbers = [Float](repeating: -1, count: CauseEffects.width)
+            let effects = try #require(state.effects(of: 0))
+            try numbers.withUnsafeMutableBufferPointer { effects.write(to: try #require($0.baseAddress)) }
+            return numbers
+        }
+        let (all, none) = (life(159), life(159, moving: ByCause { $0 != .fatigue }))
+        #expect(try #require(none.measures(of: 0)) == all.measures(of: 0))
+        #expect(try #require(none.measures(of: 0)).values[.fatigue] > 0.3)
+        #expect(try #require(none.effects(of: 0)).offset[.fatigue] == 0)
+        #expect(try #require(all.effects(of: 0)).offset[.fatigue] != 0)
+        let (shown, hidden) = (try row(all), try row(none))
+        for place in hidden.indices {
+            #expect(hidden[place] == (place % 4 == Cause.fatigue.index ? 0 : shown[place]))
+        }
     }
 
     @Test("where taking all gaps in anew settles is where the posterior is highest, and a state is not far from there")

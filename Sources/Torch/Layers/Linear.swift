@@ -10,6 +10,12 @@ public struct Linear: Module {
         self.bias = bias ? try Parameter(.uniform([outputs], -bound, bound)) : nil
     }
 
+    /// Weights of nothing, and no bias.
+    public init(zeros inputs: Int, _ outputs: Int) throws(TorchError) {
+        weight = try Parameter(.zeros([outputs, inputs]))
+        bias = nil
+    }
+
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try Op.linear(.tensor(x), .tensor(weight.value), .optional(bias?.value))
     }

@@ -36,9 +36,14 @@ public struct CauseFit: Sendable {
         /// The share of what it gains that no placebo gains.
         public var credit: Double { isShown ? max(0, 1 - max(placebo, 0) / max(gain, 1e-9)) : 0 }
 
-        /// Whether the log shows it: beyond any placebo, by more than chance gives, and the way that its name says. What comes with a
-        /// longer half-life is no fatigue.
-        public var isShown: Bool { gain > max(placebo, 0) * 1.5 + 5 && mean < 0 }
+        /// Whether it moves half-lives: by more than chance gives one in a hundred times (half a chi-squared distribution of a mean and a
+        /// variance; gaps are tempered), and the way that its name says. What comes with a longer half-life is no fatigue.
+        public var isMoving: Bool { gain > Self.least && mean < 0 }
+
+        /// Whether the log shows that it does: clear of every placebo too.
+        public var isShown: Bool { isMoving && gain > max(placebo, 0) * 1.5 }
+
+        private static let least = 4.0
     }
 
     /// Fewest days of a log that has norms to depart from, and fewest people.

@@ -73,6 +73,15 @@ public struct EventLog: Sendable {
         return log
     }
 
+    /// The same log of what people did alone, without what they were shown and the items that nobody did anything with: for tasks that read
+    /// no volume, and rank items.
+    public func withoutExposures() -> EventLog {
+        guard exposures != nil else { return self }
+        var log = without(rows: [])
+        log.exposures = nil
+        return log
+    }
+
     /// The rows of one person, alone: nothing in a log that does not have them.
     public func only(_ name: String) -> EventLog? {
         guard let number = users.find(name) else { return nil }
@@ -85,7 +94,8 @@ public struct EventLog: Sendable {
 
     /// The same log without some of its rows, and without the users and items that only those had.
     ///
-    /// - Parameter shown: rows that are no events but ``Exposures``; their items stay.
+    /// - Parameter shown: rows that are no events but ``Exposures``. Items that nobody did anything with stay where topics are given, and are in
+    ///   no topic where they are not.
     func without(rows: some Collection<Int>, shown: [Int] = []) -> EventLog {
         var isOut = [Bool](repeating: false, count: count)
         for row in rows { isOut[row] = true }
@@ -104,7 +114,8 @@ public struct EventLog: Sendable {
         }
         let (kept, newUser, newItem): ([Int], [UInt32], [UInt32])
         (log.user, log.users, _, newUser) = compacted(log.user, users)
-        (log.item, log.items, kept, newItem) = compacted(log.item, items, besides: shown.map { item[$0] })
+        (log.item, log.items, kept, newItem) = compacted(
+            log.item, items, besides: topics.isDecided ? shown.map { item[$0] } : [])
         if !shown.isEmpty {
             // Of people who did something.
             let own = shown.filter { newUser[Int(user[$0])] != .max }

@@ -3,15 +3,18 @@
 /// Nobody's interest shows in them, so that no touch, no visit and no question comes of one; as a volume they are what
 /// wears interest out, and the causes fatigue and overload count them.
 public struct Exposures: Sendable {
+    /// The largest number where nobody did anything with the item, and nothing is known of its topics.
     public let item: Column<UInt32>
     /// Microseconds.
     public let time: Column<Int64>
     /// Where each person's begin, in order of time; one longer than there are people.
     private let starts: [Int]
 
-    /// - Complexity: O(n log n)
     init(userCount: Int, user: [UInt32], item: [UInt32], time: [Int64]) {
-        let order = user.indices.sorted { (user[$0], time[$0], item[$0]) < (user[$1], time[$1], item[$1]) }
+        var order = Array(user.indices)
+        RadixSort.sort(&order) { UInt64(item[$0]) }
+        RadixSort.sort(&order) { UInt64(bitPattern: time[$0]) ^ 1 << 63 }
+        RadixSort.sort(&order) { UInt64(user[$0]) }
         self.item = Column(order.lazy.map { item[$0] })
         self.time = Column(order.lazy.map { time[$0] })
         var starts = [Int](repeating: 0, count: userCount + 1)
@@ -41,10 +44,20 @@ public struct Exposures: Sendable {
             userCount: 1, user: own.map { _ in 0 }, item: own.map { item[$0] }, time: own.map { time[$0] })
     }
 
-    /// Types of events that say so themselves.
-    public static let types: Set<String> = [
-        "impression", "impressions", "exposure", "exposures", "exposed", "shown", "displayed", "delivered", "served",
-    ]
+    /// Whether a type of events says so itself: `impression`, `ad_impression`, `AdImpression`, `shown`.
+    public static func isOne(_ type: String) -> Bool {
+        var words = [""]
+        var previous: Character = " "
+        for character in type {
+            if !character.isLetter || character.isUppercase && previous.isLowercase { words.append("") }
+            if character.isLetter { words[words.count - 1] += character.lowercased() }
+            previous = character
+        }
+        words.removeAll(where: \.isEmpty)
+        guard let last = words.last else { return false }
+        return ["impression", "impressions", "exposure", "exposures"].contains(last)
+            || words.count == 1 && ["exposed", "shown", "displayed"].contains(last)
+    }
 }
 
 extension EventLog {
@@ -57,7 +70,8 @@ extension EventLog {
         let own = user[index]
         let before = index > 0 && user[index - 1] == own ? time[index - 1] : .min
         for place in exposures.range(ofUser: Int(own), after: before, through: time[index]) {
-            body(exposures.time[place], topics[exposures.item[place]])
+            let item = exposures.item[place]
+            body(exposures.time[place], item == .max ? [] : topics[item])
         }
     }
 }

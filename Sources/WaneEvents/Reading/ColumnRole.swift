@@ -50,7 +50,11 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
             ]
         case .duration:
             ["duration", "dwell", "dwelltime", "timespent", "watchtime", "playtime", "listeningtime", "viewtime"]
-        case .eventType: ["eventtype", "event", "action", "behavior", "behaviortype", "feedbacktype", "type"]
+        case .eventType:
+            [
+                "eventtype", "event", "eventname", "action", "behavior", "behaviour", "behaviortype", "feedbacktype",
+                "type",
+            ]
         case .topic: ["topic", "topics", "category", "categories", "genre", "genres", "class", "channel", "tag"]
         case .weight: ["weight", "rating", "score", "value", "ratingvalue"]
         case .label: ["interestdegree", "interest", "label"]

@@ -105,6 +105,16 @@ final class DelimitedReader {
         }
     }
 
+    /// The line after that; empty where there is none.
+    func secondLine() throws(LogError) -> [UInt8] {
+        let first = try firstLine()
+        while true {
+            let rest = buffer[position..<end].drop { $0 != 0x0A }.dropFirst()
+            if let newline = rest.firstIndex(of: 0x0A) { return rest[..<newline].filter { $0 != 0x0D } }
+            if try !refill() { return first.count < unread ? rest.filter { $0 != 0x0D } : [] }
+        }
+    }
+
     /// Bytes in the buffer that no row has taken.
     var unread: Int { end - position }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How the fields of a line are kept apart.
 struct Dialect: Sendable, Equatable {
     enum Delimiter: Sendable, Equatable {
@@ -52,5 +54,23 @@ struct Dialect: Sendable, Equatable {
             return
         }
         delimiter = colons > 0 ? .doubleColon : counts[0x20, default: 0] > 0 ? .blanks : .byte(0x2C)
+    }
+
+    /// The fields of one line, without the quotes around them; a field with a line break in it ends with the line.
+    func fields(_ line: [UInt8]) -> [String] {
+        let text = String(decoding: line, as: UTF8.self)
+        switch delimiter {
+        case .blanks: return text.split { $0 == " " || $0 == "\t" }.map(String.init)
+        case .doubleColon: return text.components(separatedBy: "::")
+        case .byte(let byte):
+            var isQuoted = false
+            let fields = line.split(omittingEmptySubsequences: false) { other in
+                if other == 0x22 { isQuoted.toggle() }
+                return other == byte && !isQuoted
+            }
+            return fields.map {
+                String(decoding: $0, as: UTF8.self).trimmingCharacters(in: CharacterSet(charactersIn: " \""))
+            }
+        }
     }
 }

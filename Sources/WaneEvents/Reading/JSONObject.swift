@@ -13,6 +13,7 @@ final class JSONObject {
         var start = 0
         var end = 0
         var place = Place.none
+        var isNumber = false
         enum Place: UInt8 { case none, text, bytes }
     }
     private var text: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -22,6 +23,10 @@ final class JSONObject {
     /// The number of the key that stood at a place of the last object: objects of one file are mostly alike.
     private var order: [(name: [UInt8], number: Int)] = []
     private var placeInOrder = 0
+
+    /// Keys whose value was a list with an object in it, so far.
+    private(set) var objectLists: Set<String> = []
+    private var hasObjects = false
 
     static let deepest = 32
 
@@ -93,6 +98,11 @@ final class JSONObject {
         }
     }
 
+    /// Whether a key's value is a number, not a text.
+    func isNumber(_ key: Int) -> Bool {
+        key < values.count && values[key].isNumber
+    }
+
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
 
     private func digit(_ index: Int) -> Bool { index < text.count && text[index] &- 0x30 < 10 }
@@ -106,6 +116,15 @@ final class JSONObject {
         at += 1
         return true
     }
+
+    /// Whether a key only says the type of the one value in its object, as in MongoDB's exports: `{"$date": ...}`.
+    private func isWrapper(_ key: [UInt8], in prefix: [UInt8]) -> Bool {
+        !prefix.isEmpty && key.first == 0x24 && Self.wrappers.contains(String(decoding: key, as: UTF8.self))
+    }
+
+    private static let wrappers: Set<String> = [
+        "$date", "$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal",
+    ]
 
     /// - Parameter isColumns: off for an object that is checked and passed over.
     private func object(prefix: [UInt8], depth: Int, isColumns: Bool = true) throws(Fault) {
@@ -133,12 +152,26 @@ final class JSONObject {
             skipBlanks()
             if at < text.count, text[at] == 0x7B {
                 if known >= 0 { key = order[placeInOrder - 1].name }
-                try object(prefix: prefix + key + [0x2E], depth: depth + 1, isColumns: isColumns)
+                let inside = isWrapper(key, in: prefix) ? prefix : prefix + key + [0x2E]
+                try object(prefix: inside, depth: depth + 1, isColumns: isColumns)
             } else if !isColumns {
                 if try scalar() == nil { _ = try list(depth: depth) }
             } else {
-                let number = known >= 0 ? known : prefix.isEmpty ? number(of: key) : number(of: prefix + key)
-                if let own = try scalar() { values[number] = own } else { values[number] = try list(depth: depth) }
+                let number =
+                    known >= 0
+                    ? known
+                    : prefix.isEmpty
+                        ? number(of: key)
+                        : number(of: isWrapper(key, in: prefix) ? prefix.dropLast() : prefix + key)
+                let isWrapped = known < 0 && isWrapper(key, in: prefix) && key.starts(with: Array("$number".utf8))
+                if var own = try scalar() {
+                    own.isNumber = own.isNumber || isWrapped
+                    values[number] = own
+                } else {
+                    hasObjects = false
+                    values[number] = try list(depth: depth)
+                    if hasObjects { objectLists.insert(keys[number]) }
+                }
             }
             skipBlanks()
             if take(0x2C) { continue }
@@ -181,12 +214,13 @@ final class JSONObject {
             return Value()
         default:
             let start = at
+            let isNumber = text[at] != 0x74 && text[at] != 0x66
             switch text[at] {
             case 0x74: try word("true")
             case 0x66: try word("false")
             default: try number()
             }
-            return Value(start: start, end: at, place: .text)
+            return Value(start: start, end: at, place: .text, isNumber: isNumber)
         }
     }
 
@@ -216,6 +250,7 @@ final class JSONObject {
                 isFirst = false
                 if at < text.count, text[at] == 0x7B {
                     // An object in a list is no column: it is checked and passed over.
+                    hasObjects = true
                     let end = bytes.count
                     try object(prefix: [], depth: depth + 1, isColumns: false)
                     bytes.removeLast(bytes.count - end)

@@ -89,6 +89,9 @@ extension JSONObject {
             guard mayGrow else { return false }
             builder.addColumn(keys[builder.schema.names.count])
         }
+        if builder.options.decimalComma { builder.isTypedNumber = { self.isNumber($0) } }
+        defer { builder.isTypedNumber = nil }
+        if !objectLists.isEmpty { builder.objectLists.formUnion(objectLists) }
         let done = withBytes { bytes in
             Result { () throws(LogError) in
                 try builder.add(line: line, field: { self.value($0, bytes, of: text) }, text: whole())

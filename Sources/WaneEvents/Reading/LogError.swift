@@ -12,6 +12,7 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
     case wrongDelimiter(file: String, expected: String, header: String)
     case unknownColumn(file: String, name: String, found: [String])
     case duplicateColumn(file: String, column: String, names: [String])
+    case sameNames(file: String, name: String)
     case noHeader(file: String, fields: [String])
     case lineTooLong(file: String, line: Int, limit: Int)
     case damagedArchive(file: String, reason: String)
@@ -40,19 +41,21 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
                 + choices.map { "--time-format \($0)" }.joined(separator: " or ")
         case .noSuchUser(let file, let name): "\(file): the log has no person \"\(name)\""
         case .missingColumn(let file, let column, let found):
-            "\(file), line 1: no column for \(column) among \(found.joined(separator: ", ")); "
+            "\(file), header: no column for \(column) among \(found.joined(separator: ", ")); "
                 + "name it with --map \(column)=COLUMN"
         case .wrongDelimiter(let file, let expected, let header):
-            "\(file), line 1: only one column, \"\(header)\", when split at \(expected); "
+            "\(file), header: only one column, \"\(header)\", when split at \(expected); "
                 + "give the delimiter with --delimiter"
         case .unknownColumn(let file, let name, let found):
-            "\(file), line 1: --map names a column \"\(name)\", but the file has "
+            "\(file), header: --map names a column \"\(name)\", but the file has "
                 + found.joined(separator: ", ")
         case .duplicateColumn(let file, let column, let names):
-            "\(file), line 1: \(names.joined(separator: " and ")) could both be \(column); "
+            "\(file), header: \(names.joined(separator: " and ")) could both be \(column); "
                 + "choose one with --map \(column)=COLUMN"
+        case .sameNames(let file, let name):
+            "\(file): several columns are called \"\(name)\"; give them names of their own in the file"
         case .noHeader(let file, let fields):
-            "\(file), line 1: \(fields.prefix(6).joined(separator: ", ")) look like data, not like names of columns; say what the "
+            "\(file), header: \(fields.prefix(6).joined(separator: ", ")) look like data, not like names of columns; say what the "
                 + "\(fields.count) columns are, for example --columns \(Self.columns(fields))"
         case .lineTooLong(let file, let line, let limit):
             "\(file), line \(line): longer than \(limit) bytes; is a quote left open?"

@@ -164,6 +164,24 @@ public enum LogReader {
             }
         }
         guard !first.isEmpty || reader.unread > 0 else { throw .empty(file: file) }
+        var dialect = try options.delimiter.map { name throws(LogError) in try Dialect(named: name) }
+        var comments = 0
+        while first.first == 0x23, try isComment(first, dialect, reader, place) {
+            let text = String(decoding: first, as: UTF8.self)
+            if text.hasPrefix("#Fields:"), options.columns == nil {
+                let fields = text.dropFirst(8).split(separator: " ").joined(separator: ",")
+                throw .unsupported(
+                    file: file,
+                    reason:
+                        "a W3C log, as IIS writes it; read it with --delimiter blanks --columns \(fields), and --map UserID= and "
+                        + "PageID= for the columns of the person and of the page")
+            }
+            comments += 1
+            try reader.skipLine()
+            try reader.skipBlankLines()
+            guard reader.unread > 0 else { throw .headerOnly(file: file) }
+            first = try reader.firstLine()
+        }
         if options.columns == nil, options.delimiter == nil, AccessLog.matches(first) {
             let built = try builder(AccessLog.names, expectedRows: 1_024)
             try AccessLog.read(RestOfSource(reader), file: file, from: reader.line, into: built) {
@@ -172,7 +190,6 @@ public enum LogReader {
             }
             return built
         }
-        var dialect = try options.delimiter.map { name throws(LogError) in try Dialect(named: name) }
         // Spreadsheets may say in a first line what separates.
         let text = String(decoding: first, as: UTF8.self).trimmingCharacters(in: .whitespaces)
         if text.lowercased().hasPrefix("sep="), text.utf8.count <= 5 {
@@ -194,12 +211,46 @@ public enum LogReader {
         // A row of a log is seldom shorter than this; untouched room costs no memory.
         let expected = size.map { $0 / max(8, first.count / 2) + 16 } ?? 1_024
         let built = try builder(names, expectedRows: expected)
+        if comments > 0 {
+            let note =
+                comments == 1
+                ? "the first line begins with # and is passed over"
+                : "the first \(comments) lines begin with # and are passed over"
+            if !built.report.warnings.contains(note) { built.report.warnings.append(note) }
+        }
         try readParts(RestOfSource(reader), after: reader.line - 1, into: built) {
             DelimitedRows(used, file: file)
         } orAll: { _ throws(LogError) in
             try reader.readRows(used, into: built) { count throws(LogError) in progress(count) }
         }
         return built
+    }
+
+    /// Whether a file's first line, which begins with #, is none of its rows and not its header.
+    ///
+    /// A header names a person and something else of a log, or a column that `--map` names, and no other header follows. Where columns
+    /// are known, a line of as many fields is a row: an id may begin so.
+    private static func isComment(
+        _ line: [UInt8], _ named: Dialect?, _ reader: DelimitedReader, _ place: Place
+    ) throws(LogError) -> Bool {
+        let options = place.options
+        let dialect = named ?? Dialect(firstLine: line)
+        if let columns = options.columns ?? standardColumns(file: place.file, first: line, dialect) {
+            return dialect.fields(line).count != columns.count
+        }
+        let saysWho = options.userID == nil && options.userFrom == nil
+        func isHeader(_ line: [UInt8]) -> Bool {
+            let names = dialect.fields(line)
+            let mapped = Array(options.map.values) + options.preferredMap.values
+            if mapped.contains(where: { !$0.isEmpty && Schema.index(of: $0, in: names) != nil }) { return true }
+            let roles = Set(
+                names.compactMap { name in
+                    ColumnRole.role(ColumnName(name), others: false) ?? ColumnRole.role(ColumnName(name), others: true)
+                })
+            return roles.count > 1 && (roles.contains(.user) || !saysWho)
+        }
+        guard isHeader(line) else { return true }
+        return isHeader(try reader.secondLine())
     }
 
     /// Refuses a first line that is no header.

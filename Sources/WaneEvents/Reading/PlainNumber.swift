@@ -32,4 +32,23 @@ enum PlainNumber {
         let number = decimals > 0 ? Double(value) / powers[decimals] : Double(value)
         return isNegative ? -number : number
     }
+
+    /// A number with a comma before its decimals, whole groups of thousands parted by points: `1.234,5` or `1234,5`. Nothing for
+    /// what would be another number to one who writes points: `5.5` is neither.
+    static func withComma(_ bytes: UnsafeRawBufferPointer) -> Double? {
+        let unsigned = bytes.first == 0x2D ? bytes.dropFirst() : bytes[...]
+        let parts = unsigned.split(separator: 0x2C, omittingEmptySubsequences: false)
+        guard parts.count <= 2, let whole = parts.first else { return nil }
+        func areDigits(_ part: Slice<UnsafeRawBufferPointer>) -> Bool {
+            !part.isEmpty && part.allSatisfy { $0 &- 0x30 < 10 }
+        }
+        let groups = whole.split(separator: 0x2E, omittingEmptySubsequences: false)
+        guard groups.allSatisfy(areDigits), parts.dropFirst().allSatisfy(areDigits),
+            groups.dropFirst().allSatisfy({ $0.count == 3 }), groups.count == 1 || groups[0].count <= 3
+        else { return nil }
+        let text =
+            (bytes.first == 0x2D ? [0x2D] : []) + groups.joined() + [0x2E]
+            + (parts.count == 2 ? Array(parts[1]) : [0x30])
+        return Double(String(decoding: text, as: UTF8.self)).flatMap { abs($0) < 3e38 ? $0 : nil }
+    }
 }

@@ -17,6 +17,8 @@ public struct ReadingOptions: Sendable, Equatable {
     public var preferredTimes: TimeFormat?
     /// Seconds in one unit of the duration column; what its name says, else one, when absent.
     public var durationUnit: Double?
+    /// Whether a comma stands before the decimals of durations and weights, and points between thousands.
+    public var decimalComma = false
     /// The person whose rows these are, where no column says.
     public var userID: String?
     /// Takes the person from the name of each file, or of its folder.

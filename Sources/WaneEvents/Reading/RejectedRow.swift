@@ -6,6 +6,7 @@ public struct RejectedRow: Error, Sendable, Equatable {
         case unreadableTime(String)
         case timeOutOfRange(String)
         case unreadableNumber(String)
+        case noDecimalComma(String)
         case unreadableDuration(String)
         case tooManyFields(found: Int, header: Int, blanks: Bool)
         case negativeDuration(Double)
@@ -24,7 +25,7 @@ public struct RejectedRow: Error, Sendable, Equatable {
             case .missingFields: "too few fields"
             case .unreadableTime: "unreadable time"
             case .timeOutOfRange: "time out of range"
-            case .unreadableNumber: "unreadable number"
+            case .unreadableNumber, .noDecimalComma: "unreadable number"
             case .unreadableDuration: "unreadable duration"
             case .tooManyFields: "too many fields"
             case .negativeDuration: "negative duration"
@@ -80,16 +81,19 @@ extension RejectedRow: CustomStringConvertible {
                     : "is a field that holds the delimiter not in quotes?")
         case .unreadableTime(let text):
             "\(index): cannot read \"\(text)\" as a time; " + Self.timeAdvice(text)
+        case .noDecimalComma(let text):
+            "\(index): cannot read \"\(text)\" as a number with a decimal comma, such as 1.234,5; --no-decimal-comma reads decimal "
+                + "points"
         case .unreadableDuration(let text):
             "\(index): cannot read \"\(text)\" as a duration; give a number or h:mm:ss"
                 + (text.filter { $0 == ":" }.count == 1
                     ? " (two parts could be hours and minutes, or minutes and seconds)" : "")
-                + (text.contains(",") ? " (a comma in a number is not read: is it a decimal point?)" : "")
+                + (text.contains(",") ? " (a comma in it is a decimal point with --decimal-comma)" : "")
         case .timeOutOfRange(let text): "\(index): the time \"\(text)\" lies outside the years 1 to 9999"
         case .unreadableNumber(let text):
             "\(index): cannot read \"\(text)\" as a number"
                 + (text.contains(",")
-                    ? "; a comma in a number is not read: is it a decimal point, or between thousands?" : "")
+                    ? "; a comma in it is a decimal point with --decimal-comma, between thousands it is not read" : "")
         case .negativeDuration(let seconds): "\(index): a duration of \(seconds) s; durations start at 0"
         case .enormousDuration(let seconds):
             "\(index): a duration of \(seconds) s is more than a year; are the durations in milliseconds? "

@@ -87,6 +87,11 @@ final class RowBuilder {
 
     deinit { for bytes in constants.values { bytes.deallocate() } }
 
+    /// Whether a column of the row at hand is a number by its type; asked where decimal commas are read.
+    var isTypedNumber: ((Int) -> Bool)?
+    /// Columns that are lists of objects in some row, which nothing reads.
+    var objectLists: Set<String> = []
+
     /// What the columns' names say of the durations: of the file at hand, and of those before it.
     private var unitNote: String?
     private var unitNotes: [String] = []
@@ -230,7 +235,8 @@ final class RowBuilder {
 
     /// Whether no column needs more than the fast path knows, each for itself.
     var isPlain: Bool {
-        label == nil && eventIDs == nil && ends == nil && onlyUser == nil && schema.index(.user) != nil
+        !options.decimalComma && label == nil && eventIDs == nil && ends == nil && onlyUser == nil
+            && schema.index(.user) != nil
             && schema.index(.clock) == nil && schema.index(.time) != nil && schema.index(.item) != nil
             && schema.names.indices.allSatisfy {
                 schema.roles(of: $0).count < 2 && (schema.constants[$0] == nil || schema.roles(of: $0).isEmpty)
@@ -321,11 +327,12 @@ final class RowBuilder {
         }
         func number(_ role: ColumnRole) throws(RejectedRow) -> Double {
             guard let bytes = value(role) else { return .nan }
-            if let plain = PlainNumber.parse(bytes) { return plain }
+            let hasComma = hasDecimalComma(role)
+            if let plain = hasComma ? PlainNumber.withComma(bytes) : PlainNumber.parse(bytes) { return plain }
             let text = String(decoding: bytes, as: UTF8.self)
-            guard let number = Double(text), abs(number) < 3e38 else {
+            guard !hasComma, let number = Double(text), abs(number) < 3e38 else {
                 if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
-                throw fault(role, .unreadableNumber(text))
+                throw fault(role, hasComma ? .noDecimalComma(text) : .unreadableNumber(text))
             }
             return number
         }
@@ -397,14 +404,23 @@ final class RowBuilder {
         return true
     }
 
+    /// Whether the row at hand has a text in a column of numbers that are written with decimal commas: a number of JSON or of
+    /// Parquet is a number.
+    private func hasDecimalComma(_ role: ColumnRole) -> Bool {
+        options.decimalComma && !(schema.index(role).flatMap { isTypedNumber?($0) } ?? false)
+    }
+
     /// A duration in seconds: a number of units, or `h:mm:ss`.
     private func length(
         _ bytes: UnsafeRawBufferPointer?, _ fault: (ColumnRole, RejectedRow.Reason) -> RejectedRow
     ) throws(RejectedRow) -> Double {
         guard let bytes else { return .nan }
-        if let plain = PlainNumber.parse(bytes) { return plain * durationUnit }
+        let hasComma = hasDecimalComma(.duration)
+        if let plain = hasComma ? PlainNumber.withComma(bytes) : PlainNumber.parse(bytes) {
+            return plain * durationUnit
+        }
         let text = String(decoding: bytes, as: UTF8.self)
-        if let number = Double(text), number.isFinite { return number * durationUnit }
+        if !hasComma, let number = Double(text), number.isFinite { return number * durationUnit }
         if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         if parts.count == 3, let hours = Int(parts[0]), let minutes = Int(parts[1]), let seconds = Double(parts[2]),
@@ -412,7 +428,7 @@ final class RowBuilder {
         {
             return Double(hours * 3_600 + minutes * 60) + seconds
         }
-        throw fault(.duration, .unreadableDuration(text))
+        throw fault(.duration, hasComma ? .noDecimalComma(text) : .unreadableDuration(text))
     }
 
     private func nextPosition(_ user: UInt32) -> Int64 {
@@ -485,6 +501,11 @@ final class RowBuilder {
         noteColumns(hasTimes)
         keepUnitNote()
         report.warnings += unitNotes
+        if !objectLists.isEmpty {
+            report.warnings.append(
+                "lists of objects are not read: \(objectLists.sorted().joined(separator: ", ")); lists of texts or numbers are"
+            )
+        }
         // Numbers follow names, so that rows in another order are the same log.
         let users = users.finishInOrder()
         user.renumber(users.places)
@@ -510,13 +531,15 @@ final class RowBuilder {
             duration: duration?.finish(), weight: try weights(types, eventTypes.vocabulary), label: label?.finish(),
             eventType: types, eventTypes: eventTypes.vocabulary, topics: decided, rowTopics: rowTopics,
             clock: hasTimes ? .wall : .position)
-        let shown = try shownRows(types, eventTypes.vocabulary, faults)
+        let shown = shownRows(types, eventTypes.vocabulary, faults)
+        if !shown.isEmpty { report.exposureTypes = eventTypes.vocabulary.names.filter(isExposure) }
         if !faults.isEmpty || !shown.isEmpty || mayHaveUnusedNames {
-            let people = log.users.count
+            let all = log
             log = log.without(rows: faults.keys, shown: shown)
             if log.count == 0 { throw .onlyExposures(file: file, rows: shown.count, types: report.exposureTypes) }
             if !shown.isEmpty, !hasTimes { log = log.renumberedPositions() }
-            noteExposures(log, people: people, shown.count)
+            let people = Set(shown.lazy.map { all.user[$0] })
+            noteExposures(log, rows: shown.count, others: people.count { log.users.find(all.users[Int($0)]) == nil })
         }
         noteNames(log)
         return (log, report)
@@ -592,21 +615,20 @@ final class RowBuilder {
 
     /// Whether events of a type are none of engagement: by a weight of 0, or by the name where no weight is given.
     private func isExposure(_ type: String) -> Bool {
-        options.eventWeights[type].map { $0 == 0 } ?? Exposures.types.contains(type.lowercased())
+        options.eventWeights[type].map { $0 == 0 } ?? Exposures.isOne(type)
     }
 
     /// The rows that say what people were shown, not what they did.
     private func shownRows(
         _ types: Column<UInt32>?, _ names: Vocabulary, _ faults: [Int: RejectedRow]
-    ) throws(LogError) -> [Int] {
+    ) -> [Int] {
         let isShown = names.names.map(isExposure)
         guard let types, isShown.contains(true) else { return [] }
-        let rows = types.indices.filter { types[$0] != .max && isShown[Int(types[$0])] && faults[$0] == nil }
-        report.exposureTypes = names.names.filter(isExposure)
-        return rows
+        return types.indices.filter { types[$0] != .max && isShown[Int(types[$0])] && faults[$0] == nil }
     }
 
-    private func noteExposures(_ log: EventLog, people: Int, _ rows: Int) {
+    /// - Parameter others: people of whom there is nothing else.
+    private func noteExposures(_ log: EventLog, rows: Int, others: Int) {
         guard rows > 0 else { return }
         let types = report.exposureTypes.prefix(5).joined(separator: ", ")
         let example = report.exposureTypes.first ?? "impression"
@@ -615,12 +637,18 @@ final class RowBuilder {
             "\(rows) rows are of what people were shown, not of what they did (\(types)): no touches, "
                 + (log.clock == .wall ? "a volume that may wear interest out" : "and left out of a log of order")
                 + "; --event-weights \(example)=0.1 makes them engagement")
-        let others = people - log.users.count
         if others > 0 { report.warnings.append("\(others) people were only shown things, and are left out") }
     }
 
-    /// Names that stand for nobody.
+    /// Names that stand for nobody, and names of the same number.
     private func noteNames(_ log: EventLog) {
+        for (names, what) in [(log.users, "users"), (log.items, "items")] {
+            let doubled = names.names.filter { $0.hasSuffix(".0") && names.find(String($0.dropLast(2))) != nil }
+            guard let first = doubled.first else { continue }
+            report.warnings.append(
+                "\(doubled.count) \(what) are written in two ways and count as two each, such as \(first.dropLast(2)) and \(first)"
+            )
+        }
         let nobody: Set<String> = ["null", "na", "n/a", "none", "nan", "-", "undefined", "unknown", "(null)", "\\n"]
         let suspects = log.users.names.enumerated().filter { nobody.contains($0.element.lowercased()) }
         guard !suspects.isEmpty else { return }
@@ -661,6 +689,10 @@ final class RowBuilder {
         if !others.isEmpty, !options.mayLackEventTypes {
             report.warnings.append(
                 "types of events without a weight count 1: \(others.prefix(10).joined(separator: ", "))")
+        }
+        let untyped = types.count { $0 == .max }
+        if untyped > 0 {
+            report.warnings.append("\(untyped) rows have no type of event, and count 1")
         }
         let byType = known.map { options.eventWeights[$0] ?? 1 }
         return Column(types.map { $0 == .max ? 1 : byType[Int($0)] })

@@ -69,6 +69,7 @@ extension RowBuilder {
         lines.append(contentsOf: rows.lines, rows: first, lines: lineOffset)
         report.accepted += rows.report.accepted
         report.passedOver += rows.report.passedOver
+        objectLists.formUnion(rows.objectLists)
         for (row, text) in part.rejected {
             try reject(
                 RejectedRow(line: row.line + lineOffset, column: row.column, reason: row.reason), text: text)

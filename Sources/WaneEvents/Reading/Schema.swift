@@ -57,6 +57,9 @@ struct Schema: Sendable {
             guard let index = Self.index(of: name, in: names) else {
                 throw .unknownColumn(file: file, name: name, found: names)
             }
+            if names[index] == name, names.count(where: { $0 == name }) > 1 {
+                throw .sameNames(file: file, name: name)
+            }
             places[role] = index
         }
         try guess(names.indices.filter { constants[$0] == nil }, others: false)
@@ -98,6 +101,9 @@ struct Schema: Sendable {
 
     static func index(of name: String, in names: [String]) -> Int? {
         names.firstIndex(of: name) ?? names.firstIndex { $0.lowercased() == name.lowercased() }
+            ?? names.firstIndex {
+                $0.hasPrefix("#") && $0.drop { $0 == "#" || $0 == " " }.lowercased() == name.lowercased()
+            }
             ?? names.firstIndex { $0.prefix { $0 != ":" }.lowercased() == name.lowercased() }
     }
 

@@ -27,8 +27,9 @@ public struct DecayHead: Module {
     let topics: Embedding
     /// The longest half-life of a visit, in horizons.
     let visitPause: Double
-    /// Whether causes multiply half-lives, and their measures are read with everything else.
-    let readsCauses: Bool
+    /// What circumstances add to the first layer of the level, `[headWidth, 4]`, where causes multiply half-lives. They begin at nothing, so that
+    /// a log in which no cause moves anything gives the network that it gives without them.
+    let circumstances: Linear?
 
     typealias Column = InterestCurve.Parameter
 
@@ -58,13 +59,15 @@ public struct DecayHead: Module {
         decayOutput = try Linear(Self.narrow, 2)
         tail = try HiddenLayers(inputs: Self.slowFeatures.count + options.topicWidth, narrow)
         tailOutput = try Linear(Self.narrow, 2)
-        readsCauses = ModelFamilies.named(options.family)?.measuresCauses == true
-        level = try HiddenLayers(inputs: inputs + (readsCauses ? Cause.allCases.count : 0), options)
+        level = try HiddenLayers(inputs: inputs, options)
         levelOutput = try Linear(options.headWidth, 6)
         person = try HiddenLayers(inputs: Self.personFeatures.count, narrow)
         personOutput = try Linear(Self.narrow, 3)
         topics = try Embedding(topicRows + 1, Self.topicColumns)
         self.visitPause = visitPause
+        circumstances =
+            ModelFamilies.named(options.family)?.measuresCauses == true
+            ? try Linear(zeros: Cause.allCases.count, options.headWidth) : nil
         // Training begins at the topics' own curves.
         for layer in [decayOutput, tailOutput, levelOutput, personOutput] {
             try layer.weight.value.overwrite(with: layer.weight.value.detached() * 0)
@@ -98,8 +101,8 @@ public struct DecayHead: Module {
         var (mean, logSpread) =
             try tracesDecay
             ? deviations(slow, own) : withoutGradients { () throws(TorchError) in try deviations(slow, own) }
-        var read = x.x
-        if readsCauses {
+        var others: Tensor?
+        if let circumstances {
             guard let causes = x.causes else {
                 throw TorchError(operation: "decay head", message: "needs the causes of its questions measured")
             }
@@ -107,12 +110,12 @@ public struct DecayHead: Module {
             mean = try mean + causes.slice(1, count..<2 * count).sum(1)
             // What is not known of a person's sensitivities lies beside what pairs deviate by.
             logSpread = try ((logSpread * 2).exp() + causes.slice(1, 2 * count..<3 * count).sum(1)).log() * 0.5
-            read = try Tensor.concatenated([x.x, causes.slice(1, 0..<count)], 1)
+            others = try circumstances(causes.slice(1, 0..<count))
         }
         let decay = try Self.bent(
             own.slice(1, 0..<3), mean,
             by: tailOutput(tail(Tensor.concatenated([slow, x.topic], 1), training: training)))
-        let level = try output(levelOutput, self.level(read, training: training))
+        let level = try output(levelOutput, self.level(x.x, adding: others, training: training))
         let presence = try output(
             personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
         return try Tensor.concatenated(

@@ -13,8 +13,12 @@ struct HiddenLayers: Module {
     }
 
     /// `x`: `[N, D]`; returns `[N, headWidth]`.
-    func callAsFunction(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor {
-        let h = try dropout(first(x).silu(), training: training)
+    ///
+    /// - Parameter others: what other inputs add before the first layer's links, `[N, headWidth]`.
+    func callAsFunction(_ x: Tensor, adding others: Tensor? = nil, training: Bool) throws(TorchError) -> Tensor {
+        var linear = try first(x)
+        if let others { linear = try linear + others }
+        let h = try dropout(linear.silu(), training: training)
         return try dropout(second(h).silu(), training: training)
     }
 }

@@ -30,6 +30,8 @@ public struct CauseSchema: Sendable {
     public var level = (mean: 0.0, variance: 0.05)
     /// How far `log τ` lies from that where circumstances are known: a topic that one has had for some time.
     public var known = 0.0
+    /// Causes that move half-lives: what others seem to do is noise, or something else than they say, and moves no answer.
+    public var moving = ByCause(repeating: true)
     /// Touches of a topic that come with each event above the usual inflow of everything.
     public var inflow: Double
     /// What the information of a gap is divided by: gaps of a person go together more than they are said to.
@@ -56,7 +58,7 @@ public struct CauseSchema: Sendable {
     public static func == (a: CauseSchema, b: CauseSchema) -> Bool {
         a.topics == b.topics && a.pairSpread == b.pairSpread && a.mean == b.mean && a.variance == b.variance
             && a.level == b.level && a.known == b.known && a.inflow == b.inflow && a.temper == b.temper
-            && a.hours == b.hours
+            && a.hours == b.hours && a.moving == b.moving
     }
 
     /// The same with the topics of another numbering.
@@ -108,6 +110,8 @@ public struct CauseEffects: Sendable, Equatable {
     /// What each cause adds to `log τ`, and the variance of that.
     public var offset = ByCause<Double>(repeating: 0)
     public var variance = ByCause<Double>(repeating: 0)
+    /// Whether each moves half-lives; one that does not adds nothing, and no model reads its measure.
+    public var isMoving = ByCause(repeating: true)
 
     public init() {}
 
@@ -122,7 +126,7 @@ extension CauseEffects {
     /// As a row of numbers, in the order of the causes.
     public func write(to row: UnsafeMutablePointer<Float>) {
         for cause in Cause.allCases {
-            row[cause.index] = measures.values[cause]
+            row[cause.index] = isMoving[cause] ? measures.values[cause] : 0
             row[4 + cause.index] = Float(offset[cause])
             row[8 + cause.index] = Float(variance[cause])
         }

@@ -54,7 +54,7 @@ public struct CauseState: Sendable {
         circumstances.apply(at: now, places: touched.map(\.place))
         hours[DailyRhythm.hour(of: time)] += 1
         for (topic, place) in touched {
-            var measures = circumstances.measures(place)
+            var measures = circumstances.measures(place, topic: topic)
             measures.values[.social] = now - circumstances.first > CircumstanceState.known ? social(topic) : 0
             if place < pairs.count {
                 pairs[place].last = now
@@ -68,9 +68,9 @@ public struct CauseState: Sendable {
         }
     }
 
-    /// Something that the person was shown; `places` are those of its topics that the person has met.
-    mutating func show(at time: Int64, places: [Int]) {
-        circumstances.show(at: Double(time) / 1e6, places: places)
+    /// Something that the person was shown.
+    mutating func show(at time: Int64, topics: ArraySlice<UInt32>) {
+        circumstances.show(at: Double(time) / 1e6, topics: topics)
     }
 
     private var rhythm: DailyRhythm { DailyRhythm(hours, general: schema.hours) }
@@ -91,7 +91,8 @@ public struct CauseState: Sendable {
         var result = CauseEffects()
         guard pairs.indices.contains(place) else { return result }
         result.measures = pairs[place].measures
-        for cause in Cause.allCases {
+        result.isMoving = schema.moving
+        for cause in Cause.allCases where schema.moving[cause] {
             let x = Double(result.measures.values[cause])
             result.offset[cause] = sensitivity.mean[cause] * x
             result.variance[cause] = sensitivity.variance[cause] * x * x

@@ -24,9 +24,9 @@ public struct CircumstanceState: Sendable {
 
     private var person = Counts()
     private var topics: [Counts] = []
-    /// What the person was shown, of everything and of the topics they have met.
+    /// What the person was shown, of everything and of each topic, met or not.
     private var shown: Counts?
-    private var shownOfTopic: [Int: Counts] = [:]
+    private var shownOfTopic: [UInt32: Counts] = [:]
     /// The two topics of which there is most of late. All counts fade alike, so that their order changes by touches only.
     private var largest = (first: -1, second: -1)
     /// Where the hours of the day lie, as means on a circle: of three days, of what came before, and of the difference between.
@@ -122,16 +122,16 @@ public struct CircumstanceState: Sendable {
 
     /// Something that the person was shown: a volume, of which nothing is known to be wanted.
     ///
-    /// - Parameter places: its topics, as far as the person has met them.
-    public mutating func show(at time: Double, places: some Collection<Int>) {
+    /// - Parameter topics: its topics' numbers, which ``measures(_:topic:)`` knows them by.
+    public mutating func show(at time: Double, topics: some Collection<UInt32>) {
         guard !isEmpty else { return }
         shown = shown ?? Counts(first: first)
         shown?.add(at: time)
-        for place in places { shownOfTopic[place, default: Counts(first: topics[place].first)].add(at: time) }
+        for topic in topics { shownOfTopic[topic, default: Counts(first: first)].add(at: time) }
     }
 
     /// Bytes of what there is of exposures.
-    var exposureByteCount: Int { shownOfTopic.count * (MemoryLayout<Counts>.stride + MemoryLayout<Int>.stride) }
+    var exposureByteCount: Int { shownOfTopic.count * (MemoryLayout<Counts>.stride + MemoryLayout<UInt32>.stride) }
 
     private mutating func rank(_ place: Int) {
         let time = topics[place].last
@@ -147,7 +147,9 @@ public struct CircumstanceState: Sendable {
     private func habit(at time: Double) -> Double { change * exp2(-(time - changeTime) / Self.day / 12) }
 
     /// The measures of a topic at its touch, just applied.
-    public func measures(_ place: Int) -> CauseMeasures {
+    ///
+    /// - Parameter number: the topic's number, where what was shown of it counts.
+    public func measures(_ place: Int, topic number: UInt32? = nil) -> CauseMeasures {
         var result = CauseMeasures()
         let topic = topics[place]
         let time = topic.last
@@ -166,7 +168,7 @@ public struct CircumstanceState: Sendable {
         let many = max(0, others - binge)
         let usualOthers = max(usualOfAll - usual, 0.02)
         // What is shown wears out like what is looked for; waits are those between touches.
-        let ownShown = shownOfTopic[place]
+        let ownShown = number.flatMap { shownOfTopic[$0] }
         let volume = own + (ownShown?.recent(at: time) ?? 0)
         let usualVolume = usual + (ownShown?.usual(at: time, prior: 0) ?? 0)
         let shownOthers = max(0, (shown?.recent(at: time) ?? 0) - (ownShown?.recent(at: time) ?? 0))

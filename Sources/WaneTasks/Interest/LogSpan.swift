@@ -14,11 +14,14 @@ public struct LogSpan: Sendable, Equatable {
     /// The longest silence of everybody, where it is more than half of the span; nothing else.
     public let silence: ClosedRange<Int64>?
 
+    /// Of fewer events none is far from the others.
+    private static let fewest = 8
+
     /// - Parameter times: in order, not empty.
     public init(_ times: [Int64], clock: EventLog.Clock) {
         first = times.first ?? 0
         last = times.last ?? 0
-        guard clock == .wall, times.count > 1 else {
+        guard clock == .wall, times.count >= Self.fewest else {
             (start, end, early, late, silence) = (first, last, 0, 0, nil)
             return
         }

@@ -44,17 +44,18 @@ public struct LogSummary: Sendable, Codable {
 
     /// - Parameters:
     ///   - log: with topics.
+    ///   - times: of the log's events in order, where the caller has them.
     ///   - horizon: microseconds.
     /// - Complexity: O(n log n)
-    public init(_ histories: Histories, horizon: Int64, report: ReadingReport) {
+    public init(_ histories: Histories, times: [Int64]? = nil, horizon: Int64, report: ReadingReport) {
         let log = histories.log
         events = log.count
         users = log.users.count
-        items = log.items.count
+        items = log.exposures == nil ? log.items.count : Set(log.item).count
         topics = log.topics.count
         topicSource = log.topics.source
         clock = log.clock
-        let times = RadixSort.sorted(log.time)
+        let times = times ?? RadixSort.sorted(log.time)
         start = times.first ?? 0
         end = times.last ?? 0
         hasDurations = log.duration != nil
@@ -106,9 +107,10 @@ public struct LogSummary: Sendable, Codable {
         }
         RadixSort.sort(&gaps)
         returnGaps = quartiles(gaps).map { Double($0) / 1e6 }
-        busiestTopics = touches.indices.sorted { (touches[$0], $1) > (touches[$1], $0) }.prefix(10).map {
-            TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
-        }
+        busiestTopics = touches.indices.filter { touches[$0] > 0 }.sorted { (touches[$0], $1) > (touches[$1], $0) }
+            .prefix(10).map {
+                TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
+            }
         returnCurve = ages.indices.compactMap { index in
             guard atRisk[index] >= 20 else { return nil }
             return ReturnPoint(

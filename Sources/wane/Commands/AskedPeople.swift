@@ -60,6 +60,11 @@ struct AskedPeople: Sendable {
             console.note("note: the log has no person \"\(name)\"; the answer is the population's")
             log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
             isUnknown = true
+        } catch LogError.onlyExposures where answersUnknown && user != nil {
+            let name = user ?? ""
+            console.note("note: \(name) was only shown things; the answer is the population's")
+            log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
+            isUnknown = true
         }
         end = last
         // Read once, not for each person; in a log of positions it is each person's own.

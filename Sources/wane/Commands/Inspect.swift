@@ -25,16 +25,19 @@ struct Inspect: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let (log, report) = try input.read(Console(quiet: true))
+        let times = RadixSort.sorted(log.time)
         let sorted = log.sortedByUser()
         // A log that is too short for a horizon of its own choice is described all the same.
-        let split = task.horizon == nil ? try? task.makeSplit(sorted, console) : try task.makeSplit(sorted, console)
+        let split =
+            task.horizon == nil
+            ? try? task.makeSplit(sorted, times: times, console) : try task.makeSplit(sorted, times: times, console)
         let topics = TopicChooser.topics(for: sorted, until: split?.trainEnd ?? .max, seed: task.seed)
         // Nothing is learned here, so no event counts more than another.
         let histories = Histories(
             sorted: sorted.with(topics: topics), scale: EngagementScale(source: .none),
             engagement: [Float](repeating: 1, count: sorted.count))
         let horizon = split?.horizon ?? EventLog.second
-        let summary = LogSummary(histories, horizon: horizon, report: report)
+        let summary = LogSummary(histories, times: times, horizon: horizon, report: report)
         switch output.format {
         case .json:
             StandardOutput.print(

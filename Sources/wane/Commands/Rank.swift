@@ -116,7 +116,8 @@ struct RankTrain: AsyncParsableCommand {
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training,
             threads: ThreadCount.available)
         try saving.prepare()
-        let (log, report) = try input.read(console)
+        let (read, report) = try input.read(console)
+        let log = read.withoutExposures()
         let ranking = try task.task(log)
         var run = try RankingTraining(
             ranking, model: modelOptions, training: trainingOptions, ranking: options)
@@ -187,7 +188,7 @@ struct RankCompare: AsyncParsableCommand {
         for family in families { _ = try task.options(family) }
         try OutputFile.prepare(svg)
         try keeping.prepare()
-        let (log, _) = try input.read(console)
+        let log = try input.read(console).log.withoutExposures()
         let ranking = try task.task(log)
         let friends = try task.friends(ranking, console)
         Interruption.listen()

@@ -46,7 +46,7 @@ struct ReturnCompare: AsyncParsableCommand {
         try await training.check(families, for: .return, console)
         try social.check(families)
         try keeping.prepare()
-        let (log, _) = try input.read(console)
+        let log = try input.read(console).log.withoutExposures()
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
@@ -90,7 +90,8 @@ struct ReturnTrain: AsyncParsableCommand {
         try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()
-        let (log, report) = try input.read(console)
+        let (read, report) = try input.read(console)
+        let log = read.withoutExposures()
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
@@ -304,7 +305,8 @@ struct ReturnCohort: AsyncParsableCommand {
             }
             try BundleFolder.prepare(save)
         }
-        let (log, report) = try input.read(console)
+        let (read, report) = try input.read(console)
+        let log = read.withoutExposures()
         guard log.clock == .wall else {
             throw CommandError("the log has order but no times; a cohort is followed over weeks")
         }

@@ -51,6 +51,9 @@ struct LogOptions: ParsableArguments {
             "The unit of durations: s, ms, min or h; what the column's name says when absent.", valueName: "unit"))
     var durationUnit: DurationUnit?
 
+    @Flag(inversion: .prefixedNo, help: "Durations and weights are texts such as 1.234,5.")
+    var decimalComma: Bool?
+
     @Option(help: ArgumentHelp("What stands between several topics of one row.", valueName: "text"))
     var topicSeparator: String?
 
@@ -109,6 +112,7 @@ struct LogOptions: ParsableArguments {
         options.userID = userID
         options.userFrom = userFrom
         options.durationUnit = durationUnit?.seconds ?? base.durationUnit
+        options.decimalComma = decimalComma ?? base.decimalComma
         options.topicSeparator = topicSeparator ?? base.topicSeparator
         options.mayLackEventTypes = eventWeights == nil
         for pair in eventWeights?.split(separator: ",") ?? [] {

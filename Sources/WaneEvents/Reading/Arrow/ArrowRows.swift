@@ -52,6 +52,11 @@ struct ArrowRows {
         _ table: ArrowTable, into builder: RowBuilder, progress: (Int) throws(LogError) -> Void
     ) throws(LogError) {
         guard builder.isPlain, builder.options.timeFormat == .auto else {
+            let areNumbers = table.names.indices.map { column in
+                ["int", "uint", "float", "double", "halffloat", "decimal"].contains { table.type(column).hasPrefix($0) }
+            }
+            builder.isTypedNumber = { areNumbers.indices.contains($0) && areNumbers[$0] }
+            defer { builder.isTypedNumber = nil }
             // As text, by the reader of text.
             let reader = DelimitedReader(try ArrowText(table), file: table.file)
             let dialect = Dialect(firstLine: Array(",".utf8))

@@ -23,6 +23,7 @@ final class ArrowTable {
     init(_ path: String, threads: Int) throws(LogError) {
         file = path
         api = try ArrowLibrary.api(for: path)
+        isThreaded = threads > 1
         api.set_threads(Int32(clamping: max(1, threads)))
         guard let table = api.open_table(path, Int32(clamping: threads)) else {
             throw .cannotRead(file: path, reason: api.fault)
@@ -59,13 +60,14 @@ final class ArrowTable {
 
     private var values: [ca_column] = []
     private var side = 0
+    private let isThreaded: Bool
 
     /// Some rows of the chosen columns; nothing at the end. They live until the next call.
     func next() throws(LogError) -> Rows? {
         let count = api.next(table, &values)
         guard count >= 0 else { throw .cannotRead(file: file, reason: api.fault) }
         guard count > 0 else { return nil }
-        defer { side = 1 - side }
+        defer { side = isThreaded ? 1 - side : 0 }
         return Rows(count: Int(count), side: side, columns: values)
     }
 
