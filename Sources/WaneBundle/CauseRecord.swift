@@ -68,6 +68,8 @@ struct CauseManifest: Codable, Equatable {
                         && (-80...40).contains($0[3]) && (1e-3...1e6).contains($0[4])
             })
         else { throw ManifestError("decay of topics, for causes, out of range") }
+        // Heads of before read the measures of all causes.
+        guard let moving else { throw ManifestError("causes as they were before decision 36; train the model anew") }
         // Folders of before have neither.
         let (level, known) = (self.level ?? [0, 0.05], self.known ?? 0)
         guard hours.count == 24, hours.allSatisfy({ (0...1).contains($0) }),
@@ -90,8 +92,7 @@ struct CauseManifest: Codable, Equatable {
             variance: ByCause { variance[$0.rawValue] ?? CauseSchema.none }, inflow: inflow, hours: hours)
         (schema.temper, schema.level, schema.known) = (temper, (level[0], level[1]), known)
         var record = CauseRecord(schema, ByCause { evidence[$0.rawValue] ?? CauseFit.Evidence() })
-        // Heads of before read all of them.
-        record.schema.moving = ByCause { moving?[$0.rawValue] ?? true }
+        record.schema.moving = ByCause { moving[$0.rawValue] ?? false }
         record.obstacle = obstacle
         return record
     }
