@@ -36,13 +36,7 @@ extension Predictor {
         let touches = events.filter { log.log.topics[log.log.item[$0]].contains(topic) }
         func state(without dropped: (Int) -> Bool = { _ in false }) -> PersonState {
             var state = newState(in: log)
-            for event in events {
-                if dropped(event) {
-                    log.show(before: event, to: &state)
-                } else {
-                    log.apply(event, of: user, to: &state)
-                }
-            }
+            log.apply(events, of: user, without: dropped, to: &state)
             return state
         }
         let actual = state()

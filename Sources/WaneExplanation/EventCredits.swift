@@ -56,13 +56,7 @@ extension Predictor {
         log.apply(events.prefix { $0 < first }, of: user, to: &common)
         let states = dropped.map { dropped in
             var state = common
-            for event in events where event >= first {
-                if dropped.contains(event) {
-                    log.show(before: event, to: &state)
-                } else {
-                    log.apply(event, of: user, to: &state)
-                }
-            }
+            log.apply(events.drop { $0 < first }, of: user, without: dropped.contains, to: &state)
             return (state: state, user: log.userOf[user])
         }
         let questions = dropped.indices.map { StateQuestion(person: $0, topic: topic, moment: moment) }

@@ -249,15 +249,7 @@ public struct AskedLog: Sendable {
 
     /// Moves a person's state on by one of their events.
     public func apply(_ index: Int, of user: Int, to state: inout PersonState) {
-        let time = log.time[index]
-        show(before: index, to: &state)
-        state.apply(
-            event(index), topics: log.topics[log.item[index]], social: { friends?.measure(user, $0, at: time) ?? 0 })
-    }
-
-    /// What the person of an event was shown before it, for a state that the event itself is kept from.
-    public func show(before index: Int, to state: inout PersonState) {
-        log.forEachExposure(beforeEvent: index) { state.show(at: $0, topics: $1) }
+        log.fold(index, event(index), friends: friends, into: &state)
     }
 
     /// A person's events up to a moment, the moment included.
@@ -267,8 +259,19 @@ public struct AskedLog: Sendable {
     }
 
     /// Moves a person's state on by some of their events.
-    public func apply(_ events: some Sequence<Int>, of user: Int, to state: inout PersonState) {
-        for index in events { apply(index, of: user, to: &state) }
+    ///
+    /// - Parameter dropped: events that it is kept from; what the person was shown before them stays.
+    public func apply(
+        _ events: some Sequence<Int>, of user: Int, without dropped: (Int) -> Bool = { _ in false },
+        to state: inout PersonState
+    ) {
+        for index in events {
+            if dropped(index) {
+                log.foldExposures(before: index, into: &state)
+            } else {
+                apply(index, of: user, to: &state)
+            }
+        }
     }
 
     /// People's states after their events up to a moment of each, made on all cores where they are many.

@@ -108,7 +108,6 @@ public struct PersonState: Sendable {
     ///   - time: microseconds; not before the last event, nor after the next. What is shown at an event's moment comes before it.
     ///   - topics: the topics of what was shown.
     public mutating func show(at time: Int64, topics: ArraySlice<UInt32>) {
-        guard schema.causes != nil, eventCount > 0 else { return }
         causes?.show(at: time, topics: topics)
     }
 

@@ -49,12 +49,8 @@ struct CauseWalk: Sendable {
             let user = people[place]
             state.reset()
             for event in histories.events(ofUser: user) {
-                let time = log.time[event]
-                guard time <= end else { break }
-                log.forEachExposure(beforeEvent: event) { state.show(at: $0, topics: $1) }
-                state.apply(histories.event(event), topics: log.topics[log.item[event]]) { topic in
-                    friends?.measure(user, topic, at: time) ?? 0
-                }
+                guard log.time[event] <= end else { break }
+                log.fold(event, histories.event(event), friends: friends, into: &state)
             }
             guard let (history, rhythm) = state.causes?.gaps() else { return nil }
             return CausedPeople.Person(history: history.restarted(schema), rhythm: rhythm)

@@ -76,10 +76,7 @@ public struct EventLog: Sendable {
     /// The same log of what people did alone, without what they were shown and the items that nobody did anything with: for tasks that read
     /// no volume, and rank items.
     public func withoutExposures() -> EventLog {
-        guard exposures != nil else { return self }
-        var log = without(rows: [])
-        log.exposures = nil
-        return log
+        exposures == nil ? self : without(rows: [])
     }
 
     /// The rows of one person, alone: nothing in a log that does not have them.
@@ -101,6 +98,7 @@ public struct EventLog: Sendable {
         for row in rows { isOut[row] = true }
         for row in shown { isOut[row] = true }
         var log = gathered((0..<UInt32(count)).filter { !isOut[Int($0)] })
+        log.exposures = nil
         func compacted(
             _ column: Column<UInt32>, _ names: Vocabulary, besides others: [UInt32] = []
         ) -> (Column<UInt32>, Vocabulary, kept: [Int], number: [UInt32]) {

@@ -93,6 +93,9 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
     /// The role of a column by its name; a RecBole suffix such as `:token` does not count.
     public static func named(_ name: String) -> ColumnRole? { role(ColumnName(name), others: false) }
 
+    /// The role that a column of this name has, or may stand in for.
+    static func known(_ name: String) -> ColumnRole? { named(name) ?? role(ColumnName(name), others: true) }
+
     static func role(_ name: ColumnName, others: Bool) -> ColumnRole? {
         if let role = allCases.first(where: { (others ? $0.otherNames : $0.names).contains(name.bare) }) { return role }
         return !others && name.unit != nil && withUnit.contains(name.bare) ? .duration : nil

@@ -238,16 +238,13 @@ public enum LogReader {
         if let columns = options.columns ?? standardColumns(file: place.file, first: line, dialect) {
             return dialect.fields(line).count != columns.count
         }
-        let saysWho = options.userID == nil && options.userFrom == nil
+        let isSaidWho = options.userID != nil || options.userFrom != nil
         func isHeader(_ line: [UInt8]) -> Bool {
             let names = dialect.fields(line)
             let mapped = Array(options.map.values) + options.preferredMap.values
             if mapped.contains(where: { !$0.isEmpty && Schema.index(of: $0, in: names) != nil }) { return true }
-            let roles = Set(
-                names.compactMap { name in
-                    ColumnRole.role(ColumnName(name), others: false) ?? ColumnRole.role(ColumnName(name), others: true)
-                })
-            return roles.count > 1 && (roles.contains(.user) || !saysWho)
+            let roles = Set(names.compactMap(ColumnRole.known))
+            return roles.count > 1 && (roles.contains(.user) || isSaidWho)
         }
         guard isHeader(line) else { return true }
         return isHeader(try reader.secondLine())
@@ -258,9 +255,7 @@ public enum LogReader {
         _ names: [String], _ dialect: Dialect, _ options: ReadingOptions, _ file: String
     ) throws(LogError) {
         let mapped = options.map.values.contains { Schema.index(of: $0, in: names) != nil }
-        let known = names.contains { name in
-            ColumnRole.named(name) != nil || ColumnRole.role(ColumnName(name), others: true) != nil
-        }
+        let known = names.contains { ColumnRole.known($0) != nil }
         guard !known, !mapped else { return }
         if names.count == 1, !names[0].isEmpty {
             throw .wrongDelimiter(file: file, expected: dialect.delimiter.words, header: names[0])

@@ -72,13 +72,7 @@ struct QueryFold {
                 next = histories.userStarts[Int(user)]
             }
             while next <= queries.event[row] {
-                let time = histories.log.time[next]
-                histories.log.forEachExposure(beforeEvent: next) { state.show(at: $0, topics: $1) }
-                state.apply(
-                    histories.event(next), topics: histories.log.topics[histories.log.item[next]],
-                    social: {
-                        friends?.measure(Int(user), $0, at: time) ?? 0
-                    })
+                histories.log.fold(next, histories.event(next), friends: friends, into: &state)
                 next += 1
                 sensitivity = nil
             }

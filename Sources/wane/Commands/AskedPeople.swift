@@ -56,14 +56,10 @@ struct AskedPeople: Sendable {
             log = try AskedLog(read, for: bundle)
             isUnknown = false
             if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
-        } catch LogError.noSuchUser(_, let name) where answersUnknown {
-            console.note("note: the log has no person \"\(name)\"; the answer is the population's")
-            log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
-            isUnknown = true
-        } catch LogError.onlyExposures where answersUnknown && user != nil {
-            let name = user ?? ""
-            console.note("note: \(name) was only shown things; the answer is the population's")
-            log = try AskedLog(.empty(of: name, clock: bundle.description.clock, like: bundle), for: bundle)
+        } catch let error as LogError where answersUnknown {
+            guard let user, let words = error.words(ofUnknown: user) else { throw error }
+            console.note("note: \(words); the answer is the population's")
+            log = try AskedLog(.empty(of: user, clock: bundle.description.clock, like: bundle), for: bundle)
             isUnknown = true
         }
         end = last
@@ -230,6 +226,17 @@ struct AskedPeople: Sendable {
     func states(_ users: some Collection<Int>, at moments: [Int64]) -> [(state: PersonState, user: Int64)] {
         let states = log.states(of: Array(users), until: moments, predictor.bundle.stateSchema(log.rows))
         return zip(states, users).map { ($0, log.userOf[$1]) }
+    }
+}
+
+extension LogError {
+    /// Why a log says nothing of a person who was asked about; nothing for all other errors.
+    fileprivate func words(ofUnknown user: String) -> String? {
+        switch self {
+        case .noSuchUser(_, let name): "the log has no person \"\(name)\""
+        case .onlyExposures: "\(user) was only shown things"
+        default: nil
+        }
     }
 }
 

@@ -116,8 +116,8 @@ struct RankTrain: AsyncParsableCommand {
             family: model, seed: task.seed, model: RankingOptions.model(model), training: RankingOptions.training,
             threads: ThreadCount.available)
         try saving.prepare()
-        let (read, report) = try input.read(console)
-        let log = read.withoutExposures()
+        var (log, report) = try input.read(console)
+        log = log.withoutExposures()
         let ranking = try task.task(log)
         var run = try RankingTraining(
             ranking, model: modelOptions, training: trainingOptions, ranking: options)

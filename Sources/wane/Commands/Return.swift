@@ -90,8 +90,8 @@ struct ReturnTrain: AsyncParsableCommand {
         try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
         try saving.prepare()
-        let (read, report) = try input.read(console)
-        let log = read.withoutExposures()
+        var (log, report) = try input.read(console)
+        log = log.withoutExposures()
         let clock = log.clock
         let interest = try task.makeTask(consume log, console)
         let returns = ReturnTask(interest)
@@ -305,8 +305,8 @@ struct ReturnCohort: AsyncParsableCommand {
             }
             try BundleFolder.prepare(save)
         }
-        let (read, report) = try input.read(console)
-        let log = read.withoutExposures()
+        var (log, report) = try input.read(console)
+        log = log.withoutExposures()
         guard log.clock == .wall else {
             throw CommandError("the log has order but no times; a cohort is followed over weeks")
         }
