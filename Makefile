@@ -17,7 +17,8 @@ build: bootstrap ## build the command in release
 demo: build ## simulate a log, train, compare, draw, report
 	@$(wane) demo --output demo
 
-test: bootstrap ## run all tests
+test: ## run all tests
+	@Scripts/bootstrap tests
 	@swift build --build-tests -c debug
 	@swift test --skip-build
 

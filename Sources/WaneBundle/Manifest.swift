@@ -28,6 +28,7 @@ struct Manifest: Codable {
     var topicRows: Int
     var data: DataFingerprint
     var code: String
+    var doubts: [String]?
     var halfLives: HalfLifeRecord?
     var causes: CauseManifest?
     var ranking: RankingRecord?
@@ -134,6 +135,7 @@ extension Manifest {
         topicRows = bundle.vocabulary.topicRows
         data = d.data
         code = d.code
+        doubts = d.doubts.isEmpty ? nil : d.doubts
         halfLives = d.halfLives
         causes = d.causes.map { CauseManifest($0) }
         ranking = d.ranking
@@ -213,6 +215,7 @@ extension Manifest {
         result.history = history
         result.code = code
         result.ranking = ranking
+        result.doubts = doubts ?? []
         if let halfLives {
             try check(
                 halfLives.topicSpread.allSatisfy { (0...1_000).contains($0) }
@@ -297,6 +300,7 @@ struct ReadingRecord: Codable {
     var decimalComma: Bool?
     var topicSeparator: String?
     var eventWeights: [String: Float]?
+    var userFrom: String?
 
     init(_ options: ReadingOptions) {
         map = Dictionary(uniqueKeysWithValues: options.map.map { ($0.key.rawValue, $0.value) })
@@ -309,6 +313,7 @@ struct ReadingRecord: Codable {
         decimalComma = options.decimalComma ? true : nil
         topicSeparator = options.topicSeparator
         eventWeights = options.eventWeights
+        userFrom = options.userFrom?.rawValue
     }
 
     func options() throws(ManifestError) -> ReadingOptions {
@@ -342,6 +347,12 @@ struct ReadingRecord: Codable {
         options.decimalComma = decimalComma ?? false
         options.topicSeparator = topicSeparator
         options.eventWeights = eventWeights ?? [:]
+        if let userFrom {
+            guard let source = UserSource(rawValue: userFrom) else {
+                throw ManifestError("people from \"\(userFrom)\"")
+            }
+            options.userFrom = source
+        }
         return options
     }
 }

@@ -151,6 +151,8 @@ public struct BundleDescription: Sendable, Equatable {
     public var cohort: CohortRecord?
     /// The weight of the model's own score in a blend.
     public var blendWeight: Double?
+    /// Why the model's own test part does not show that there was anything to learn, in sentences.
+    public var doubts: [String] = []
     /// What is missing in a model that an older version wrote, in words for people.
     public var notes: [String] = []
 

@@ -108,6 +108,23 @@ public struct AskedLog: Sendable {
         static let leastShare = 0.01
     }
 
+    /// The number under which items stand that are of no topic, where others are of one: what people think of all of them together
+    /// is no interest in anything.
+    public var withoutTopic: UInt32? {
+        log.topics.names.count > 1 ? log.topics.names.find(ItemTopics.unknownName) : nil
+    }
+
+    /// How many events have no topic, in words; nothing where all have one.
+    public var wordsWithoutTopic: String? {
+        guard let number = withoutTopic else { return nil }
+        let count = log.item.count { log.topics[$0].contains(number) }
+        guard count > 0 else { return nil }
+        let name = ItemTopics.unknownName
+        return
+            "\(count) of \(log.count) events are of items that no topic is known of, and left out; --topic \"\(name)\" asks "
+            + "about them"
+    }
+
     /// - Throws: ``PredictionError`` where the log does not fit the model.
     /// - Complexity: O(events)
     public init(_ log: EventLog, for bundle: ModelBundle) throws(PredictionError) {
@@ -132,14 +149,16 @@ public struct AskedLog: Sendable {
         let rows = rows
         var coverage = Coverage(events: asked.count)
         var isMet = [Bool](repeating: false, count: asked.items.count)
+        // The vocabulary has items of validation and test too, which no weight is of.
+        func isKnown(_ item: UInt32) -> Bool { (0..<vocabulary.itemRows).contains(itemOf[Int(item)]) }
         for index in 0..<asked.count {
             let item = asked.item[index]
-            if itemOf[Int(item)] >= 0 { coverage.knownItemEvents += 1 }
+            if isKnown(item) { coverage.knownItemEvents += 1 }
             if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
             isMet[Int(item)] = true
         }
         coverage.items = isMet.count { $0 }
-        coverage.knownItems = isMet.indices.count { isMet[$0] && itemOf[$0] >= 0 }
+        coverage.knownItems = isMet.indices.count { isMet[$0] && isKnown(UInt32($0)) }
         let met = Set(isMet.indices.filter { isMet[$0] }.flatMap { topics[UInt32($0)] })
         // The numbers begin with the model's own topics: those that the log's events have are counted.
         coverage.topics = met.count

@@ -89,7 +89,7 @@ extension Predictor {
             }
             try progress(people.upperBound)
         }
-        return counts.indices.filter { !counts[$0].halfLives.isEmpty }.map { topic in
+        return counts.indices.filter { !counts[$0].halfLives.isEmpty && UInt32($0) != log.withoutTopic }.map { topic in
             let own = counts[topic]
             // Each pair's half-life is a normal one in the logarithm, for which nine places of it stand.
             let places = [-1.59, -0.97, -0.59, -0.28, 0, 0.28, 0.59, 0.97, 1.59]

@@ -380,6 +380,23 @@ struct CommandTests {
     }
 
     @Test(
+        "an option that a command could not obey is refused before any work",
+        arguments: [
+            ["return", "compare", "LOG", "--models", "mlp", "--split", "random"],
+            ["return", "train", "LOG", "--model", "mlp", "--split", "random", "--output", "FOLDER"],
+            ["simulate", "--users", "5", "--output", "FOLDER.parquet"],
+            ["rank", "train", "LOG", "--dropout", "0.1", "--output", "FOLDER"],
+        ])
+    func refused(arguments: [String]) throws {
+        let (folder, log) = try Self.log(users: 20)
+        let path = folder.file("out").path
+        let run = try Command.run(
+            arguments.map { $0.replacing("LOG", with: log).replacing("FOLDER", with: path) })
+        #expect(run.status == 64 && run.output.isEmpty, "\(run.errors)")
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test(
         "every command that trains several models keeps them until its answer has gone out, and goes on from there",
         arguments: [
             ["compare", "--models", "mlp", "--queries", "400", "--test-queries", "400"],
@@ -514,6 +531,17 @@ struct CommandTests {
         let json = try Command.run(["inspect", log, "--format", "json"])
         #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
         #expect(!json.output.contains("\u{1B}"))
+        struct Inspected: Decodable {
+            struct Summary: Decodable { let start: Date, end: Date }
+            let summary: Summary
+        }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .custom { decoder in
+            try Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+                .parse(decoder.singleValueContainer().decode(String.self))
+        }
+        let summary = try decoder.decode(Inspected.self, from: Data(json.output.utf8)).summary
+        #expect(summary.start < summary.end, "moments are RFC 3339")
         #expect(
             try Command.run(["inspect", log, "--format", "csv"]).output.hasPrefix("age_seconds,returned_share,cases\n"))
     }

@@ -136,6 +136,10 @@ struct BadInputTests {
         let kept = try String(contentsOf: folder.file("rejects.csv"), encoding: .utf8)
         #expect(kept.hasPrefix("line,column,reason,row\n3,\"time\","))
         #expect(kept.hasSuffix("\"1,x,q,r\"\n"))
+        _ = try LogReader.read(
+            bytes: Array("user\ttime\titem\n1\t1600000060\tp\n1\tx\tq,r\n".utf8), file: "log.tsv", options: options)
+        let tabs = try String(contentsOf: folder.file("rejects.csv"), encoding: .utf8)
+        #expect(tabs.hasSuffix("\"1\tx\tq,r\"\n"), "what stood between the fields still does")
     }
 
     @Test("one person's rows that cannot be read are no person that is not there")

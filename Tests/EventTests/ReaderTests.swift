@@ -169,6 +169,13 @@ struct ReaderTests {
         }
         options.userFrom = .folder
         #expect(try LogReader.read(folder.file("logs").path, options: options).log.users.names == ["logs"])
+        // As a model's own log was read: where no column says whose rows they are.
+        options.userFrom = nil
+        options.preferredUserFrom = .file
+        #expect(try LogReader.read(folder.file("logs").path, options: options).log.users.names == ["anna", "ben"])
+        try folder.write("own.csv", "user,time,item\nzoe,2023-01-01,x\n")
+        #expect(try LogReader.read(folder.file("own.csv").path, options: options).log.users.names == ["zoe"])
+        options.userFrom = .folder
         try folder.write("logs/order.csv", "item\nx\n")
         let error = #expect(throws: LogError.self) { try LogReader.read(folder.file("logs").path, options: options) }
         #expect(error?.description.contains("order.csv") == true && error?.description.contains("Time") == true)

@@ -47,19 +47,19 @@ struct CauseFitTests {
     @Test("a population's mean and spread are found from what is said of its people, and no effect gains nothing")
     func population() {
         var generator = SeededGenerator(seed: 8)
-        func people(_ mean: Double, _ spread: Double) -> [Population.Summary] {
+        func people(_ mean: Double, _ spread: Double) -> [NormalPopulation.Summary] {
             (0..<4_000).map { _ in
                 let precision = exp(generator.normal()) * 4
                 let own = mean + spread * generator.normal()
-                return Population.Summary(
+                return NormalPopulation.Summary(
                     found: own + generator.normal() / precision.squareRoot(), precision: precision)
             }
         }
-        let found = Population(people(-0.4, 0.5))
+        let found = NormalPopulation(people(-0.4, 0.5))
         #expect(abs(found.mean + 0.4) < 0.05 && abs(found.variance.squareRoot() - 0.5) < 0.05 && found.gain > 100)
-        let none = Population(people(0, 0))
+        let none = NormalPopulation(people(0, 0))
         #expect(abs(none.mean) < 0.03 && none.variance < 0.01 && none.gain >= 0 && none.gain < 5)
-        #expect(Population([]).gain == 0)
+        #expect(NormalPopulation([]).gain == 0)
     }
 
     @Test("logs of positions, of dates and of days have no causes, and it is said why")

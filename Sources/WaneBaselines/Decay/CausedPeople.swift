@@ -90,12 +90,12 @@ struct CausedPeople: Sendable {
         schema.moveMeans(people.map(\.posterior))
         for cause in Cause.allCases {
             schema.variance[cause] = max(
-                CauseSchema.none, Population(summaries(cause), mean: schema.mean[cause]).variance)
+                CauseSchema.none, NormalPopulation(summaries(cause), mean: schema.mean[cause]).variance)
         }
         let levels = Self.summaries(
             people.lazy.map(\.posterior.level),
             prior: (current.level.mean, max(CauseSchema.none, current.level.variance)))
-        schema.level.variance = max(1e-3, Population(levels, mean: schema.level.mean).variance)
+        schema.level.variance = max(1e-3, NormalPopulation(levels, mean: schema.level.mean).variance)
         guard fitsInflow else { return }
         let (touches, expected) = people.reduce(into: (1.0, 50.0)) { sum, person in
             sum.0 += person.history.inflow.touches
@@ -130,7 +130,7 @@ struct CausedPeople: Sendable {
     }
 
     /// What each person's gaps say of their sensitivity to a cause: a normal distribution, the prior taken out.
-    func summaries(_ cause: Cause) -> [Population.Summary] {
+    func summaries(_ cause: Cause) -> [NormalPopulation.Summary] {
         Self.summaries(
             people.lazy.map {
                 let own = $0.posterior.sensitivity
@@ -140,11 +140,11 @@ struct CausedPeople: Sendable {
 
     private static func summaries(
         _ found: some Sequence<(mean: Double, variance: Double)>, prior: (mean: Double, variance: Double)
-    ) -> [Population.Summary] {
+    ) -> [NormalPopulation.Summary] {
         found.compactMap { own in
             let precision = 1 / max(1e-9, own.variance) - 1 / prior.variance
             guard precision > 1e-4 else { return nil }
-            return Population.Summary(
+            return NormalPopulation.Summary(
                 found: (own.mean / own.variance - prior.mean / prior.variance) / precision, precision: precision)
         }
     }
@@ -153,7 +153,7 @@ struct CausedPeople: Sendable {
     func evidence(_ cause: Cause) -> CauseFit.Evidence {
         var result = CauseFit.Evidence()
         let own = summaries(cause)
-        let fit = Population(own)
+        let fit = NormalPopulation(own)
         (result.mean, result.deviation, result.gain) = (fit.mean, fit.variance.squareRoot(), fit.gain)
         result.overdispersion =
             own.reduce(0) { $0 + min(10, $1.found * $1.found * $1.precision) } / Double(max(1, own.count))

@@ -53,7 +53,8 @@ struct AccessLog {
         // `GET /path?query HTTP/1.1`
         let parts = line[request].split(separator: 0x20, maxSplits: 2)
         let method = parts.count > 1 ? parts[0].indices : request.upperBound..<request.upperBound
-        var path = parts.count > 1 ? parts[1].indices : request
+        // Where there was no request, such as before a handshake or a timeout, there is no page.
+        var path = parts.count > 1 ? parts[1].indices : request.upperBound..<request.upperBound
         if let query = line[path].firstIndex(of: 0x3F) { path = path.lowerBound..<query }
         let isNamed = user.count != 1 || line[user.lowerBound] != 0x2D
         let none = line.endIndex..<line.endIndex
@@ -76,7 +77,7 @@ struct AccessLog {
             func text() -> String { String(decoding: line, as: UTF8.self) }
             guard let fields = fields(line) else {
                 try builder.reject(
-                    RejectedRow(line: number, column: "", reason: .missingFields(found: 0, needed: 7)), text: text())
+                    RejectedRow(line: number, column: "", reason: .notARequest), text: text())
                 continue
             }
             if isBot(line[fields[7]]) { botRows += 1 }

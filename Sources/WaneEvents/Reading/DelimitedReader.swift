@@ -168,6 +168,8 @@ final class DelimitedReader {
     private var scratch: [UInt8] = []
     private(set) var fault: RejectedRow.Reason?
     private var isDividedByBlanks = false
+    /// What stands between the fields of rows that are set aside, as it stood in the file.
+    private var separator = ","
 
     /// Reads the record at `position`, RFC 4180 with blanks around bare fields dropped; false at the end.
     func nextRecord(_ dialect: Dialect) throws(LogError) -> Bool {
@@ -304,6 +306,12 @@ final class DelimitedReader {
         progress: (Int) throws(LogError) -> Void = { _ in }
     ) throws(LogError) {
         let plan = fast ? FastRowPlan(dialect, builder) : nil
+        separator =
+            switch dialect.delimiter {
+            case .byte(let byte): String(UnicodeScalar(byte))
+            case .blanks: " "
+            case .doubleColon: "::"
+            }
         var sinceProgress = 0
         while true {
             if let plan {
@@ -322,7 +330,7 @@ final class DelimitedReader {
     }
 
     private func addRecord(to builder: RowBuilder, line: Int) throws(LogError) {
-        func text() -> String { texts.joined(separator: ",") }
+        func text() -> String { texts.joined(separator: separator) }
         if let fault {
             return try builder.reject(RejectedRow(line: line, column: "", reason: fault), text: text())
         }

@@ -35,8 +35,9 @@ struct Dialect: Sendable, Equatable {
         }
     }
 
-    /// The delimiter that the first line has most of.
-    init(firstLine: some Collection<UInt8>) {
+    /// The first of a tab, a comma, a semicolon, a bar, `::` and blanks that the first line has; where numbers have decimal commas, the
+    /// semicolon, and where columns are named, the one that makes as many fields.
+    init(firstLine: some Collection<UInt8>, columns: Int? = nil) {
         var counts: [UInt8: Int] = [:]
         var quoted = false
         var colons = 0
@@ -49,11 +50,26 @@ struct Dialect: Sendable, Equatable {
             }
             previous = byte
         }
-        for byte: UInt8 in [0x09, 0x2C, 0x3B, 0x7C] where counts[byte, default: 0] > 0 {
+        var choices: [UInt8] = [0x09, 0x2C, 0x3B, 0x7C].filter { counts[$0, default: 0] > 0 }
+        if choices.starts(with: [0x2C, 0x3B]), Self.hasDecimalCommas(Array(firstLine)) { choices = [0x3B] }
+        let fitting = columns.flatMap { columns in choices.first { counts[$0, default: 0] == columns - 1 } }
+        if let byte = fitting ?? choices.first {
             delimiter = .byte(byte)
             return
         }
         delimiter = colons > 0 ? .doubleColon : counts[0x20, default: 0] > 0 ? .blanks : .byte(0x2C)
+    }
+
+    /// Whether commas stand between digits only, at most one in a field between semicolons, of which there are several.
+    private static func hasDecimalCommas(_ line: [UInt8]) -> Bool {
+        let fields = line.split(separator: 0x3B, omittingEmptySubsequences: false)
+        guard fields.count > 2 else { return false }
+        return fields.allSatisfy { field in
+            let parts = field.split(separator: 0x2C, omittingEmptySubsequences: false)
+            guard parts.count > 1 else { return true }
+            func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 &- 0x30 < 10 } ?? false }
+            return parts.count == 2 && isDigit(parts[0].last) && isDigit(parts[1].first)
+        }
     }
 
     /// The fields of one line, without the quotes around them; a field with a line break in it ends with the line.

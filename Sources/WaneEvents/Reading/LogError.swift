@@ -43,6 +43,9 @@ public enum LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingColumn(let file, let column, let found):
             "\(file), header: no column for \(column) among \(found.joined(separator: ", ")); "
                 + "name it with --map \(column)=COLUMN"
+                + (column == ColumnRole.user.rawValue
+                    ? ", or say whose rows they are with --user-id NAME, or with --user-from file where each file is one person's"
+                    : "")
         case .wrongDelimiter(let file, let expected, let header):
             "\(file), header: only one column, \"\(header)\", when split at \(expected); "
                 + "give the delimiter with --delimiter"

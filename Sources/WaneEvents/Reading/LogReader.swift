@@ -62,15 +62,17 @@ public enum LogReader {
         ///
         /// - Parameter mayGrow: whether later rows may bring columns that the first does not have.
         func builder(_ names: [String], expectedRows: Int, mayGrow: Bool) throws(LogError) -> RowBuilder {
-            let userID = options.userID ?? options.userFrom.map { $0.name(path) }
+            var userID = options.userID ?? options.userFrom.map { $0.name(path) }
             var map = options.map
             for (role, name) in options.preferredMap where map[role] == nil {
                 let all = names + LogFiles.partition(of: path).map(\.name)
                 if name.isEmpty || Schema.index(of: name, in: all) != nil { map[role] = name }
             }
+            let preferred = path == "-" ? nil : options.preferredUserFrom
             let schema = try Schema(
                 names: names, map: map, file: file, folders: LogFiles.partition(of: path),
-                needsUser: userID == nil && !mayGrow)
+                needsUser: userID == nil && preferred == nil && !mayGrow)
+            if userID == nil, schema.index(.user) == nil { userID = preferred?.name(path) }
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
                 return before
@@ -198,7 +200,7 @@ public enum LogReader {
             try reader.skipLine()
             first = try reader.firstLine()
         }
-        let used = dialect ?? Dialect(firstLine: first)
+        let used = dialect ?? Dialect(firstLine: first, columns: options.columns?.count)
         let names: [String]
         if let columns = options.columns ?? standardColumns(file: file, first: first, used) {
             names = columns
@@ -234,11 +236,11 @@ public enum LogReader {
         _ line: [UInt8], _ named: Dialect?, _ reader: DelimitedReader, _ place: Place
     ) throws(LogError) -> Bool {
         let options = place.options
-        let dialect = named ?? Dialect(firstLine: line)
+        let dialect = named ?? Dialect(firstLine: line, columns: options.columns?.count)
         if let columns = options.columns ?? standardColumns(file: place.file, first: line, dialect) {
             return dialect.fields(line).count != columns.count
         }
-        let isSaidWho = options.userID != nil || options.userFrom != nil
+        let isSaidWho = options.userID != nil || options.userFrom != nil || options.preferredUserFrom != nil
         func isHeader(_ line: [UInt8]) -> Bool {
             let names = dialect.fields(line)
             let mapped = Array(options.map.values) + options.preferredMap.values

@@ -23,6 +23,8 @@ public struct ReadingOptions: Sendable, Equatable {
     public var userID: String?
     /// Takes the person from the name of each file, or of its folder.
     public var userFrom: UserSource?
+    /// The same of a model's own log: it holds where a file has no column of people.
+    public var preferredUserFrom: UserSource?
     /// What stands between several topics of one row.
     public var topicSeparator: String?
     /// Engagement by type of event, in 0...1.

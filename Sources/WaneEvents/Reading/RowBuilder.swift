@@ -15,30 +15,30 @@ final class RowBuilder {
     let user: ColumnBuilder<UInt32>
     let item: ColumnBuilder<UInt32>
     let time: TimeColumnBuilder
-    private let positions: ColumnBuilder<Int64>
-    private(set) var duration: ColumnBuilder<Float>?
-    private(set) var weight: ColumnBuilder<Float>?
-    private(set) var label: ColumnBuilder<Float>?
+    let positions: ColumnBuilder<Int64>
+    var duration: ColumnBuilder<Float>?
+    var weight: ColumnBuilder<Float>?
+    var label: ColumnBuilder<Float>?
     private(set) var eventType: ColumnBuilder<UInt32>?
     let eventTypes = VocabularyBuilder()
     private(set) var topics: TopicColumnBuilder?
-    private var eventIDs: VocabularyBuilder?
-    private var ends: TimeColumnBuilder?
+    var eventIDs: VocabularyBuilder?
+    var ends: TimeColumnBuilder?
     /// What the rows of a part have in place of `topics`, `rejects` and the lines of the file (see ``RowPart``).
     let part: RowPart?
-    private var lastPosition: [Int64] = []
+    var lastPosition: [Int64] = []
     var lines = LineMap()
-    private let rejects: RejectsFile?
+    let rejects: RejectsFile?
     /// The name of the only person whose rows are kept; everybody's are when absent.
     let wanted: [UInt8]?
     /// Seconds in one unit of the duration column.
     private(set) var durationUnit: Double
     private let recBole: Bool
     /// What the file's folders say of every row, by column.
-    private var constants: [Int: UnsafeRawBufferPointer] = [:]
+    var constants: [Int: UnsafeRawBufferPointer] = [:]
     /// The only person there is, and the only item, where no column names one.
     private(set) var onlyUser: (name: [UInt8], number: UInt32)?
-    private var onlyItem: UInt32?
+    var onlyItem: UInt32?
     /// Where the rows of each file begin.
     private var fileStarts: [(row: Int, file: String)]
 
@@ -94,9 +94,9 @@ final class RowBuilder {
 
     /// What the columns' names say of the durations: of the file at hand, and of those before it.
     private var unitNote: String?
-    private var unitNotes: [String] = []
+    var unitNotes: [String] = []
 
-    private func keepUnitNote() {
+    func keepUnitNote() {
         if let unitNote, !unitNotes.contains(unitNote) { unitNotes.append(unitNote) }
         unitNote = nil
     }
@@ -183,7 +183,7 @@ final class RowBuilder {
         }
     }
 
-    private func file(ofRow row: Int) -> String? {
+    func file(ofRow row: Int) -> String? {
         namesFiles ? fileStarts.last { $0.row <= row }?.file : nil
     }
 
@@ -222,8 +222,8 @@ final class RowBuilder {
     var mayHaveUnusedNames = false
 
     /// The rows before a column for items was met.
-    private var rowsWithoutItem = 0
-    private static let noTime = Int64.min
+    var rowsWithoutItem = 0
+    static let noTime = Int64.min
 
     /// One more column, met later in the file.
     func addColumn(_ name: String) {
@@ -267,434 +267,6 @@ final class RowBuilder {
     @inline(__always)
     func countAccepted(_ count: Int = 1) { report.accepted &+= count }
 
-    /// One row that the fast path read: all of it at once.
-    @inline(__always)
-    func take(
-        user userNumber: UInt32, item itemNumber: UInt32, time moment: Int64, _ form: WrittenTime.Form,
-        duration seconds: Double, weight rating: Double, topic: UnsafeRawBufferPointer, type: UnsafeRawBufferPointer
-    ) {
-        user.append(userNumber)
-        item.append(itemNumber)
-        time.append(moment, form)
-        duration?.append(Float(seconds))
-        weight?.append(Float(rating))
-        if let eventType { eventType.append(type.isEmpty ? .max : eventTypes.number(type)) }
-        noteTopic(topic.isEmpty ? nil : topic, item: itemNumber)
-        report.accepted &+= 1
-    }
-
-    @inline(__always)
-    private func noteTopic(_ text: UnsafeRawBufferPointer?, item itemNumber: UInt32) {
-        if let topics {
-            topics.append(text, item: itemNumber, row: user.count &- 1, items: item)
-        } else if let part {
-            part.noteTopic(text)
-        }
-    }
-
-    /// Rows that the fast path took, a line each.
-    func noteLines(rows count: Int, line: Int) { lines.append(rows: count, from: user.count - count, line: line) }
-
     /// Rows set aside that are the only wanted person's, as far as they say whose they are.
-    private var ownFaults = 0
-
-    /// Reads one row; `field` gives the bytes of a column, or nothing where the row has none.
-    func add(
-        line: Int, field: (Int) -> UnsafeRawBufferPointer?, text: @autoclosure () -> String
-    ) throws(LogError) {
-        do throws(RejectedRow) {
-            if try append(line: line, field: field) { report.accepted += 1 } else { countPassedOver() }
-        } catch {
-            try reject(error, text: text())
-        }
-    }
-
-    /// - Returns: false for a row of a person that is not wanted.
-    private func append(line: Int, field: (Int) -> UnsafeRawBufferPointer?) throws(RejectedRow) -> Bool {
-        func value(_ role: ColumnRole) -> UnsafeRawBufferPointer? {
-            guard let index = schema.index(role) else { return nil }
-            if let constant = constants[index] { return constant.isEmpty ? nil : constant }
-            guard let bytes = field(index), !bytes.isEmpty else { return nil }
-            return bytes
-        }
-        func fault(_ role: ColumnRole, _ reason: RejectedRow.Reason) -> RejectedRow {
-            RejectedRow(line: line, column: schema.name(role), reason: reason)
-        }
-        func name(_ role: ColumnRole) throws(RejectedRow) -> UnsafeRawBufferPointer {
-            guard let bytes = value(role) else { throw fault(role, .missingValue) }
-            guard bytes.isUTF8 else { throw fault(role, .invalidUTF8) }
-            return bytes
-        }
-        func number(_ role: ColumnRole) throws(RejectedRow) -> Double {
-            guard let bytes = value(role) else { return .nan }
-            let hasComma = hasDecimalComma(role)
-            if let plain = hasComma ? PlainNumber.withComma(bytes) : PlainNumber.parse(bytes) { return plain }
-            let text = String(decoding: bytes, as: UTF8.self)
-            guard !hasComma, let number = Double(text), abs(number) < 3e38 else {
-                if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
-                throw fault(role, hasComma ? .noDecimalComma(text) : .unreadableNumber(text))
-            }
-            return number
-        }
-        func moment(_ role: ColumnRole, clock: UnsafeRawBufferPointer? = nil) throws(RejectedRow) -> WrittenTime {
-            guard let bytes = value(role) else { throw fault(role, .missingValue) }
-            let written: WrittenTime?
-            if let clock {
-                // An hour alone is its first minute.
-                let isHour = clock.count <= 2 && clock.allSatisfy { $0 &- 0x30 < 10 }
-                let both = Array(bytes) + [0x20] + Array(clock) + (isHour ? Array(":00".utf8) : [])
-                written = both.withUnsafeBytes { WrittenTime($0) }
-                if written == nil {
-                    throw fault(role, .unreadableTime(String(decoding: both.prefix(60), as: UTF8.self)))
-                }
-            } else {
-                written = WrittenTime(bytes)
-            }
-            guard let written, options.timeFormat.takes(written.form) else {
-                throw fault(role, .unreadableTime(String(decoding: bytes.prefix(60), as: UTF8.self)))
-            }
-            // A number of more digits than any time has.
-            if written.form == .integer, written.raw == .max || written.raw == .min {
-                throw fault(role, .timeOutOfRange(String(decoding: bytes.prefix(60), as: UTF8.self)))
-            }
-            return written
-        }
-
-        // Everything is read before anything is kept.
-        let userName = onlyUser == nil ? try name(.user) : nil
-        if let wanted, !(userName.map { $0.elementsEqual(wanted) } ?? (onlyUser?.name == wanted)) { return false }
-        // Where topics are the only items there are, a row without one is of the unknown topic.
-        let isTopic = schema.index(.item) == schema.index(.topic)
-        let itemName = schema.index(.item) == nil || (isTopic && value(.item) == nil) ? nil : try name(.item)
-        var written: WrittenTime?
-        if schema.index(.time) != nil {
-            let clock = schema.index(.clock) == nil ? nil : value(.clock)
-            if schema.index(.clock) != nil, clock == nil { throw fault(.clock, .missingValue) }
-            written = try moment(.time, clock: clock)
-        }
-        let end = ends == nil || value(.end) == nil ? nil : try moment(.end)
-        let seconds = try length(value(.duration), fault)
-        if seconds < 0 { throw fault(.duration, .negativeDuration(seconds)) }
-        if seconds > Self.longestDuration { throw fault(.duration, .enormousDuration(seconds)) }
-        let rating = try number(.weight)
-        let degree = try number(.label)
-        if degree < 0 || degree > 1 { throw fault(.label, .labelOutOfRange(degree)) }
-        let typeName = value(.eventType) == nil ? nil : try name(.eventType)
-        let topicText = value(.topic)
-        if let topicText, !topicText.isUTF8 { throw fault(.topic, .invalidUTF8) }
-        if let eventIDs, let id = value(.eventID) {
-            let before = eventIDs.count
-            if Int(eventIDs.number(id)) < before {
-                throw fault(.eventID, .duplicateEvent(String(decoding: id, as: UTF8.self)))
-            }
-        }
-
-        let userNumber = userName.map(users.number) ?? onlyUser?.number ?? 0
-        let itemNumber = itemName.map(items.number) ?? onlyItem ?? items.number(of: ItemTopics.unknownName)
-        user.append(userNumber)
-        item.append(itemNumber)
-        if let written { time.append(written) } else { positions.append(nextPosition(userNumber)) }
-        if let ends { ends.append(end ?? WrittenTime(.instant, Self.noTime)) }
-        duration?.append(Float(seconds))
-        weight?.append(Float(rating))
-        label?.append(Float(degree))
-        if let eventType { eventType.append(typeName.map(eventTypes.number) ?? .max) }
-        noteTopic(topicText, item: itemNumber)
-        lines.append(row: user.count - 1, line: line)
-        return true
-    }
-
-    /// Whether the row at hand has a text in a column of numbers that are written with decimal commas: a number of JSON or of
-    /// Parquet is a number.
-    private func hasDecimalComma(_ role: ColumnRole) -> Bool {
-        options.decimalComma && !(schema.index(role).flatMap { isTypedNumber?($0) } ?? false)
-    }
-
-    /// A duration in seconds: a number of units, or `h:mm:ss`.
-    private func length(
-        _ bytes: UnsafeRawBufferPointer?, _ fault: (ColumnRole, RejectedRow.Reason) -> RejectedRow
-    ) throws(RejectedRow) -> Double {
-        guard let bytes else { return .nan }
-        let hasComma = hasDecimalComma(.duration)
-        if let plain = hasComma ? PlainNumber.withComma(bytes) : PlainNumber.parse(bytes) {
-            return plain * durationUnit
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
-        if !hasComma, let number = Double(text), number.isFinite { return number * durationUnit }
-        if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.count == 3, let hours = Int(parts[0]), let minutes = Int(parts[1]), let seconds = Double(parts[2]),
-            hours >= 0, hours < 1_000_000, (0..<60).contains(minutes), seconds >= 0, seconds < 60
-        {
-            return Double(hours * 3_600 + minutes * 60) + seconds
-        }
-        throw fault(.duration, hasComma ? .noDecimalComma(text) : .unreadableDuration(text))
-    }
-
-    private func nextPosition(_ user: UInt32) -> Int64 {
-        while lastPosition.count <= Int(user) { lastPosition.append(0) }
-        lastPosition[Int(user)] += EventLog.second
-        return lastPosition[Int(user)]
-    }
-
-    /// Lets all histories end at one moment: positions have no common clock, and counted from the beginning only
-    /// the longest histories would reach a test part. Gaps and ages are differences, so nothing else changes.
-    private func aligned() -> Column<Int64> {
-        let longest = lastPosition.max() ?? 0
-        for index in 0..<positions.count { positions[index] += longest - lastPosition[Int(user[index])] }
-        return positions.finish()
-    }
-
-    /// The log and what became of its rows.
-    func finish() throws(LogError) -> (EventLog, ReadingReport) {
-        guard user.count > 0 else {
-            try rejects?.close()
-            if let name = options.onlyUser, report.passedOver > 0, ownFaults == 0 {
-                throw .noSuchUser(file: file, name: name)
-            }
-            if report.rejectedCount == 0 { throw .headerOnly(file: file) }
-            if schema.index(.user) == nil, onlyUser == nil {
-                throw .missingColumn(file: file, column: "UserID", found: schema.names)
-            }
-            throw .nothingRead(file: file, rejected: report.rejectedCount, examples: report.examples)
-        }
-        let hasTimes = schema.index(.time) != nil
-        let lines = lines
-        var faults: [Int: RejectedRow] = [:]
-        for row in 0..<rowsWithoutItem {
-            faults[row] = RejectedRow(
-                line: lines.line(of: row), column: schema.name(.item), reason: .missingValue, file: file(ofRow: row))
-        }
-        forgetEmptyColumns()
-        let times: Column<Int64>
-        if hasTimes {
-            let column = schema.name(.time)
-            let resolved = try time.finish(
-                format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
-                column: column, line: lines.line)
-            times = resolved.times
-            report.times = resolved.reading.words
-            report.preferredTimes = resolved.reading.preferred
-            report.warnings += resolved.reading.notes
-            if resolved.reading.words.count > 1 {
-                report.warnings.append(
-                    "times are written in several forms: " + resolved.reading.words.joined(separator: ", "))
-            }
-            for (row, reason) in resolved.faults {
-                faults[row] = RejectedRow(
-                    line: lines.line(of: row), column: column, reason: reason, file: file(ofRow: row))
-            }
-            try addDurations(times, &faults)
-        } else {
-            times = aligned()
-        }
-        for row in faults.keys.sorted() {
-            guard let fault = faults[row] else { continue }
-            report.accepted -= 1
-            try reject(fault, text: "")
-        }
-        try rejects?.close()
-        guard user.count > faults.count else {
-            throw .nothingRead(file: file, rejected: report.rejectedCount, examples: report.examples)
-        }
-        report.unusedColumns = schema.unused
-        noteColumns(hasTimes)
-        keepUnitNote()
-        report.warnings += unitNotes
-        if !objectLists.isEmpty {
-            report.warnings.append(
-                "lists of objects are not read: \(objectLists.sorted().joined(separator: ", ")); lists of texts or numbers are"
-            )
-        }
-        // Numbers follow names, so that rows in another order are the same log.
-        let users = users.finishInOrder()
-        user.renumber(users.places)
-        let items = items.finishInOrder()
-        self.item.renumber(items.places)
-        let eventTypes = eventTypes.finishInOrder()
-        eventType?.renumber(eventTypes.places)
-        let item = item.finish()
-        let decided: ItemTopics
-        var rowTopics: RowTopics?
-        if let topics {
-            report.warnings += topics.notes(events: item.count, separator: options.topicSeparator)
-            (decided, rowTopics) = topics.finish(item: item, itemPlaces: items.places, without: faults)
-        } else if schema.index(.item) == nil {
-            decided = .single(items.vocabulary.count)
-        } else {
-            // Not yet decided: see `TopicChooser`.
-            decided = ItemTopics(names: Vocabulary(), byItem: [], source: .coVisitation)
-        }
-        let types = eventType?.finish()
-        var log = EventLog(
-            users: users.vocabulary, items: items.vocabulary, user: user.finish(), item: item, time: times,
-            duration: duration?.finish(), weight: try weights(types, eventTypes.vocabulary), label: label?.finish(),
-            eventType: types, eventTypes: eventTypes.vocabulary, topics: decided, rowTopics: rowTopics,
-            clock: hasTimes ? .wall : .position)
-        let shown = shownRows(types, eventTypes.vocabulary, faults)
-        if !shown.isEmpty { report.exposureTypes = eventTypes.vocabulary.names.filter(isExposure) }
-        if !faults.isEmpty || !shown.isEmpty || mayHaveUnusedNames {
-            let all = log
-            log = log.without(rows: faults.keys, shown: shown)
-            if log.count == 0 { throw .onlyExposures(file: file, rows: shown.count, types: report.exposureTypes) }
-            if !shown.isEmpty, !hasTimes { log = log.renumberedPositions() }
-            let people = Set(shown.lazy.map { all.user[$0] })
-            noteExposures(log, rows: shown.count, others: people.count { log.users.find(all.users[Int($0)]) == nil })
-        }
-        noteNames(log)
-        return (log, report)
-    }
-
-    /// A column in which no row has a value is none: nothing is measured by it.
-    private func forgetEmptyColumns() {
-        func isEmpty(_ column: ColumnBuilder<Float>?) -> Bool {
-            guard let column else { return false }
-            return (0..<column.count).allSatisfy { column[$0].isNaN }
-        }
-        for (role, empty) in [
-            (ColumnRole.duration, isEmpty(duration) && ends == nil), (.weight, isEmpty(weight)),
-            (.label, isEmpty(label)),
-        ] where empty {
-            report.warnings.append("column \(schema.name(role)) has no value in any row")
-            switch role {
-            case .duration: duration = nil
-            case .weight: weight = nil
-            default: label = nil
-            }
-        }
-    }
-
-    /// Durations from beginnings to ends, where the file has those.
-    private func addDurations(_ times: Column<Int64>, _ faults: inout [Int: RejectedRow]) throws(LogError) {
-        guard let ends else { return }
-        let column = schema.name(.end)
-        let resolved = try ends.finish(
-            format: options.timeFormat, preferred: options.preferredTimes, zone: options.timeZone, file: file,
-            column: column, line: lines.line)
-        let bad = Dictionary(resolved.faults.map { ($0.row, $0.reason) }) { first, _ in first }
-        let durations = ColumnBuilder<Float>(capacity: times.count)
-        for row in 0..<times.count {
-            let said = duration.map { $0[row] } ?? .nan
-            guard said.isNaN, bad[row] != .missingValue, faults[row] == nil else {
-                durations.append(said)
-                continue
-            }
-            let seconds = Double(resolved.times[row]) / 1e6 - Double(times[row]) / 1e6
-            let reason: RejectedRow.Reason? =
-                bad[row]
-                ?? (seconds < 0
-                    ? .negativeDuration(seconds) : seconds > Self.longestDuration ? .enormousDuration(seconds) : nil)
-            if let reason {
-                faults[row] = RejectedRow(
-                    line: lines.line(of: row), column: column, reason: reason, file: file(ofRow: row))
-            }
-            durations.append(Float(seconds))
-        }
-        duration = durations
-    }
-
-    /// What a person should know of how the columns were understood.
-    private func noteColumns(_ hasTimes: Bool) {
-        if !hasTimes {
-            let unused = report.unusedColumns
-            report.warnings.append(
-                "no times: the position in each person's history stands in for time"
-                    + (unused.isEmpty
-                        ? ""
-                        : "; columns not used: \(unused.joined(separator: ", ")) (if one is the time: --map Time=COLUMN)")
-            )
-        }
-        if options.map[.eventID] == nil, let index = schema.index(.eventID),
-            ColumnName(schema.names[index]).bare == "id"
-        {
-            report.warnings.append(
-                "column \(schema.names[index]) is taken for the event's id, so a row whose id was read before is set aside; "
-                    + "--map EventID= takes it for nothing")
-        }
-    }
-
-    /// Whether events of a type are none of engagement: by a weight of 0, or by the name where no weight is given.
-    private func isExposure(_ type: String) -> Bool {
-        options.eventWeights[type].map { $0 == 0 } ?? Exposures.isOne(type)
-    }
-
-    /// The rows that say what people were shown, not what they did.
-    private func shownRows(
-        _ types: Column<UInt32>?, _ names: Vocabulary, _ faults: [Int: RejectedRow]
-    ) -> [Int] {
-        let isShown = names.names.map(isExposure)
-        guard let types, isShown.contains(true) else { return [] }
-        return types.indices.filter { types[$0] != .max && isShown[Int(types[$0])] && faults[$0] == nil }
-    }
-
-    /// - Parameter others: people of whom there is nothing else.
-    private func noteExposures(_ log: EventLog, rows: Int, others: Int) {
-        guard rows > 0 else { return }
-        let types = report.exposureTypes.prefix(5).joined(separator: ", ")
-        let example = report.exposureTypes.first ?? "impression"
-        report.exposures = rows
-        report.warnings.append(
-            "\(rows) rows are of what people were shown, not of what they did (\(types)): no touches, "
-                + (log.clock == .wall ? "a volume that may wear interest out" : "and left out of a log of order")
-                + "; --event-weights \(example)=0.1 makes them engagement")
-        if others > 0 { report.warnings.append("\(others) people were only shown things, and are left out") }
-    }
-
-    /// Names that stand for nobody, and names of the same number.
-    private func noteNames(_ log: EventLog) {
-        for (names, what) in [(log.users, "users"), (log.items, "items")] {
-            let doubled = names.names.filter { $0.hasSuffix(".0") && names.find(String($0.dropLast(2))) != nil }
-            guard let first = doubled.first else { continue }
-            report.warnings.append(
-                "\(doubled.count) \(what) are written in two ways and count as two each, such as \(first.dropLast(2)) and \(first)"
-            )
-        }
-        let nobody: Set<String> = ["null", "na", "n/a", "none", "nan", "-", "undefined", "unknown", "(null)", "\\n"]
-        let suspects = log.users.names.enumerated().filter { nobody.contains($0.element.lowercased()) }
-        guard !suspects.isEmpty else { return }
-        var counts = [Int](repeating: 0, count: log.users.count)
-        for user in log.user { counts[Int(user)] += 1 }
-        for (user, name) in suspects where counts[user] > 0 {
-            report.warnings.append(
-                "\(counts[user]) of \(log.count) events are of a user called \"\(name)\": one person to the models; take those "
-                    + "rows out if they are of nobody")
-        }
-    }
-
-    /// The weight column, or weights by type of event where the options give them.
-    private func weights(
-        _ types: Column<UInt32>?, _ eventTypes: Vocabulary
-    ) throws(LogError) -> Column<Float>? {
-        if !options.eventWeights.isEmpty, !options.mayLackEventTypes, types == nil {
-            throw .options("--event-weights: the log has no EventType column; name it with --map EventType=COLUMN")
-        }
-        if !options.eventWeights.isEmpty, !options.mayLackEventTypes, weight != nil {
-            throw .options(
-                "--event-weights, and the log has weights of its own in \(schema.name(.weight)): --map Weight= takes those for nothing, "
-                    + "or leave the option out")
-        }
-        guard weight == nil, let types, !options.eventWeights.isEmpty else { return weight?.finish() }
-        let known = eventTypes.names
-        for (name, weight) in options.eventWeights {
-            guard eventTypes.find(name) != nil || options.mayLackEventTypes else {
-                throw .options(
-                    "--event-weights names \"\(name)\", but the log has the types "
-                        + known.prefix(10).joined(separator: ", "))
-            }
-            guard weight >= 0, weight <= 1 else {
-                throw .options("--event-weights: \(name)=\(weight); weights lie in 0...1")
-            }
-        }
-        let others = known.filter { options.eventWeights[$0] == nil && !isExposure($0) }
-        if !others.isEmpty, !options.mayLackEventTypes {
-            report.warnings.append(
-                "types of events without a weight count 1: \(others.prefix(10).joined(separator: ", "))")
-        }
-        let untyped = types.count { $0 == .max }
-        if untyped > 0 {
-            report.warnings.append("\(untyped) rows have no type of event, and count 1")
-        }
-        let byType = known.map { options.eventWeights[$0] ?? 1 }
-        return Column(types.map { $0 == .max ? 1 : byType[Int($0)] })
-    }
+    var ownFaults = 0
 }

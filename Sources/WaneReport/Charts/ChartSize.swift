@@ -13,7 +13,9 @@ enum ChartSize: Equatable {
     func begin(height: Double, title: String, standalone: Bool) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Int(width)) \(Int(height.rounded(.up)))\" role=\"img\" "
             + "aria-label=\"\(Page.escape(title))\">\n"
-            + (standalone ? "<style>\(Page.chartColours)\(Page.chartStyle)</style>\n" : "")
+            + (standalone
+                ? "<style>\(Page.chartColours)\(Page.chartStyle)</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n"
+                : "")
     }
 
     /// About how wide words are drawn.

@@ -22,7 +22,7 @@ enum Page {
 
     static let chartStyle = """
         svg text{font:13px system-ui,sans-serif;fill:var(--soft)}svg .t{font-size:14px;font-weight:600;fill:var(--ink)}\
-        svg .g{stroke:var(--line)}svg line.m{stroke:var(--soft);stroke-dasharray:3 3}svg circle.m{fill:var(--paper);stroke:var(--ink);stroke-width:2}svg .e{stroke:var(--ink)}svg .l{fill:none;stroke-width:2}svg .d{stroke-dasharray:5 4}\
+        svg .paper{fill:var(--paper)}svg .g{stroke:var(--line)}svg line.m{stroke:var(--soft);stroke-dasharray:3 3}svg circle.m{fill:var(--paper);stroke:var(--ink);stroke-width:2}svg .e{stroke:var(--ink)}svg .l{fill:none;stroke-width:2}svg .d{stroke-dasharray:5 4}\
         svg .c0{stroke:var(--c0)}svg .c1{stroke:var(--c1)}svg .c2{stroke:var(--c2)}svg .c3{stroke:var(--c3)}svg .c4{stroke:var(--c4)}\
         svg circle.c0,svg .k.c0{fill:var(--c0)}svg circle.c1,svg .k.c1{fill:var(--c1)}svg circle.c2,svg .k.c2{fill:var(--c2)}\
         svg circle.c3,svg .k.c3{fill:var(--c3)}svg circle.c4,svg .k.c4{fill:var(--c4)}

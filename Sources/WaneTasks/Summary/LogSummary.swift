@@ -2,7 +2,7 @@ import WaneEvents
 import WaneState
 
 /// What a log holds, in figures: what a person wants to know before training on it.
-public struct LogSummary: Sendable, Codable {
+public struct LogSummary: Sendable {
     public let events: Int
     public let users: Int
     public let items: Int
@@ -40,6 +40,11 @@ public struct LogSummary: Sendable, Codable {
         public let age: Double
         public let share: Double
         public let cases: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case age = "ageSeconds"
+            case share, cases
+        }
     }
 
     /// - Parameters:
@@ -122,8 +127,42 @@ public struct LogSummary: Sendable, Codable {
         if users == 1 { warnings.append("the log has one person: nothing can be learned across people") }
         if !times.isEmpty { warnings += LogSpan(times, clock: log.clock).notes }
         if repeated > 0 {
-            warnings.append("\(repeated) events repeat another of the same person, item and time; they are kept")
+            warnings.append(
+                "\(repeated) \(repeated == 1 ? "event repeats" : "events repeat") another of the same person, item and time; \(repeated == 1 ? "it is" : "they are") kept"
+            )
         }
         self.warnings = warnings
+    }
+}
+
+extension LogSummary: Encodable {
+    private enum CodingKeys: CodingKey {
+        case events, users, items, topics, topicSource, clock, start, end, hasDurations, hasWeights, hasLabels
+        case repeatedEvents, exposures, usersWithOneEvent, eventsPerUser, returnGapsSeconds, busiestTopics, returnCurve
+        case warnings
+    }
+
+    /// Moments as RFC 3339 has them, and none where a log has its order only.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(events, forKey: .events)
+        try container.encode(users, forKey: .users)
+        try container.encode(items, forKey: .items)
+        try container.encode(topics, forKey: .topics)
+        try container.encode(topicSource, forKey: .topicSource)
+        try container.encode(clock, forKey: .clock)
+        try container.encode(clock == .wall ? TimeFormat.rfc3339(start) : nil, forKey: .start)
+        try container.encode(clock == .wall ? TimeFormat.rfc3339(end) : nil, forKey: .end)
+        try container.encode(hasDurations, forKey: .hasDurations)
+        try container.encode(hasWeights, forKey: .hasWeights)
+        try container.encode(hasLabels, forKey: .hasLabels)
+        try container.encode(repeatedEvents, forKey: .repeatedEvents)
+        try container.encode(exposures, forKey: .exposures)
+        try container.encode(usersWithOneEvent, forKey: .usersWithOneEvent)
+        try container.encode(eventsPerUser, forKey: .eventsPerUser)
+        try container.encode(returnGaps, forKey: .returnGapsSeconds)
+        try container.encode(busiestTopics, forKey: .busiestTopics)
+        try container.encode(returnCurve, forKey: .returnCurve)
+        try container.encode(warnings, forKey: .warnings)
     }
 }

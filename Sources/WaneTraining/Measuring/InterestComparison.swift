@@ -23,8 +23,8 @@ public struct InterestComparison: Sendable, Encodable {
 
         /// In one line, the loser named as such.
         public var words: String {
-            "\(model) \(logLoss.outcome) the best baseline in log loss (\(logLoss.baseline)) and "
-                + "\(mae.outcome) the best in MAE (\(mae.baseline))"
+            "\(model) \(logLoss.outcome) the baseline that is best on validation in log loss (\(logLoss.baseline)) and "
+                + "\(mae.outcome) the best there in MAE (\(mae.baseline))"
         }
     }
 

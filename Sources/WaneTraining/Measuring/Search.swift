@@ -94,7 +94,7 @@ public struct Search: Sendable {
         self.task = task
     }
 
-    /// Runs trials until the budget or the limit is reached; every finished trial is kept at once.
+    /// Runs trials as long as another one of the usual length fits the budget, at least one; every finished trial is kept at once.
     ///
     /// - Parameters:
     ///   - train: trains with a setting and returns its history.
@@ -104,7 +104,12 @@ public struct Search: Sendable {
         train: (ModelOptions, TrainingOptions) throws -> TrainingHistory, report: (Trial) -> Void
     ) throws -> [Trial] {
         var state = try load()
-        while state.trials.count < limit, state.trials.reduce(0, { $0 + $1.seconds }) < budget {
+        // Another trial of the usual length is to end within the budget.
+        func fits(_ trials: [Trial]) -> Bool {
+            let spent = trials.reduce(0) { $0 + $1.seconds }
+            return trials.isEmpty || spent + spent / Double(trials.count) <= budget
+        }
+        while state.trials.count < limit, fits(state.trials) {
             let number = state.trials.count
             let setting = number == 0 ? Setting(model, training) : Setting(number: number, seed: training.seed)
             let (model, options) = setting.applied(model, training)
@@ -141,8 +146,7 @@ public struct Search: Sendable {
             throw BundleFolderError.damaged(path: file.path, reason: "it is no search's file")
         }
         guard state.task == task else {
-            throw TrainingError.checkpointDiffers(
-                file: file.path, what: "log, task, family, seed, horizon, split or set of training options")
+            throw TrainingError.anotherSearch(file: file.path)
         }
         return state
     }

@@ -98,6 +98,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case notFinite(what: String, epoch: Int, step: Int)
     case interrupted(checkpoint: String?, again: Again = .withResume)
     case checkpointDiffers(file: String, what: String)
+    case anotherSearch(file: String)
     case loss(String, family: String)
 
     /// How an interrupted command goes on.
@@ -119,6 +120,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .checkpointDiffers(let file, let what):
             "\(file) belongs to a run with another \(what); give the same options, or start anew, without "
                 + "--resume or in another folder of --runs"
+        case .anotherSearch(let file):
+            "\(file) holds the trials of a search with another log, task, family, seed, horizon, split or set of training options; "
+                + "give the same, or another --file"
         }
     }
 }

@@ -56,6 +56,7 @@ struct AskedPeople: Sendable {
             log = try AskedLog(read, for: bundle)
             isUnknown = false
             if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
+            if let words = log.wordsWithoutTopic { console.note("note: \(words)") }
         } catch let error as LogError where answersUnknown {
             guard let user, let words = error.words(ofUnknown: user) else { throw error }
             console.note("note: \(words); the answer is the population's")
@@ -116,11 +117,13 @@ struct AskedPeople: Sendable {
         _ states: [(state: PersonState, user: Int64)], at moments: [Int64], topic: UInt32?
     ) -> [StateQuestion] {
         var questions: [StateQuestion] = []
+        let withoutTopic = log.withoutTopic
         for (person, moment) in moments.enumerated() {
-            let met = states[person].state.topics.map(\.topic).sorted()
+            let met = states[person].state.topics.map(\.topic).filter { topic != nil || $0 != withoutTopic }.sorted()
             // What nothing is known of is asked about where the model says something of it.
             let isAnswered = user != nil && predictor.bundle.population != nil
-            let all = met.isEmpty && isAnswered ? Array(0..<UInt32(log.log.topics.count)) : met
+            let all =
+                met.isEmpty && isAnswered ? (0..<UInt32(log.log.topics.count)).filter { $0 != withoutTopic } : met
             let topics = topic.map { isAnswered || met.contains($0) ? [$0] : [] } ?? all
             questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
         }
@@ -255,7 +258,8 @@ extension ModelBundle {
     /// Says what is missing in the model, and that its half-lives mean little where its own log shows no decay.
     func noteDoubts(_ console: Console) {
         for note in description.notes { console.note("note: \(note)") }
-        if description.halfLives?.isShown == false {
+        for doubt in description.doubts { console.note("note: of the model's own log: \(doubt)") }
+        if description.doubts.isEmpty, description.halfLives?.isShown == false {
             console.note(
                 "note: the model's own log does not show decay: rates that do not decay do as well, so that half-lives mean little"
             )

@@ -50,19 +50,24 @@ struct Causes: AsyncParsableCommand {
                     .text(summary.cause.rawValue), isTold(summary) ? .flag(evidence.isShown) : .none,
                     .whole(summary.people),
                     .whole(summary.moved),
-                    .whole(summary.touches), .number(summary.multiplier), .number(evidence.gain),
-                    .number(evidence.placebo),
-                    .number(evidence.mean), .number(evidence.deviation), .number(evidence.placeboMean),
-                    .number(summary.largestDeparture),
-                ] + Cause.allCases.map { $0 == summary.cause ? .none : .number(summary.together[$0]) }
+                    .whole(summary.touches),
+                ]
+                    + [
+                        summary.multiplier, evidence.gain, evidence.placebo, evidence.mean, evidence.deviation,
+                        evidence.placeboMean, summary.largestDeparture,
+                    ].map { isTold(summary) ? .number($0) : .none }
+                    + Cause.allCases.map { $0 == summary.cause ? .none : .number(summary.together[$0]) }
                     + [.text(summary.topics.joined(separator: " | "))],
                 people: [
                     summary.cause.rawValue, isTold(summary) ? evidence.isShown ? "yes" : "no" : "not measured",
-                    "\(summary.people)", "\(summary.moved)",
-                    "×" + Render.number(summary.multiplier, 2), Render.number(evidence.gain, 0),
-                    Render.number(evidence.placebo, 0), Render.number(100 * summary.largestDeparture, 0) + " %",
-                    summary.topics.joined(separator: ", "),
-                ])
+                ]
+                    + (isTold(summary)
+                        ? [
+                            "\(summary.people)", "\(summary.moved)", "×" + Render.number(summary.multiplier, 2),
+                            Render.number(evidence.gain, 0), Render.number(evidence.placebo, 0),
+                            Render.number(100 * summary.largestDeparture, 0) + " %",
+                            summary.topics.joined(separator: ", "),
+                        ] : [String](repeating: "-", count: 7)))
         }
         try printer.finish()
         guard output.format == .table else { return }
@@ -72,6 +77,9 @@ struct Causes: AsyncParsableCommand {
             }
         }
         for pair in pairs { console.note("note: \(pair) go together: read them as one") }
+        console.note(
+            "met by: people in that circumstance at some touch; moves: those of them whose half-lives surely change with it; "
+                + "half-life: times so much at such touches, in the mean; most in: the topics where most")
         console.note(
             "nats: by how much people's sensitivities explain the model's log better than none; placebo: the same with the "
                 + "circumstances of others; largest: how often it is the largest departure from what is usual")

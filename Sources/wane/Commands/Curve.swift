@@ -12,7 +12,7 @@ import WaneTasks
 struct Curve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draws how one person's interest in a topic goes on while nothing happens.",
-        discussion: "Example:\n  wane curve models/visits visits.csv --user 17 --topic News --svg curve.svg")
+        discussion: "Example:\n  wane curve models/visits visits.csv --user user-17 --topic topic-3 --svg curve.svg")
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions

@@ -74,6 +74,7 @@ struct Demo: AsyncParsableCommand {
 
         let modelFolder = folder.appendingPathComponent("model").path
         model.description.halfLives?.isShown = comparison.decay?.isWin
+        model.description.doubts = comparison.doubts.map(\.words)
         try BundleFolder.write(
             model, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(model, comparison),
             to: modelFolder)

@@ -18,8 +18,8 @@ struct Explain: AsyncParsableCommand {
             the interest task.
 
             Example:
-              wane explain models/visits visits.csv --user 17 --topic News
-              wane explain models/visits visits.csv --user 17 --topic News --what-if
+              wane explain models/visits visits.csv --user user-17 --topic topic-3
+              wane explain models/visits visits.csv --user user-17 --topic topic-3 --what-if
             """)
 
     @Argument(help: "The model's folder.") var model: String

@@ -15,7 +15,7 @@ struct Predict: AsyncParsableCommand {
             A model stands alone: the log may be the one it was trained on, a later one, or a person's few events.
 
             Examples:
-              wane predict models/visits visits.csv --user 17
+              wane predict models/visits visits.csv --user user-17
               wane predict models/visits visits.csv --at "2023-06-01" --format csv > interest.csv
               wane predict models/visits visits.csv --queries questions.csv --format csv > answers.csv
             """)
@@ -59,7 +59,8 @@ struct Predict: AsyncParsableCommand {
         let horizon = TimeSpan.words(bundle.description.split.horizon, bundle.description.clock)
         console.note(
             "returns: chance of a touch within \(horizon); half-life: from the last touch on, the person being around; "
-                + "lapse: that chance below \(Render.number(bundle.description.threshold, 2)), from `at` on")
+                + "lapse: that chance below \(Render.number(bundle.description.threshold, 2)), from `at` on"
+                + (about.at == nil && queries == nil ? "; at: each person's last event, --at end for the log's" : ""))
     }
 }
 
@@ -107,6 +108,7 @@ extension Predict {
         _ path: String, _ rows: PredictionRows, _ printer: inout RowPrinter, _ console: Console
     ) throws {
         let asked = rows.asked
+        console.status("reading \(path)")
         let file = try QuestionFile(path, asked, input)
         if let words = file.words { console.note("note: \(words)") }
         let questions = file.rows.compactMap(\.question)

@@ -16,7 +16,7 @@ struct Rank: AsyncParsableCommand {
         discussion: """
             Example:
               wane rank train visits.csv --model attention --output models/next
-              wane rank models/next visits.csv --user 17 --top 10
+              wane rank models/next visits.csv --user user-17 --top 10
               wane rank compare visits.csv --models attention,hybrid --blend
             """,
         subcommands: [RankItems.self, RankTrain.self, RankCompare.self], defaultSubcommand: RankItems.self)
@@ -268,7 +268,7 @@ struct RankCompare: AsyncParsableCommand {
 struct RankItems: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "items", abstract: "The items a person wants next, best first.",
-        discussion: "Example:\n  wane rank models/next visits.csv --user 17 --top 10")
+        discussion: "Example:\n  wane rank models/next visits.csv --user user-17 --top 10", aliases: ["predict"])
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
@@ -277,7 +277,10 @@ struct RankItems: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Rank these items only, separated by commas; \"a,b\" in quotes is one.", valueName: "ids"))
     var candidates: String?
-    @Option(help: ArgumentHelp("The moment; the person's last event when absent.", valueName: "time")) var at: String?
+    @Option(
+        help: ArgumentHelp(
+            "The moment, or end for the log's end; the person's last event when absent.", valueName: "time")) var at:
+        String?
     @Option(help: "Whether items already seen are ranked; as in training when absent.") var seen: SeenItems?
     @OptionGroup var output: RowOutputOptions
 

@@ -18,12 +18,12 @@ struct Return: AsyncParsableCommand {
         discussion: """
             Example:
               wane return train visits.csv --model gru --output models/returns
-              wane return predict models/returns visits.csv --user 17
+              wane return predict models/returns visits.csv --user user-17
               wane return compare visits.csv --models gru,hawkes
               wane return cohort purchases.csv --known 39w --ahead 39w
             """,
         subcommands: [ReturnTrain.self, ReturnPredict.self, ReturnCompare.self, ReturnCohort.self],
-        defaultSubcommand: ReturnCompare.self)
+        defaultSubcommand: ReturnPredict.self)
 }
 
 struct ReturnCompare: AsyncParsableCommand {
@@ -43,6 +43,7 @@ struct ReturnCompare: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let families = try FamilyList.parse(models)
+        try task.refuseRandomSplit("return times")
         try await training.check(families, for: .return, console)
         try social.check(families)
         try keeping.prepare()
@@ -86,6 +87,7 @@ struct ReturnTrain: AsyncParsableCommand {
 
     func run() async throws {
         let console = printing.console
+        try task.refuseRandomSplit("return times")
         try await training.check([model], for: .return, console)
         try social.check([model])
         let (modelOptions, options) = try await training.resolved(family: model, seed: task.seed)
@@ -113,7 +115,7 @@ struct ReturnPredict: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "Says when people come back to their topics, or, of a cohort's model, whether and how often.",
-        discussion: "Example:\n  wane return predict models/returns visits.csv --user 17")
+        discussion: "Example:\n  wane return predict models/returns visits.csv --user user-17")
 
     @Argument(help: "The model's folder.") var model: String
     @OptionGroup var input: LogOptions
@@ -168,6 +170,10 @@ struct ReturnPredict: AsyncParsableCommand {
         guard printed > 0 else { throw asked.nothingToAsk(topic: about.topic) }
         try asked.noteSilent(console)
         try printer.finish()
+        guard output.format == .table else { return }
+        console.note(
+            "from `at` on: when half, a tenth and nine tenths of people like this one have come back"
+                + (about.at == nil ? "; at: each person's last event, --at end for the log's" : ""))
     }
 
     /// Whether and how often each person comes back within the span that the model was trained on.

@@ -33,7 +33,10 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var input: LogOptions
     @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "gru"
     @Option(name: .customLong("task"), help: "What the model is to answer.") var taskKind: Task = .interest
-    @Option(help: ArgumentHelp("Time in all, earlier runs included.", valueName: "time")) var budget = "10min"
+    @Option(
+        help: ArgumentHelp(
+            "Time in all, earlier runs included: no trial begins that would likely end later.", valueName: "time"))
+    var budget = "10min"
     @Option(help: ArgumentHelp("Trials in all, earlier runs included.", valueName: "n")) var trials = 30
     @Option(help: ArgumentHelp("Where finished trials are kept.", valueName: "file")) var file = "search.json"
     @OptionGroup var task: TaskOptions
@@ -74,7 +77,10 @@ struct SearchCommand: AsyncParsableCommand {
         console.clearStatus()
         if output.format == .json { return StandardOutput.print(try Render.json(found)) }
         var table = Table(
-            ["trial", "validation", "learning rate", "dropout", "hidden", "layers", "weight decay", "averaging", "s"])
+            [
+                "trial", "validation", "learning rate", "history dropout", "hidden", "layers", "weight decay",
+                "averaging", "s",
+            ])
         for trial in found {
             let s = trial.setting
             table.rows.append([
@@ -84,6 +90,10 @@ struct SearchCommand: AsyncParsableCommand {
             ])
         }
         StandardOutput.print(output.format == .csv ? table.csv : table.text)
+        guard output.format == .table else { return }
+        console.note(
+            "lower validation is better; kept in \(file), and the same command goes on. The columns are options of the commands that "
+                + "train: --learning-rate, --history-dropout, --hidden, --layers, --weight-decay, --averaging")
     }
 
     /// Everything that trials must have alike to be ranked together.

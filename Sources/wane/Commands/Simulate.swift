@@ -46,6 +46,10 @@ struct Simulate: AsyncParsableCommand {
         if mechanism == nil, let option = others.first(where: \.1)?.0 {
             throw ValidationError("\(option) needs --mechanism rate or --mechanism choice")
         }
+        let ending = URL(fileURLWithPath: output).pathExtension.lowercased()
+        if ["json", "jsonl", "ndjson", "parquet", "arrow", "feather", "gz", "zst"].contains(ending) {
+            throw ValidationError("--output \(output): the log is written as CSV; give a name that ends in .csv")
+        }
         guard (0...3).contains(effect ?? 1) else { throw ValidationError("--effect: give a number from 0 to 3") }
         guard (0.01...100).contains(activity ?? 1) else {
             throw ValidationError("--activity: give a number from 0.01 to 100")

@@ -36,7 +36,7 @@ struct Topics: AsyncParsableCommand {
         bundle.noteFriends(console, mend: "wane causes reads them")
         let (read, _) = try input.read(console, over: bundle.reading)
         let log = try AskedLog(read, for: bundle)
-        if let words = log.coverage.words { console.note("note: \(words)") }
+        for words in [log.coverage.words, log.wordsWithoutTopic].compactMap(\.self) { console.note("note: \(words)") }
         // Without the few events that lie far from all others: a wrong clock is no end of a log.
         let span = LogSpan(log.log)
         for note in span.notes { console.note("note: \(note)") }

@@ -110,7 +110,7 @@ struct LogOptions: ParsableArguments {
             throw ValidationError("--user-id and --user-from: give one of them")
         }
         options.userID = userID
-        options.userFrom = userFrom
+        (options.preferredUserFrom, options.userFrom) = (userID == nil ? base.userFrom : nil, userFrom)
         options.durationUnit = durationUnit?.seconds ?? base.durationUnit
         options.decimalComma = decimalComma ?? base.decimalComma
         options.topicSeparator = topicSeparator ?? base.topicSeparator

@@ -41,6 +41,12 @@ struct TaskOptions: ParsableArguments {
         return split
     }
 
+    /// Refuses a random split, for what only the time of the question divides.
+    func refuseRandomSplit(_ what: String) throws {
+        guard split == .random else { return }
+        throw ValidationError("--split random: \(what) are divided by time only")
+    }
+
     /// Everything between a log as read and a task to train on.
     ///
     /// - Parameter log: given away: on a large log the events as read and as sorted are not to be held at once.

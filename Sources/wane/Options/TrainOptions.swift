@@ -16,7 +16,8 @@ struct TrainOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The learning rate.", valueName: "x")) var learningRate: Double?
     @Option(help: "The optimizer.") var optimizer: OptimizerName?
     @Option(help: "How the learning rate changes over the run.") var schedule: Schedule?
-    @Option(help: ArgumentHelp("Dropout in the head.", valueName: "share")) var dropout: Double?
+    @Option(help: ArgumentHelp("Dropout in the head, which models of the next item have none of.", valueName: "share"))
+    var dropout: Double?
     @Option(help: ArgumentHelp("Dropout on what is read of the history.", valueName: "share")) var historyDropout:
         Double?
     @Option(help: ArgumentHelp("L1 penalty on all weights.", valueName: "x")) var l1: Double?
@@ -26,8 +27,12 @@ struct TrainOptions: ParsableArguments {
     var averaging: Double?
     @Option(help: ArgumentHelp("The largest norm of a step's gradients.", valueName: "x")) var clip: Double?
     @Option(help: ArgumentHelp("Queries in a step.", valueName: "n")) var batch: Int?
-    @Option(help: ArgumentHelp("Training queries drawn anew for each epoch.", valueName: "n")) var queries: Int?
-    @Option(help: ArgumentHelp("Test queries.", valueName: "n")) var testQueries: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Training queries drawn anew for each epoch; models of the next item learn from every event.",
+            valueName: "n")) var queries: Int?
+    @Option(help: ArgumentHelp("Test queries; models of the next item are asked about everybody.", valueName: "n"))
+    var testQueries: Int?
     @Option(help: ArgumentHelp("Width of the history's state.", valueName: "n")) var hidden: Int?
     @Option(help: ArgumentHelp("Layers or blocks.", valueName: "n")) var layers: Int?
     @Option(help: ArgumentHelp("Heads of attention.", valueName: "n")) var heads: Int?

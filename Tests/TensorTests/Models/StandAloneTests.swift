@@ -511,6 +511,7 @@ extension UsingTorch {
             #expect(asked.log.topics[1].map { $0 } == [unknown] && asked.log.topics[2].map { $0 } == [unknown])
             #expect(asked.rows.topicRow[Int(unknown)] == 0 && asked.rows.itemRow[1] == 0)
             #expect(asked.coverage.knownItemEvents == 2 && asked.coverage.events == 4)
+            #expect(asked.withoutTopic == unknown && asked.wordsWithoutTopic?.hasPrefix("2 of 4 events") == true)
             let predictor = Predictor(bundle)
             let state = predictor.state(of: 0, in: asked)
             // A topic of the model that the person has not met is answered from the population, and says so.

@@ -258,3 +258,39 @@ extension UsingTorch {
         }
     }
 }
+
+@Suite("A search of settings")
+struct SearchTests {
+    @Test("begins no trial that would likely end beyond the budget, and one at least")
+    func budget() throws {
+        let folder = try TemporaryFolder()
+        func trials(budget: Double, seconds: Double, _ name: String) throws -> Int {
+            let search = Search(
+                model: ModelOptions(), training: TrainingOptions(), budget: budget, limit: 20,
+                file: folder.file(name), task: "a search")
+            return try search.run { _, _ in
+                Thread.sleep(forTimeInterval: seconds)
+                return TrainingHistory()
+            } report: { _ in
+            }.count
+        }
+        #expect(try trials(budget: 0.01, seconds: 0.05, "one") == 1)
+        // Each sleeps a twentieth of a second at least: a third one would end after the budget.
+        #expect(try (1...2).contains(trials(budget: 0.14, seconds: 0.05, "two")))
+        #expect(try trials(budget: 60, seconds: 0, "all") == 20)
+    }
+
+    @Test("goes on in its own file only")
+    func another() throws {
+        let folder = try TemporaryFolder()
+        func search(_ task: String) -> Search {
+            Search(
+                model: ModelOptions(), training: TrainingOptions(), budget: 60, limit: 2, file: folder.file("trials"),
+                task: task)
+        }
+        #expect(try search("a").run(train: { _, _ in TrainingHistory() }, report: { _ in }).count == 2)
+        #expect(throws: TrainingError.anotherSearch(file: folder.file("trials").path)) {
+            try search("b").run(train: { _, _ in TrainingHistory() }, report: { _ in })
+        }
+    }
+}

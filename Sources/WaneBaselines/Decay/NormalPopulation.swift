@@ -7,7 +7,7 @@
 import WaneState
 
 /// What people have in common: a normal distribution of their numbers, of which each person's events say a normal distribution.
-struct Population {
+struct NormalPopulation {
     struct Summary {
         let found: Double
         let precision: Double
@@ -66,7 +66,7 @@ struct Population {
         // Towards no variance the steps get ever smaller: none is tried as well, and no effect at all.
         var alike = self
         if given == nil {
-            alike = Population(people, variance: CauseSchema.none)
+            alike = NormalPopulation(people, variance: CauseSchema.none)
         } else {
             alike.variance = CauseSchema.none
             alike.gain = alike.gain(people)
