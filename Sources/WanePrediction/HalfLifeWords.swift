@@ -12,10 +12,20 @@ extension ModelBundle {
     public func halfLifeWords(_ seconds: Double?) -> String {
         guard let seconds else { return "does not halve" }
         let clock = description.clock
-        let shortest = Double(description.halfLives?.resolution ?? 1) / 1e6
-        if seconds > logSpan { return "> " + TimeSpan.words(seconds: logSpan, clock) }
-        return seconds < shortest
-            ? "< " + TimeSpan.words(seconds: shortest, clock) : TimeSpan.words(seconds: seconds, clock)
+        return switch halfLifeBound(seconds) {
+        case "above": "> " + TimeSpan.words(seconds: logSpan, clock)
+        case "below":
+            "< " + TimeSpan.words(seconds: Double(description.halfLives?.resolution ?? 1) / 1e6, clock)
+        default: TimeSpan.words(seconds: seconds, clock)
+        }
+    }
+
+    /// What a half-life in seconds is beside what the model's log shows: `exact`; `below` what its times resolve; `above`, longer than
+    /// it is; `none` for what does not halve.
+    public func halfLifeBound(_ seconds: Double?) -> String {
+        guard let seconds else { return "none" }
+        if seconds > logSpan { return "above" }
+        return seconds < Double(description.halfLives?.resolution ?? 1) / 1e6 ? "below" : "exact"
     }
 
     /// Of a topic as a whole: one word where neither end halves.

@@ -231,10 +231,16 @@ struct CommandTests {
         #expect(along.status == 0 && along.output.contains("\"return_probability\""), "\(along.errors)")
         let unknown = try Command.run(["explain", file("mlp"), file(log), "--dependence", "weather"])
         #expect(unknown.status == 64 && unknown.errors.contains("since_topic"))
+        let before = try Command.run(["predict", file("mlp"), file(log), "--format", "csv"]).output
         let checked = try Command.run(["explain", file("mlp"), file(log), "--check", "--format", "csv"])
         #expect(
             checked.status == 0 && checked.output.hasPrefix("test,value,low,high,limit,passes\n"), "\(checked.errors)")
         #expect(checked.output.split(separator: "\n").count == 14)
+        // In the card too; the model is the same.
+        let card = try String(contentsOfFile: file("mlp") + "/card.md", encoding: .utf8)
+        #expect(card.contains("## Faithfulness\n") && card.contains("## Limits\n"))
+        #expect(card.split(separator: "\n").count { $0.hasSuffix("| passes |") || $0.hasSuffix("| FAILS |") } >= 9)
+        #expect(try Command.run(["predict", file("mlp"), file(log), "--format", "csv"]).output == before)
         for wrong in [
             ["--check", "--importance"], ["--importance", "--user", user], ["--queries", "q.csv", "--what-if"],
             ["--dependence", "since_topic", "--check"], ["--svg", "x.svg"], ["--friends-as-of", "2024-02-01"],
@@ -262,7 +268,7 @@ struct CommandTests {
         #expect(
             predicted.output.hasPrefix(
                 "user,topic,at,degree,return_probability,returns,half_life_seconds,half_life_low_seconds,"
-                    + "half_life_high_seconds,lapse_at,basis\nuser-1,"))
+                    + "half_life_high_seconds,half_life_bound,lapse_at,basis\nuser-1,"))
         let svg = folder.file("curve.svg").path
         let curve = try Command.run(["curve", model, log, "--user", "user-1", "--svg", svg])
         #expect(curve.status == 0 && curve.output.contains("half-life") && curve.output.contains("│"))

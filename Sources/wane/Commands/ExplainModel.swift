@@ -130,10 +130,31 @@ struct ModelExplanation {
                 people: [
                     test.name, Render.number(test.value, 3),
                     test.interval.map { "\(Render.signed($0.low, 3)) to \(Render.signed($0.high, 3))" } ?? "-",
-                    test.limit, test.passes.map { $0 ? "passes" : "FAILS" } ?? "not measured",
+                    test.limit, words(test.passes),
                 ])
         }
         try printer.finish()
+        try keep(tests)
+    }
+
+    private func words(_ passes: Bool?) -> String { passes.map { $0 ? "passes" : "FAILS" } ?? "not measured" }
+
+    /// In the model's card, for who reads that.
+    private func keep(_ tests: [FaithfulnessTest]) throws {
+        guard bundle.description.notes.isEmpty else {
+            return console.note("note: the model was written by an older version; its card stays as it is")
+        }
+        var text =
+            "Whether what `wane explain` says of an answer is true of the model, on \(queries.count) questions of a log of "
+        text += "\(measured.asked.log.count) events.\n\n| test | found | has to be | |\n| --- | --- | --- | --- |\n"
+        for test in tests {
+            text += "| \(test.name) | \(Render.number(test.value, 3)) | \(test.limit) | \(words(test.passes)) |\n"
+        }
+        do { try BundleFolder.setCardSection("Faithfulness", text, of: command.model) } catch let error as StorageError
+        {
+            return console.note("note: the model's card stays as it is: \(error.reason)")
+        }
+        console.note("written into \(command.model)/card.md")
     }
 
     private func eventTests() throws -> [FaithfulnessTest] {

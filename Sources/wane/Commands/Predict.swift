@@ -164,7 +164,7 @@ struct PredictionRows: Sendable {
 
     static let machine = [
         "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "half_life_low_seconds",
-        "half_life_high_seconds", "lapse_at", "basis",
+        "half_life_high_seconds", "half_life_bound", "lapse_at", "basis",
     ]
     static let people = ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
 
@@ -205,6 +205,7 @@ struct PredictionRows: Sendable {
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
             .number(answer.curve?.halfLife),
             .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
+            answer.curve.map { .text(asked.predictor.bundle.halfLifeBound($0.halfLife)) } ?? .none,
             at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
         ]
     }

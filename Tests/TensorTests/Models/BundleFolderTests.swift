@@ -274,6 +274,15 @@ extension UsingTorch {
             #expect(!small.holdsUser && !large.holdsUser)
         }
 
+        @Test("a section of a card takes the place of an earlier one, and leaves the others")
+        func cardSection() {
+            let card = "# mlp\n\nWords.\n\n## Limits\n\nOf this log.\n"
+            let once = BundleFolder.replacing("Faithfulness", "| a |\n", in: card)
+            #expect(once == "# mlp\n\nWords.\n\n## Limits\n\nOf this log.\n\n## Faithfulness\n\n| a |\n")
+            #expect(BundleFolder.replacing("Faithfulness", "| a |\n", in: once) == once)
+            #expect(BundleFolder.replacing("Faithfulness", "| b |", in: once).contains("| a |") == false)
+        }
+
         @Test("manifests of the fuzzer's corpus are read, or refused in words")
         func corpus() throws {
             let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
