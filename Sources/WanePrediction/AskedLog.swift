@@ -119,10 +119,7 @@ public struct AskedLog: Sendable {
         guard let number = withoutTopic else { return nil }
         let count = log.item.count { log.topics[$0].contains(number) }
         guard count > 0 else { return nil }
-        let name = ItemTopics.unknownName
-        return
-            "\(count) of \(log.count) events are of items that no topic is known of, and left out; --topic \"\(name)\" asks "
-            + "about them"
+        return "\(count) of \(log.count) events are of items that no topic is known of, and left out"
     }
 
     /// - Throws: ``PredictionError`` where the log does not fit the model.

@@ -391,6 +391,8 @@ struct CommandTests {
             ["return", "compare", "LOG", "--models", "mlp", "--split", "random"],
             ["return", "train", "LOG", "--model", "mlp", "--split", "random", "--output", "FOLDER"],
             ["simulate", "--users", "5", "--output", "FOLDER.parquet"],
+            ["simulate", "--users", "5", "--output", "FOLDER.tsv"],
+            ["search", "LOG", "--task", "return", "--model", "mlp", "--split", "random", "--file", "FOLDER"],
             ["rank", "train", "LOG", "--dropout", "0.1", "--output", "FOLDER"],
         ])
     func refused(arguments: [String]) throws {
@@ -399,7 +401,7 @@ struct CommandTests {
         let run = try Command.run(
             arguments.map { $0.replacing("LOG", with: log).replacing("FOLDER", with: path) })
         #expect(run.status == 64 && run.output.isEmpty, "\(run.errors)")
-        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file(".").path).count == 1, "the log alone")
     }
 
     @Test(

@@ -22,6 +22,11 @@ struct AccessLog {
         return bots.contains { text.contains($0) }
     }
 
+    /// `/path`, or a whole address, as proxies are asked for.
+    private static func isPath(_ text: ArraySlice<UInt8>) -> Bool {
+        text.first == 0x2F || text.starts(with: Array("http://".utf8)) || text.starts(with: Array("https://".utf8))
+    }
+
     /// The fields of a line in the order of ``names``, as ranges in it; nothing for a line of another form.
     static func fields(_ line: ArraySlice<UInt8>) -> [Range<Int>]? {
         var at = line.startIndex
@@ -50,11 +55,12 @@ struct AccessLog {
         else { return nil }
         let referer = between(0x22, 0x22)
         let agent = between(0x22, 0x22)
-        // `GET /path?query HTTP/1.1`
+        // `GET /path?query HTTP/1.1`, or a path alone. Where there was no request, as before a handshake or a timeout, there is no page.
         let parts = line[request].split(separator: 0x20, maxSplits: 2)
-        let method = parts.count > 1 ? parts[0].indices : request.upperBound..<request.upperBound
-        // Where there was no request, such as before a handshake or a timeout, there is no page.
-        var path = parts.count > 1 ? parts[1].indices : request.upperBound..<request.upperBound
+        let isMethod = parts.count > 1 && parts[0].allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A }
+        let method = isMethod ? parts[0].indices : request.upperBound..<request.upperBound
+        let target = isMethod ? parts[1] : parts.count == 1 ? parts[0] : []
+        var path = isPath(target) ? target.indices : request.upperBound..<request.upperBound
         if let query = line[path].firstIndex(of: 0x3F) { path = path.lowerBound..<query }
         let isNamed = user.count != 1 || line[user.lowerBound] != 0x2D
         let none = line.endIndex..<line.endIndex
@@ -77,7 +83,7 @@ struct AccessLog {
             func text() -> String { String(decoding: line, as: UTF8.self) }
             guard let fields = fields(line) else {
                 try builder.reject(
-                    RejectedRow(line: number, column: "", reason: .notARequest), text: text())
+                    RejectedRow(line: number, column: "", reason: .noAccessLogLine), text: text())
                 continue
             }
             if isBot(line[fields[7]]) { botRows += 1 }

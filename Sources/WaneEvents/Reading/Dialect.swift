@@ -35,8 +35,8 @@ struct Dialect: Sendable, Equatable {
         }
     }
 
-    /// The first of a tab, a comma, a semicolon, a bar, `::` and blanks that the first line has; where numbers have decimal commas, the
-    /// semicolon, and where columns are named, the one that makes as many fields.
+    /// The first of a tab, a comma, a semicolon, a bar, `::` and blanks that the first line has; of the first four, where columns are
+    /// named, the first that makes as many fields, such as a semicolon beside decimal commas.
     init(firstLine: some Collection<UInt8>, columns: Int? = nil) {
         var counts: [UInt8: Int] = [:]
         var quoted = false
@@ -50,26 +50,20 @@ struct Dialect: Sendable, Equatable {
             }
             previous = byte
         }
-        var choices: [UInt8] = [0x09, 0x2C, 0x3B, 0x7C].filter { counts[$0, default: 0] > 0 }
-        if choices.starts(with: [0x2C, 0x3B]), Self.hasDecimalCommas(Array(firstLine)) { choices = [0x3B] }
-        let fitting = columns.flatMap { columns in choices.first { counts[$0, default: 0] == columns - 1 } }
+        let choices: [UInt8] = [0x09, 0x2C, 0x3B, 0x7C].filter { counts[$0, default: 0] > 0 }
+        let last = Array(firstLine.suffix(1)).first
+        let fitting = choices.first { byte in
+            // A last delimiter opens a field with nothing in it.
+            let count = counts[byte, default: 0] - (last == byte ? 1 : 0)
+            // What the first field holds of another is what stands between fields.
+            let first = firstLine.prefix { $0 != byte }
+            return count + 1 == columns && !choices.contains(where: first.contains)
+        }
         if let byte = fitting ?? choices.first {
             delimiter = .byte(byte)
             return
         }
         delimiter = colons > 0 ? .doubleColon : counts[0x20, default: 0] > 0 ? .blanks : .byte(0x2C)
-    }
-
-    /// Whether commas stand between digits only, at most one in a field between semicolons, of which there are several.
-    private static func hasDecimalCommas(_ line: [UInt8]) -> Bool {
-        let fields = line.split(separator: 0x3B, omittingEmptySubsequences: false)
-        guard fields.count > 2 else { return false }
-        return fields.allSatisfy { field in
-            let parts = field.split(separator: 0x2C, omittingEmptySubsequences: false)
-            guard parts.count > 1 else { return true }
-            func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 &- 0x30 < 10 } ?? false }
-            return parts.count == 2 && isDigit(parts[0].last) && isDigit(parts[1].first)
-        }
     }
 
     /// The fields of one line, without the quotes around them; a field with a line break in it ends with the line.

@@ -72,15 +72,26 @@ public enum LogReader {
             let schema = try Schema(
                 names: names, map: map, file: file, folders: LogFiles.partition(of: path),
                 needsUser: userID == nil && preferred == nil && !mayGrow)
-            if userID == nil, schema.index(.user) == nil { userID = preferred?.name(path) }
+            var note: String?
+            if userID == nil, schema.index(.user) == nil, let preferred {
+                userID = preferred.name(path)
+                // A column of people under a name that is not known would go unseen.
+                note =
+                    "people are taken from the names of files or folders, as the model's own log had them; where a column names them: "
+                    + "--map UserID=COLUMN"
+            }
+            func noting(_ builder: RowBuilder) -> RowBuilder {
+                if let note, !builder.report.warnings.contains(note) { builder.note(note) }
+                return builder
+            }
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
-                return before
+                return noting(before)
             }
             let builder = try RowBuilder(
                 schema: schema, options: options, file: file, userID: userID, expectedRows: expectedRows)
             builder.namesFiles = isOneOfMany
-            return builder
+            return noting(builder)
         }
     }
 

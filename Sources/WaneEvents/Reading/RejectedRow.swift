@@ -3,7 +3,7 @@ public struct RejectedRow: Error, Sendable, Equatable {
     public enum Reason: Sendable, Equatable {
         case missingValue
         case missingFields(found: Int, needed: Int)
-        case notARequest
+        case noAccessLogLine
         case unreadableTime(String)
         case timeOutOfRange(String)
         case unreadableNumber(String)
@@ -24,7 +24,7 @@ public struct RejectedRow: Error, Sendable, Equatable {
             switch self {
             case .missingValue: "missing value"
             case .missingFields: "too few fields"
-            case .notARequest: "no line of an access log"
+            case .noAccessLogLine: "no line of an access log"
             case .unreadableTime: "unreadable time"
             case .timeOutOfRange: "time out of range"
             case .unreadableNumber, .noDecimalComma: "unreadable number"
@@ -76,7 +76,7 @@ extension RejectedRow: CustomStringConvertible {
         case .missingValue: "\(index): no value"
         case .missingFields(let found, let needed):
             "\(index): \(found) fields where at least \(needed) are needed"
-        case .notARequest:
+        case .noAccessLogLine:
             "\(index): not as the lines of an access log are: host ident user [time] \"request\" status bytes"
         case .tooManyFields(let found, let header, let blanks):
             "\(index): \(found) fields where the header has \(header); "

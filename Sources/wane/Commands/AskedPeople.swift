@@ -56,7 +56,6 @@ struct AskedPeople: Sendable {
             log = try AskedLog(read, for: bundle)
             isUnknown = false
             if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
-            if let words = log.wordsWithoutTopic { console.note("note: \(words)") }
         } catch let error as LogError where answersUnknown {
             guard let user, let words = error.words(ofUnknown: user) else { throw error }
             console.note("note: \(words); the answer is the population's")
@@ -117,17 +116,32 @@ struct AskedPeople: Sendable {
         _ states: [(state: PersonState, user: Int64)], at moments: [Int64], topic: UInt32?
     ) -> [StateQuestion] {
         var questions: [StateQuestion] = []
-        let withoutTopic = log.withoutTopic
         for (person, moment) in moments.enumerated() {
-            let met = states[person].state.topics.map(\.topic).filter { topic != nil || $0 != withoutTopic }.sorted()
+            let met = met(states[person].state, topic)
             // What nothing is known of is asked about where the model says something of it.
             let isAnswered = user != nil && predictor.bundle.population != nil
             let all =
-                met.isEmpty && isAnswered ? (0..<UInt32(log.log.topics.count)).filter { $0 != withoutTopic } : met
+                met.isEmpty && isAnswered ? (0..<UInt32(log.log.topics.count)).filter { $0 != log.withoutTopic } : met
             let topics = topic.map { isAnswered || met.contains($0) ? [$0] : [] } ?? all
             questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
         }
         return questions
+    }
+
+    /// The topics that a person has met, in the order of their numbers: without what no topic is known of, unless it is asked for or is
+    /// all there is.
+    func met(_ state: PersonState, _ topic: UInt32?) -> [UInt32] {
+        let all = state.topics.map(\.topic).sorted()
+        let known = all.filter { $0 != log.withoutTopic }
+        return topic != nil || known.isEmpty ? all : known
+    }
+
+    /// Says what the answers leave out, where no topic is asked for.
+    func noteWithoutTopic(_ topic: String?, _ console: Console) {
+        guard topic == nil, let words = log.wordsWithoutTopic else { return }
+        console.note(
+            "note: \(words), but for people who met nothing else; --topic \"\(ItemTopics.unknownName)\" asks about them"
+        )
     }
 
     /// Says that the answer about the only person is the population's, where they have no event by then.
@@ -259,7 +273,7 @@ extension ModelBundle {
     func noteDoubts(_ console: Console) {
         for note in description.notes { console.note("note: \(note)") }
         for doubt in description.doubts { console.note("note: of the model's own log: \(doubt)") }
-        if description.doubts.isEmpty, description.halfLives?.isShown == false {
+        if description.halfLives?.isShown == false {
             console.note(
                 "note: the model's own log does not show decay: rates that do not decay do as well, so that half-lives mean little"
             )

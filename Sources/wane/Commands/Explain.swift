@@ -181,6 +181,7 @@ struct Explain: AsyncParsableCommand {
             }
         } else {
             let wanted = try about.topic.map { try asked.topic($0) }
+            asked.noteWithoutTopic(about.topic, console)
             let only = all ? try about.user.map { try asked.person($0, in: input.log) } : nil
             let known = asked
             try asked.forEachPart(only) { part in

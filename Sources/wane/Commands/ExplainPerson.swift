@@ -30,8 +30,9 @@ struct PersonExplanation {
     private func questions() throws -> (topics: [UInt32], moment: Int64) {
         let moment = try asked.moment(user: person)
         let state = asked.predictor.state(of: person, in: asked.log, until: moment)
-        let met = state.topics.map(\.topic).sorted()
         let wanted = try command.about.topic.map { try asked.topic($0) }
+        let met = asked.met(state, wanted)
+        asked.noteWithoutTopic(command.about.topic, console)
         let topics = wanted.map { met.contains($0) ? [$0] : [] } ?? met
         guard !topics.isEmpty else {
             throw asked.nothingToAsk(user: command.about.user, topic: command.about.topic)

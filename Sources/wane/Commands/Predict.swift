@@ -69,6 +69,7 @@ extension Predict {
     private func answerPeople(_ rows: PredictionRows, _ printer: inout RowPrinter, _ console: Console) throws {
         let asked = rows.asked
         let wanted = try about.topic.map { try asked.topic($0) }
+        asked.noteWithoutTopic(about.topic, console)
         let encoder = printer.encoder
         let (top, min) = (top, min)
         var (answered, printed) = (0, 0)

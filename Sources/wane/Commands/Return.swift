@@ -102,9 +102,10 @@ struct ReturnTrain: AsyncParsableCommand {
         run.reading = try input.options(of: report)
         saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
-        let bundle = try run.run()
+        var bundle = try run.run()
         let comparison = try ReturnTable.compare(
             returns, options.record, [bundle], console, check: run.trainer.checkInterruption)
+        bundle.description.doubts = comparison.doubts.map(\.words)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ReturnTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)
@@ -129,6 +130,7 @@ struct ReturnPredict: AsyncParsableCommand {
             bundle, input, user: about.user, at: about.at, answersUnknown: bundle.population != nil, console)
         if bundle.task == .cohort { return try cohort(bundle, asked, console) }
         let wanted = try about.topic.map { try asked.topic($0) }
+        asked.noteWithoutTopic(about.topic, console)
         let log = asked.log
         var printer = RowPrinter(
             output.format,

@@ -49,6 +49,7 @@ struct SearchCommand: AsyncParsableCommand {
             throw ValidationError("--budget \(budget): give a time such as 30min")
         }
         guard trials >= 1 else { throw ValidationError("--trials \(trials): give at least 1") }
+        if taskKind == .return { try task.refuseRandomSplit("return times") }
         let ranks = taskKind == .ranking
         try await training.check([model], for: taskKind.asked, console)
         let (base, options) = try await training.resolved(

@@ -47,7 +47,7 @@ struct Simulate: AsyncParsableCommand {
             throw ValidationError("\(option) needs --mechanism rate or --mechanism choice")
         }
         let ending = URL(fileURLWithPath: output).pathExtension.lowercased()
-        if ["json", "jsonl", "ndjson", "parquet", "arrow", "feather", "gz", "zst"].contains(ending) {
+        guard ["", "csv", "txt"].contains(ending) else {
             throw ValidationError("--output \(output): the log is written as CSV; give a name that ends in .csv")
         }
         guard (0...3).contains(effect ?? 1) else { throw ValidationError("--effect: give a number from 0 to 3") }

@@ -514,6 +514,8 @@ extension UsingTorch {
             #expect(asked.withoutTopic == unknown && asked.wordsWithoutTopic?.hasPrefix("2 of 4 events") == true)
             let predictor = Predictor(bundle)
             let state = predictor.state(of: 0, in: asked)
+            let summaries = try predictor.topicSummaries(asked, at: state.lastTime).map(\.topic)
+            #expect(!summaries.isEmpty && !summaries.contains(ItemTopics.unknownName))
             // A topic of the model that the person has not met is answered from the population, and says so.
             let questions = [unknown, 0, 1].map { StateQuestion(person: 0, topic: $0, moment: state.lastTime) }
             let bases = try predictor.curves(questions, of: [(state, -1)], in: asked).map(\.basis)
