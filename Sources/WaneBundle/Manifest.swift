@@ -215,13 +215,13 @@ extension Manifest {
         result.history = history
         result.code = code
         result.ranking = ranking
+        result.doubts = doubts ?? []
         try check(
-            (doubts ?? []).count <= 8
-                && (doubts ?? []).allSatisfy {
+            result.doubts.count <= 8
+                && result.doubts.allSatisfy {
                     $0.utf8.count <= 500
                         && !$0.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
                 }, "doubts that are no sentences")
-        result.doubts = doubts ?? []
         if let halfLives {
             try check(
                 halfLives.topicSpread.allSatisfy { (0...1_000).contains($0) }

@@ -4,6 +4,11 @@
     import Darwin
 #endif
 
+/// A comparison that says why it shows little.
+public protocol Doubted {
+    var doubts: [Doubt] { get }
+}
+
 /// Why a comparison does not show that there was anything to learn. It is said before anything else.
 public struct Doubt: Sendable, Codable, Equatable {
     public enum Kind: String, Sendable, Codable {

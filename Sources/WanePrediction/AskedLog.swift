@@ -110,9 +110,7 @@ public struct AskedLog: Sendable {
 
     /// The number under which items stand that are of no topic, where others are of one: what people think of all of them together
     /// is no interest in anything.
-    public var withoutTopic: UInt32? {
-        log.topics.names.count > 1 ? log.topics.names.find(ItemTopics.unknownName) : nil
-    }
+    public let withoutTopic: UInt32?
 
     /// How many events have no topic, in words; nothing where all have one.
     public var wordsWithoutTopic: String? {
@@ -143,6 +141,7 @@ public struct AskedLog: Sendable {
         popularity = bundle.popularity.renumbered(topicOf)
         userOf = asked.users.names.map { bundle.people.find($0).map { Int64($0) } ?? -1 }
         self.itemOf = itemOf
+        withoutTopic = topics.names.count > 1 ? topics.names.find(ItemTopics.unknownName) : nil
         let rows = rows
         var coverage = Coverage(events: asked.count)
         var isMet = [Bool](repeating: false, count: asked.items.count)

@@ -2,6 +2,9 @@ import WaneBundle
 import WaneCurves
 import WaneEvents
 
+/// Whether a log can show a half-life: shorter than its times resolve, longer than it is, or none at all.
+public enum HalfLifeBound: String, Sendable { case exact, below, above, none }
+
 extension ModelBundle {
     /// Seconds that the model's log covers: it shows nothing that takes longer.
     public var logSpan: Double { Double(description.split.end - description.split.start) / 1e6 }
@@ -13,19 +16,20 @@ extension ModelBundle {
         guard let seconds else { return "does not halve" }
         let clock = description.clock
         return switch halfLifeBound(seconds) {
-        case "above": "> " + TimeSpan.words(seconds: logSpan, clock)
-        case "below":
-            "< " + TimeSpan.words(seconds: Double(description.halfLives?.resolution ?? 1) / 1e6, clock)
-        default: TimeSpan.words(seconds: seconds, clock)
+        case .above: "> " + TimeSpan.words(seconds: logSpan, clock)
+        case .below: "< " + TimeSpan.words(seconds: shortestHalfLife, clock)
+        case .exact, .none: TimeSpan.words(seconds: seconds, clock)
         }
     }
 
-    /// What a half-life in seconds is beside what the model's log shows: `exact`; `below` what its times resolve; `above`, longer than
-    /// it is; `none` for what does not halve.
-    public func halfLifeBound(_ seconds: Double?) -> String {
-        guard let seconds else { return "none" }
-        if seconds > logSpan { return "above" }
-        return seconds < Double(description.halfLives?.resolution ?? 1) / 1e6 ? "below" : "exact"
+    /// Seconds that the times of the model's log resolve.
+    private var shortestHalfLife: Double { Double(description.halfLives?.resolution ?? 1) / 1e6 }
+
+    /// What a half-life in seconds is beside what the model's log shows.
+    public func halfLifeBound(_ seconds: Double?) -> HalfLifeBound {
+        guard let seconds else { return .none }
+        if seconds > logSpan { return .above }
+        return seconds < shortestHalfLife ? .below : .exact
     }
 
     /// Of a topic as a whole: one word where neither end halves.

@@ -386,6 +386,29 @@ struct CommandTests {
     }
 
     @Test(
+        "what was measured against a model stays with it, and is said where it answers, whatever its task",
+        arguments: [
+            ["train", "--model", "mlp", "--queries", "300", "--test-queries", "300"],
+            ["return", "train", "--model", "mlp", "--queries", "300", "--test-queries", "300"],
+            ["rank", "train", "--model", "gru"],
+            ["return", "cohort", "--models", "gru", "--known", "40d", "--ahead", "20d"],
+        ])
+    func doubts(arguments: [String]) throws {
+        let (folder, log) = try Self.log(users: 8)
+        let model = folder.file("model").path
+        let words = arguments.prefix { !$0.hasPrefix("-") }
+        let trained = try Command.run(
+            words + [log] + arguments.dropFirst(words.count) + ["--epochs", "1", "--threads", "1", "--output", model])
+        #expect(trained.status == 0, "\(trained.errors)")
+        let ask = arguments[0] == "train" ? ["predict"] : arguments[0] == "rank" ? ["rank", "predict"] : ["return"]
+        // Of a cohort everybody is asked about: one person may have come after what was known.
+        let answered = try Command.run(ask + [model, log] + (words.contains("cohort") ? [] : ["--user", "user-1"]))
+        #expect(
+            answered.status == 0 && answered.errors.contains("of the model's own log: No verdict"), "\(answered.errors)"
+        )
+    }
+
+    @Test(
         "an option that a command could not obey is refused before any work",
         arguments: [
             ["return", "compare", "LOG", "--models", "mlp", "--split", "random"],

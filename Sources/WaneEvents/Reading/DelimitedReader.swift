@@ -306,12 +306,7 @@ final class DelimitedReader {
         progress: (Int) throws(LogError) -> Void = { _ in }
     ) throws(LogError) {
         let plan = fast ? FastRowPlan(dialect, builder) : nil
-        separator =
-            switch dialect.delimiter {
-            case .byte(let byte): String(UnicodeScalar(byte))
-            case .blanks: " "
-            case .doubleColon: "::"
-            }
+        separator = dialect.delimiter.text
         var sinceProgress = 0
         while true {
             if let plan {

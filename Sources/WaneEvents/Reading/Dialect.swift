@@ -9,6 +9,15 @@ struct Dialect: Sendable, Equatable {
         /// `::`, as in MovieLens 1M.
         case doubleColon
 
+        /// As it stands in a file.
+        var text: String {
+            switch self {
+            case .byte(let byte): String(UnicodeScalar(byte))
+            case .blanks: " "
+            case .doubleColon: "::"
+            }
+        }
+
         var words: String {
             switch self {
             case .byte(0x09): "tabs"

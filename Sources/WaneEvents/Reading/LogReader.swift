@@ -72,26 +72,24 @@ public enum LogReader {
             let schema = try Schema(
                 names: names, map: map, file: file, folders: LogFiles.partition(of: path),
                 needsUser: userID == nil && preferred == nil && !mayGrow)
-            var note: String?
-            if userID == nil, schema.index(.user) == nil, let preferred {
-                userID = preferred.name(path)
-                // A column of people under a name that is not known would go unseen.
-                note =
-                    "people are taken from the names of files or folders, as the model's own log had them; where a column names them: "
-                    + "--map UserID=COLUMN"
-            }
-            func noting(_ builder: RowBuilder) -> RowBuilder {
-                if let note, !builder.report.warnings.contains(note) { builder.note(note) }
-                return builder
-            }
+            let isLikeModels = userID == nil && schema.index(.user) == nil && preferred != nil
+            if isLikeModels { userID = preferred?.name(path) }
+            let builder: RowBuilder
             if let before {
                 try before.begin(file, schema: schema, userID: userID)
-                return noting(before)
+                builder = before
+            } else {
+                builder = try RowBuilder(
+                    schema: schema, options: options, file: file, userID: userID, expectedRows: expectedRows)
+                builder.namesFiles = isOneOfMany
             }
-            let builder = try RowBuilder(
-                schema: schema, options: options, file: file, userID: userID, expectedRows: expectedRows)
-            builder.namesFiles = isOneOfMany
-            return noting(builder)
+            // A column of people under a name that is not known would go unseen.
+            if isLikeModels {
+                builder.noteOnce(
+                    "people are taken from the names of files or folders, as the model's own log had them; where a column names them: "
+                        + "--map UserID=COLUMN")
+            }
+            return builder
         }
     }
 
@@ -225,11 +223,10 @@ public enum LogReader {
         let expected = size.map { $0 / max(8, first.count / 2) + 16 } ?? 1_024
         let built = try builder(names, expectedRows: expected)
         if comments > 0 {
-            let note =
+            built.noteOnce(
                 comments == 1
-                ? "the first line begins with # and is passed over"
-                : "the first \(comments) lines begin with # and are passed over"
-            if !built.report.warnings.contains(note) { built.report.warnings.append(note) }
+                    ? "the first line begins with # and is passed over"
+                    : "the first \(comments) lines begin with # and are passed over")
         }
         try readParts(RestOfSource(reader), after: reader.line - 1, into: built) {
             DelimitedRows(used, file: file)

@@ -62,7 +62,7 @@ extension RowBuilder {
             if let plain = hasComma ? PlainNumber.withComma(bytes) : PlainNumber.parse(bytes) { return plain }
             let text = String(decoding: bytes, as: UTF8.self)
             guard !hasComma, let number = Double(text), abs(number) < 3e38 else {
-                if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
+                if Self.noNumbers.contains(text.lowercased()) { return .nan }
                 throw fault(role, hasComma ? .noDecimalComma(text) : .unreadableNumber(text))
             }
             return number
@@ -141,6 +141,9 @@ extension RowBuilder {
         options.decimalComma && !(schema.index(role).flatMap { isTypedNumber?($0) } ?? false)
     }
 
+    /// What stands where a number is missing.
+    private static let noNumbers: Set<String> = ["nan", "na", "null", "none"]
+
     /// A duration in seconds: a number of units, or `h:mm:ss`.
     private func length(
         _ bytes: UnsafeRawBufferPointer?, _ fault: (ColumnRole, RejectedRow.Reason) -> RejectedRow
@@ -152,7 +155,7 @@ extension RowBuilder {
         }
         let text = String(decoding: bytes, as: UTF8.self)
         if !hasComma, let number = Double(text), number.isFinite { return number * durationUnit }
-        if ["nan", "na", "null", "none"].contains(text.lowercased()) { return .nan }
+        if Self.noNumbers.contains(text.lowercased()) { return .nan }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         if parts.count == 3, let hours = Int(parts[0]), let minutes = Int(parts[1]), let seconds = Double(parts[2]),
             hours >= 0, hours < 1_000_000, (0..<60).contains(minutes), seconds >= 0, seconds < 60

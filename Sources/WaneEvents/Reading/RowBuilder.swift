@@ -259,6 +259,9 @@ final class RowBuilder {
     /// What a person should know although no row was set aside.
     func note(_ text: String) { report.warnings.append(text) }
 
+    /// The same of what is alike in several files.
+    func noteOnce(_ text: String) { if !report.warnings.contains(text) { note(text) } }
+
     /// Counts a row of somebody else, where one person's are wanted.
     @inline(__always)
     func countPassedOver() { report.passedOver &+= 1 }

@@ -147,7 +147,7 @@ public struct ReportPage {
     }
 
     private var facts: String {
-        let times = clock == .wall ? TimeSpan.words(summary.end - summary.start) : "order only"
+        let times = clock == .wall ? TimeSpan.words(summary.end.time - summary.start.time) : "order only"
         let facts = [
             ("events", Page.count(summary.events)), ("people", Page.count(summary.users)),
             ("items", Page.count(summary.items)),
@@ -233,7 +233,7 @@ public struct ReportPage {
     private var returnCurve: String {
         guard summary.returnCurve.count > 1 else { return "" }
         let clock = clock
-        let points: [(Double, Double)] = summary.returnCurve.map { (log($0.age), $0.share) }
+        let points: [(Double, Double)] = summary.returnCurve.map { (log($0.ageSeconds), $0.share) }
         let chart = LineChart(
             title: "Who comes back within \(TimeSpan.words(comparison.horizon, clock))",
             series: [LineChart.Series(name: "all people and topics, as observed", points: points, dots: true)],

@@ -2,16 +2,15 @@ import WaneEvents
 import WaneState
 
 /// What a log holds, in figures: what a person wants to know before training on it.
-public struct LogSummary: Sendable {
+public struct LogSummary: Sendable, Encodable {
     public let events: Int
     public let users: Int
     public let items: Int
     public let topics: Int
     public let topicSource: ItemTopics.Source
     public let clock: EventLog.Clock
-    /// Microseconds.
-    public let start: Int64
-    public let end: Int64
+    public let start: Moment
+    public let end: Moment
     public let hasDurations: Bool
     public let hasWeights: Bool
     public let hasLabels: Bool
@@ -23,7 +22,7 @@ public struct LogSummary: Sendable {
     /// Events a person: lowest, quartiles, highest.
     public let eventsPerUser: [Int]
     /// Seconds from one touch of a topic to the next: lowest, quartiles, highest.
-    public let returnGaps: [Double]
+    public let returnGapsSeconds: [Double]
     public let busiestTopics: [TopicCount]
     public let returnCurve: [ReturnPoint]
     public let warnings: [String]
@@ -36,14 +35,20 @@ public struct LogSummary: Sendable {
 
     /// Of the people whose last touch of a topic is `age` ago, how many come back within the horizon.
     public struct ReturnPoint: Sendable, Codable {
-        /// Seconds.
-        public let age: Double
+        public let ageSeconds: Double
         public let share: Double
         public let cases: Int
+    }
 
-        private enum CodingKeys: String, CodingKey {
-            case age = "ageSeconds"
-            case share, cases
+    /// When something was; in JSON as RFC 3339 has it, and nothing where a log has its order only.
+    public struct Moment: Sendable, Encodable {
+        /// Microseconds.
+        public let time: Int64
+        let clock: EventLog.Clock
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            if clock == .wall { try container.encode(TimeFormat.rfc3339(time)) } else { try container.encodeNil() }
         }
     }
 
@@ -61,8 +66,8 @@ public struct LogSummary: Sendable {
         topicSource = log.topics.source
         clock = log.clock
         let times = times ?? RadixSort.sorted(log.time)
-        start = times.first ?? 0
-        end = times.last ?? 0
+        start = Moment(time: times.first ?? 0, clock: log.clock)
+        end = Moment(time: times.last ?? 0, clock: log.clock)
         hasDurations = log.duration != nil
         hasWeights = log.weight != nil
         hasLabels = log.label != nil
@@ -97,7 +102,7 @@ public struct LogSummary: Sendable {
             let range = histories.topicEvents(ofUserTopic: userTopic)
             touches[topic] += range.count
             let lastOfUser = log.time[histories.userStarts[Int(histories.userTopicUser[userTopic]) + 1] - 1]
-            let limit = log.clock == .wall ? end : lastOfUser
+            let limit = log.clock == .wall ? end.time : lastOfUser
             for touch in range {
                 let at = histories.time(ofTopicEvent: touch)
                 let next = touch + 1 < range.upperBound ? histories.time(ofTopicEvent: touch + 1) : Int64.max
@@ -111,7 +116,7 @@ public struct LogSummary: Sendable {
             }
         }
         RadixSort.sort(&gaps)
-        returnGaps = quartiles(gaps).map { Double($0) / 1e6 }
+        returnGapsSeconds = quartiles(gaps).map { Double($0) / 1e6 }
         busiestTopics = touches.indices.filter { touches[$0] > 0 }.sorted { (touches[$0], $1) > (touches[$1], $0) }
             .prefix(10).map {
                 TopicCount(name: log.topics.names[$0], events: touches[$0], users: people[$0])
@@ -119,11 +124,12 @@ public struct LogSummary: Sendable {
         returnCurve = ages.indices.compactMap { index in
             guard atRisk[index] >= 20 else { return nil }
             return ReturnPoint(
-                age: ages[index] / 1e6, share: Double(returned[index]) / Double(atRisk[index]), cases: atRisk[index])
+                ageSeconds: ages[index] / 1e6, share: Double(returned[index]) / Double(atRisk[index]),
+                cases: atRisk[index])
         }
 
         var warnings = report.warnings
-        if start == end { warnings.append("all events have the same time") }
+        if start.time == end.time { warnings.append("all events have the same time") }
         if users == 1 { warnings.append("the log has one person: nothing can be learned across people") }
         if !times.isEmpty { warnings += LogSpan(times, clock: log.clock).notes }
         if repeated > 0 {
@@ -132,37 +138,5 @@ public struct LogSummary: Sendable {
             )
         }
         self.warnings = warnings
-    }
-}
-
-extension LogSummary: Encodable {
-    private enum CodingKeys: CodingKey {
-        case events, users, items, topics, topicSource, clock, start, end, hasDurations, hasWeights, hasLabels
-        case repeatedEvents, exposures, usersWithOneEvent, eventsPerUser, returnGapsSeconds, busiestTopics, returnCurve
-        case warnings
-    }
-
-    /// Moments as RFC 3339 has them, and none where a log has its order only.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(events, forKey: .events)
-        try container.encode(users, forKey: .users)
-        try container.encode(items, forKey: .items)
-        try container.encode(topics, forKey: .topics)
-        try container.encode(topicSource, forKey: .topicSource)
-        try container.encode(clock, forKey: .clock)
-        try container.encode(clock == .wall ? TimeFormat.rfc3339(start) : nil, forKey: .start)
-        try container.encode(clock == .wall ? TimeFormat.rfc3339(end) : nil, forKey: .end)
-        try container.encode(hasDurations, forKey: .hasDurations)
-        try container.encode(hasWeights, forKey: .hasWeights)
-        try container.encode(hasLabels, forKey: .hasLabels)
-        try container.encode(repeatedEvents, forKey: .repeatedEvents)
-        try container.encode(exposures, forKey: .exposures)
-        try container.encode(usersWithOneEvent, forKey: .usersWithOneEvent)
-        try container.encode(eventsPerUser, forKey: .eventsPerUser)
-        try container.encode(returnGaps, forKey: .returnGapsSeconds)
-        try container.encode(busiestTopics, forKey: .busiestTopics)
-        try container.encode(returnCurve, forKey: .returnCurve)
-        try container.encode(warnings, forKey: .warnings)
     }
 }

@@ -8,7 +8,7 @@ import WaneTasks
 ///
 /// What is fitted to validation for a model (biases, a threshold) is fitted for each baseline too: a line in the logit
 /// of the chance and of the degree, and a threshold. Rows that headlines speak of are chosen on validation.
-public struct InterestComparison: Sendable, Encodable {
+public struct InterestComparison: Sendable, Encodable, Doubted {
     /// One row's measures on the test part.
     public struct Report: Sendable, Codable {
         public let evaluation: Evaluation

@@ -4,7 +4,7 @@ import WaneMetrics
 import WaneTasks
 
 /// Models of the next item and classical ones on the same questions.
-public struct RankingComparison: Sendable, Encodable {
+public struct RankingComparison: Sendable, Encodable, Doubted {
     public private(set) var table = Comparison<RankingReport>()
     public let rule: RankingProtocol
     public let seen: SeenItems

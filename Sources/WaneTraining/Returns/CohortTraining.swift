@@ -179,7 +179,7 @@ public struct CohortTraining {
 }
 
 /// Models of a cohort and the classics of customer bases on the same questions.
-public struct CohortComparison: Sendable, Codable {
+public struct CohortComparison: Sendable, Codable, Doubted {
     public struct Report: Sendable, Codable {
         public let auc: Double
         public let prAUC: Double

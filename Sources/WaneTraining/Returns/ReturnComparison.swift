@@ -5,7 +5,7 @@ import WanePrediction
 import WaneTasks
 
 /// Models of the time until a return and classical ones on the same questions.
-public struct ReturnComparison: Sendable, Encodable {
+public struct ReturnComparison: Sendable, Encodable, Doubted {
     public let table: Comparison<ReturnReport>
     /// Microseconds.
     public let horizon: Int64

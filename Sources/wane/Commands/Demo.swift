@@ -74,10 +74,8 @@ struct Demo: AsyncParsableCommand {
 
         let modelFolder = folder.appendingPathComponent("model").path
         model.description.halfLives?.isShown = comparison.decay?.isWin
-        model.description.doubts = comparison.doubts.map(\.words)
-        try BundleFolder.write(
-            model, metrics: Data(try Render.json(comparison).utf8), card: ModelCard.text(model, comparison),
-            to: modelFolder)
+        try SavingOptions.write(
+            model, metrics: comparison, card: ModelCard.text(model, comparison), to: modelFolder)
         let summary = LogSummary(task.histories, horizon: task.split.horizon, report: reading)
         var page = ReportPage(
             title: "a simulated log", summary: summary, comparison: comparison, models: [model], task: task)

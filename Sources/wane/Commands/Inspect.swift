@@ -49,7 +49,7 @@ struct Inspect: AsyncParsableCommand {
         case .csv:
             var table = Table(["age_seconds", "returned_share", "cases"])
             for point in summary.returnCurve {
-                table.rows.append([Render.number(point.age, 0), Render.number(point.share, 6), "\(point.cases)"])
+                table.rows.append([Render.number(point.ageSeconds, 0), Render.number(point.share, 6), "\(point.cases)"])
             }
             StandardOutput.print(table.csv)
         case .table: show(summary, report, horizon)
@@ -66,7 +66,7 @@ struct Inspect: AsyncParsableCommand {
             [
                 "time",
                 clock == .wall
-                    ? "\(TimeFormat.words(summary.start)) to \(TimeFormat.words(summary.end)) UTC (\(TimeSpan.words(summary.end - summary.start)))"
+                    ? "\(TimeFormat.words(summary.start.time)) to \(TimeFormat.words(summary.end.time)) UTC (\(TimeSpan.words(summary.end.time - summary.start.time)))"
                     : "order only: the position in each history stands in for time",
             ],
             [
@@ -80,7 +80,7 @@ struct Inspect: AsyncParsableCommand {
             ],
             [
                 "time to return",
-                summary.returnGaps.map { TimeSpan.words(seconds: $0, clock) }.joined(separator: " / "),
+                summary.returnGapsSeconds.map { TimeSpan.words(seconds: $0, clock) }.joined(separator: " / "),
             ],
         ]
         if !report.times.isEmpty { facts.rows.insert(["times read as", report.times.joined(separator: "; ")], at: 5) }
@@ -109,7 +109,7 @@ struct Inspect: AsyncParsableCommand {
             curve.rows = summary.returnCurve.map { point in
                 let bar = String(repeating: "█", count: Int((point.share * 40).rounded()))
                 return [
-                    TimeSpan.words(seconds: point.age, clock), Render.number(point.share, 3),
+                    TimeSpan.words(seconds: point.ageSeconds, clock), Render.number(point.share, 3),
                     bar.padding(toLength: 40, withPad: " ", startingAt: 0), "\(point.cases)",
                 ]
             }

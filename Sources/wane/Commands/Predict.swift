@@ -60,7 +60,7 @@ struct Predict: AsyncParsableCommand {
         console.note(
             "returns: chance of a touch within \(horizon); half-life: from the last touch on, the person being around; "
                 + "lapse: that chance below \(Render.number(bundle.description.threshold, 2)), from `at` on"
-                + (about.at == nil && queries == nil ? "; at: each person's last event, --at end for the log's" : ""))
+                + (queries == nil ? about.legend : ""))
     }
 }
 
@@ -206,7 +206,7 @@ struct PredictionRows: Sendable {
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
             .number(answer.curve?.halfLife),
             .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
-            answer.curve.map { .text(asked.predictor.bundle.halfLifeBound($0.halfLife)) } ?? .none,
+            answer.curve.map { .text(asked.predictor.bundle.halfLifeBound($0.halfLife).rawValue) } ?? .none,
             at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
         ]
     }

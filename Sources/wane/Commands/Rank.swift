@@ -150,7 +150,6 @@ struct RankTrain: AsyncParsableCommand {
                 validation: blended.validation, blended.ranker, ranking, seed: task.seed)
             console.clearStatus()
         }
-        bundle.description.doubts = comparison.doubts.map(\.words)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try RankingTable.print(comparison, printing.format)
         SavingOptions.note(bundle, at: saving.output, console)

@@ -102,10 +102,9 @@ struct ReturnTrain: AsyncParsableCommand {
         run.reading = try input.options(of: report)
         saving.keep(&run.trainer)
         InterestRun.watch(&run.trainer, as: model, console)
-        var bundle = try run.run()
+        let bundle = try run.run()
         let comparison = try ReturnTable.compare(
             returns, options.record, [bundle], console, check: run.trainer.checkInterruption)
-        bundle.description.doubts = comparison.doubts.map(\.words)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ReturnTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)
@@ -175,7 +174,7 @@ struct ReturnPredict: AsyncParsableCommand {
         guard output.format == .table else { return }
         console.note(
             "from `at` on: when half, a tenth and nine tenths of people like this one have come back"
-                + (about.at == nil ? "; at: each person's last event, --at end for the log's" : ""))
+                + about.legend)
     }
 
     /// Whether and how often each person comes back within the span that the model was trained on.

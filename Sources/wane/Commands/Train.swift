@@ -41,7 +41,6 @@ struct Train: AsyncParsableCommand {
         let comparison = try InterestRun.compare(
             interest, bundle.description.training, [bundle], console: console, check: run.trainer.checkInterruption)
         bundle.description.halfLives?.isShown = comparison.decay?.isWin
-        bundle.description.doubts = comparison.doubts.map(\.words)
         try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
         SavingOptions.note(bundle, at: saving.output, console)

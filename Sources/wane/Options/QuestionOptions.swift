@@ -10,6 +10,9 @@ struct QuestionOptions: ParsableArguments {
             "The moment; the person's last event when absent, `end` for the log's end.", valueName: "time"))
     var at: String?
 
+    /// Which moment answers are of where none was said, for the end of a legend.
+    var legend: String { at == nil ? "; at: each person's last event, --at end for the log's" : "" }
+
     /// A file of questions says itself what these say of one.
     func validate(queries: String?) throws {
         let said = [("--user", user), ("--topic", topic), ("--at", at)].first { $0.1 != nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import WaneBundle
+import WaneMetrics
 import WaneTraining
 
 /// Where a command that trains one model puts it, and how it goes on after an interruption.
@@ -19,12 +20,17 @@ struct SavingOptions: ParsableArguments {
     }
 
     /// Puts the model into place; only then is the run's state given up.
-    func save(_ bundle: ModelBundle, metrics: some Encodable, card: String, _ trainer: Trainer) throws {
+    func save(_ bundle: ModelBundle, metrics: some Encodable & Doubted, card: String, _ trainer: Trainer) throws {
         try Self.write(bundle, metrics: metrics, card: card, to: output)
         trainer.removeCheckpoint()
     }
 
-    static func write(_ bundle: ModelBundle, metrics: some Encodable, card: String, to path: String) throws {
+    /// What was measured against the model stays with it.
+    static func write(
+        _ bundle: ModelBundle, metrics: some Encodable & Doubted, card: String, to path: String
+    ) throws {
+        var bundle = bundle
+        bundle.description.doubts = metrics.doubts.map(\.words)
         try BundleFolder.write(bundle, metrics: Data(try Render.json(metrics).utf8), card: card, to: path)
     }
 
