@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 wane := .build/release/wane
 
-.PHONY: help bootstrap build demo test lint format fuzz bench reference clean
+.PHONY: help bootstrap build demo test lint format fuzz bench reference man clean
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,11 @@ bench: build ## time reading and training beside named peers
 
 reference: ## make the fixtures of Tests/Reference anew
 	@Tests/Reference/make
+
+man: bootstrap ## write the man pages into .build/man
+	@swift package plugin generate-manual --multi-page
+	@rm -rf .build/man && cp -r .build/plugins/GenerateManual/outputs/wane .build/man
+	@ls .build/man | sed 's#^#man -l .build/man/#'
 
 clean: ## remove what was built
 	@rm -rf .build demo

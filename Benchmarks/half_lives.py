@@ -17,6 +17,7 @@ import pandas as pd
 
 WANE = os.environ.get("WANE") or os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
 FAMILIES = os.environ.get("FAMILIES", "mlp,lstm,gru,attention").split(",")
+SEED = int(os.environ.get("SEED", 101))
 DAY = 86_400
 
 
@@ -135,7 +136,7 @@ REAL = {
 def main():
     for number, kind in enumerate(os.environ.get("KINDS", "plain,people,pairs,half,none,leaving").split(",")):
         with tempfile.TemporaryDirectory() as folder:
-            frame, planted = simulate(kind, 101 + number)
+            frame, planted = simulate(kind, SEED + number)
             held = frame.UserID.isin(frame.UserID.unique()[::5])
             frame[~held].to_csv(f"{folder}/in.csv", index=False)
             frame[held].to_csv(f"{folder}/out.csv", index=False)

@@ -11,7 +11,7 @@ struct Wane: AsyncParsableCommand {
         discussion: """
             Example:
               wane inspect visits.csv
-              wane train visits.csv --model lstm --output models/visits
+              wane train visits.csv --output models/visits
               wane curve models/visits visits.csv --user user-17 --topic topic-3
 
             Exit status: 0 fine, 1 failed, 64 wrong usage, 130 interrupted.

@@ -303,6 +303,18 @@ struct CommandTests {
         #expect(abs(first[10].returnProbability - later[0].returnProbability) < 1e-6)
     }
 
+    @Test("a model is the flagship where no family is named, and what takes another's place says so")
+    func replaced() throws {
+        let (folder, log) = try Self.log(users: 60)
+        let short = ["--epochs", "1", "--queries", "300", "--test-queries", "300", "--output", folder.file("m").path]
+        let first = try Command.run(["train", log, "--model", "mlp"] + short)
+        #expect(first.status == 0 && first.errors.contains("saved") && !first.errors.contains("replaces"))
+        let second = try Command.run(["train", log] + short)
+        #expect(second.errors.contains("it replaces the mlp that was there"), "\(second.errors)")
+        let model = try Command.run(["models", folder.file("m").path, "--format", "json"])
+        #expect(model.output.contains("\"family\": \"wane\""))
+    }
+
     @Test("a killed training run goes on with --resume and ends with the same weights")
     func killed() throws {
         let (folder, log) = try Self.log(users: 120)

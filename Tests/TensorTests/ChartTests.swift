@@ -48,6 +48,9 @@ struct ChartTests {
         #expect(chart.events == [0, 3_600 - 20_000])
         for size in [ChartSize.wide, .narrow] {
             let svg = chart.svg(size)
+            // On its own it brings its paper: words are light where the reader's screen is dark.
+            let paper = "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>"
+            #expect(chart.svg(size, standalone: true).contains(paper) && !svg.contains(paper))
             #expect(svg.contains("mlp, seed 7") && svg.contains("half-life some"))
             #expect(!svg.contains("NaN") && !svg.contains("nan") && !svg.contains("inf"))
         }

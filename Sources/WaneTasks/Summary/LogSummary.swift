@@ -93,7 +93,9 @@ public struct LogSummary: Sendable, Encodable {
         gaps.reserveCapacity(log.count)
         var touches = [Int](repeating: 0, count: log.topics.count)
         var people = touches
-        let ages = (0..<12).map { Double(horizon) / 512 * Double(1 << $0) }
+        // Within a day no dates tell anything.
+        let resolution = log.clock == .wall ? Double(log.resolution(until: .max)) : 0
+        let ages = (0..<12).map { Double(horizon) / 512 * Double(1 << $0) }.filter { $0 >= resolution }
         var atRisk = [Int](repeating: 0, count: ages.count)
         var returned = atRisk
         for userTopic in 0..<histories.userTopicCount {

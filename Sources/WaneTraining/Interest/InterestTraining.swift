@@ -179,23 +179,14 @@ public struct InterestTraining {
     }
 
     /// Pairs of which a network learns how `log τ` deviates, at most.
-    private static let decayPairs = 20_000
+    private static let decayPairs = 40_000
 
-    /// Pairs as they stood at moments of all the time since their first touch, which is how a question meets them, with what is known of
-    /// their decay in the end. As they stood after their touches, those that are soon given up would be too few.
+    /// Pairs as they stand at the end of training, with what is known of their decay by then. As they stood after their touches, those
+    /// that are soon given up would be too few; at moments between, what many touches mean comes out too long (decision 38).
     private func decay(_ fit: RenewalFit, _ topicRow: [Int64]) -> InterestModel.Decay {
-        let histories = task.histories
         var generator = SeededGenerator(seed: training.seed, stream: 13)
         let known = fit.pairs.keys.sorted().shuffled(using: &generator).prefix(Self.decayPairs)
-        var places: [(userTopic: Int, moment: Int64)] = []
-        for userTopic in known {
-            let touches = histories.topicEvents(ofUserTopic: userTopic)
-            let first = histories.time(ofTopicEvent: touches.lowerBound)
-            for _ in 0..<2 {
-                places.append((userTopic, Int64.random(in: first...task.split.trainEnd, using: &generator)))
-            }
-        }
-        places.shuffle(using: &generator)
+        let places = known.map { (userTopic: $0, moment: task.split.trainEnd) }
         let queries = ablation.applied(to: task.queries(at: places), seed: training.seed)
         var (mean, variance): ([Float], [Float]) = ([], [])
         let engagement = FeatureSchema.lastEventIndex("last_engagement") ?? 0

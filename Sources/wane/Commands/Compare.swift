@@ -15,7 +15,7 @@ struct Compare: AsyncParsableCommand {
         discussion: "Example:\n  wane compare visits.csv --models lstm,mlp --report report.html")
 
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "lstm,mlp"
+    @Option(help: ArgumentHelp("Families, separated by commas, or all.", valueName: "names")) var models = "wane,lstm"
     @Option(help: ArgumentHelp("Write a report as one HTML file.", valueName: "file")) var report: String?
     @Option(
         help: ArgumentHelp(
@@ -63,7 +63,7 @@ struct Compare: AsyncParsableCommand {
             runs.append(run.trainer)
             trained.append(try run.run())
         }
-        let (_, options) = try await training.resolved(family: families.first ?? "lstm", seed: task.seed)
+        let (_, options) = try await training.resolved(family: families.first ?? "wane", seed: task.seed)
         let comparison = try InterestRun.compare(interest, options.record, trained, console: console) {
             try keeping.checkInterruption()
         }

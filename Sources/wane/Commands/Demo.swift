@@ -52,10 +52,12 @@ struct Demo: AsyncParsableCommand {
             return generator.next() % 5 == 0
         }
         StandardOutput.print(
-            "3. Training an LSTM on queries of the first 60 % of the time, without a fifth of the people")
-        var run = try InterestTraining(task, model: ModelOptions(), training: training)
+            "3. Training the flagship on queries of the first 60 % of the time, without a fifth of the people")
+        var flagship = ModelOptions()
+        flagship.family = "wane"
+        var run = try InterestTraining(task, model: flagship, training: training)
         run.users = { !isHeldOut($0) }
-        InterestRun.watch(&run.trainer, as: "lstm", console)
+        InterestRun.watch(&run.trainer, as: flagship.family, console)
         var model = try run.run()
         let comparison = try InterestRun.compare(task, training.record, [model], console: console)
         StandardOutput.print("\n4. Measured on the last 20 % of the time, beside the baselines\n")
@@ -74,7 +76,7 @@ struct Demo: AsyncParsableCommand {
 
         let modelFolder = folder.appendingPathComponent("model").path
         model.description.halfLives?.isShown = comparison.decay?.isWin
-        try SavingOptions.write(
+        _ = try SavingOptions.write(
             model, metrics: comparison, card: ModelCard.text(model, comparison), to: modelFolder)
         let summary = LogSummary(task.histories, horizon: task.split.horizon, report: reading)
         var page = ReportPage(

@@ -150,9 +150,9 @@ struct RankTrain: AsyncParsableCommand {
                 validation: blended.validation, blended.ranker, ranking, seed: task.seed)
             console.clearStatus()
         }
-        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
+        let note = try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try RankingTable.print(comparison, printing.format)
-        SavingOptions.note(bundle, at: saving.output, console)
+        console.note(note)
     }
 }
 

@@ -105,9 +105,9 @@ struct ReturnTrain: AsyncParsableCommand {
         let bundle = try run.run()
         let comparison = try ReturnTable.compare(
             returns, options.record, [bundle], console, check: run.trainer.checkInterruption)
-        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
+        let note = try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ReturnTable.print(comparison, printing.format, clock: clock)
-        SavingOptions.note(bundle, at: saving.output, console)
+        console.note(note)
     }
 }
 
@@ -342,8 +342,9 @@ struct ReturnCohort: AsyncParsableCommand {
         let comparison = CohortComparison(task, classics, answers)
         console.clearStatus()
         if let save, let bundle {
-            try SavingOptions.write(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), to: save)
-            SavingOptions.note(bundle, at: save, console)
+            let note = try SavingOptions.write(
+                bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), to: save)
+            console.note(note)
         }
         try print(comparison)
         try keeping.remove(runs)

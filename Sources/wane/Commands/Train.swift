@@ -8,10 +8,10 @@ import WaneTraining
 struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trains a model, measures it beside the baselines, and saves it.",
-        discussion: "Example:\n  wane train visits.csv --model lstm --horizon 7d --output models/visits")
+        discussion: "Example:\n  wane train visits.csv --horizon 7d --output models/visits")
 
     @OptionGroup var input: LogOptions
-    @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "lstm"
+    @Option(help: ArgumentHelp("The family: see `wane models`.", valueName: "name")) var model = "wane"
     @OptionGroup var saving: SavingOptions
     @OptionGroup var social: SocialOptions
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointEvery = 20.0
@@ -41,8 +41,8 @@ struct Train: AsyncParsableCommand {
         let comparison = try InterestRun.compare(
             interest, bundle.description.training, [bundle], console: console, check: run.trainer.checkInterruption)
         bundle.description.halfLives?.isShown = comparison.decay?.isWin
-        try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
+        let note = try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
-        SavingOptions.note(bundle, at: saving.output, console)
+        console.note(note)
     }
 }

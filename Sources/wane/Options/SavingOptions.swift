@@ -20,22 +20,27 @@ struct SavingOptions: ParsableArguments {
     }
 
     /// Puts the model into place; only then is the run's state given up.
-    func save(_ bundle: ModelBundle, metrics: some Encodable & Doubted, card: String, _ trainer: Trainer) throws {
-        try Self.write(bundle, metrics: metrics, card: card, to: output)
+    ///
+    /// - Returns: what is to be said of it, below the table.
+    func save(
+        _ bundle: ModelBundle, metrics: some Encodable & Doubted, card: String, _ trainer: Trainer
+    ) throws -> String {
+        let note = try Self.write(bundle, metrics: metrics, card: card, to: output)
         trainer.removeCheckpoint()
+        return note
     }
 
     /// What was measured against the model stays with it.
+    ///
+    /// - Returns: what is to be said of it, that a model was there before included.
     static func write(
         _ bundle: ModelBundle, metrics: some Encodable & Doubted, card: String, to path: String
-    ) throws {
+    ) throws -> String {
         var bundle = bundle
         bundle.description.doubts = metrics.doubts.map(\.words)
+        let before = try? BundleFolder.description(at: path)
         try BundleFolder.write(bundle, metrics: Data(try Render.json(metrics).utf8), card: card, to: path)
-    }
-
-    /// Said last, below the table.
-    static func note(_ bundle: ModelBundle, at path: String, _ console: Console) {
-        console.note("saved \(path) (\(bundle.parameterCount) weights)")
+        return "saved \(path) (\(bundle.parameterCount) weights)"
+            + (before.map { "; it replaces the \($0.family) that was there" } ?? "")
     }
 }
