@@ -3,7 +3,8 @@
 One exported file of questions a log; each family is trained with each of SEEDS and answers the test part of that file through
 `wane predict --queries`, LightGBM sees the features of the same rows and stops early on its validation part. Log loss and ECE (ten
 bins of equal size) as means over seeds, the lowest and the highest seed in brackets; the difference of a question's log loss, of its mean over
-seeds, between `wane` and the best other row, with a 95 % interval over people.
+seeds, between `wane` and each other row, with a 95 % interval over people. A family such as `wane/season/tail` is trained without these parts:
+`Benchmarks/run ablations` takes each part of `wane` out.
 """
 import concurrent.futures
 import io
@@ -20,9 +21,13 @@ import pandas as pd
 
 warnings.filterwarnings("ignore")
 WANE = os.environ.get("WANE") or os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
-FAMILIES = os.environ.get("FAMILIES", "wane,mlp,lstm,attention").split(",")
+PARTS = ["season", "presence", "pairs", "tail", "sensitivity", "fatigue", "overload", "habit", "social"]
+IS_ABLATION = "ablations" in sys.argv
+FAMILIES = os.environ.get(
+    "FAMILIES", ",".join(["wane"] + [f"wane/{part}" for part in PARTS]) if IS_ABLATION else "wane,mlp,lstm,attention").split(",")
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "7,8,9").split(",")]
-LOGS = os.environ.get("LOGS", "ml-100k,ml-latest-small,cdnow,ciao-dvd,url-services,simulated").split(",")
+LOGS = os.environ.get("LOGS", "ml-100k,cdnow,url-services,causes-by-rate" if IS_ABLATION else
+                      "ml-100k,ml-latest-small,cdnow,ciao-dvd,url-services,simulated").split(",")
 
 
 def wane(*arguments):
@@ -72,8 +77,10 @@ def measure(name, arguments, folder):
     features = [column for column in frame.columns if column not in known]
 
     def answers(family, seed):
-        model = os.path.join(folder, f"{name}-{family}-{seed}")
-        wane("train", *arguments, "--model", family, "--seed", seed, "--output", model)
+        model = os.path.join(folder, f"{name}-{family}-{seed}".replace("/", "-"))
+        family, *without = family.split("/")
+        without = ["--without", ",".join(without)] if without else []
+        wane("train", *arguments, "--model", family, *without, "--seed", seed, "--output", model)
         table = wane("predict", model, *arguments, "--queries", asked, "--format", "csv")
         chance = pd.read_csv(io.StringIO(table)).return_probability.to_numpy()
         if len(chance) != len(test) or np.isnan(chance).any():
@@ -103,7 +110,8 @@ def measure(name, arguments, folder):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    data = sys.argv[1] if sys.argv[1:] else os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")
+    folders = [word for word in sys.argv[1:] if word != "ablations"]
+    data = folders[0] if folders else os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")
     print(f"LightGBM {lightgbm.__version__}, seeds {SEEDS}")
     logs = {
         "ml-100k": [f"{data}/ml-100k/ml-100k.inter", "--items", f"{data}/ml-100k/ml-100k.item"],
@@ -115,8 +123,11 @@ with tempfile.TemporaryDirectory() as folder:
     if "simulated" in LOGS:
         logs["simulated"] = [os.path.join(folder, "visits.csv")]
         wane("simulate", "--users", 1500, "--seed", 7, "--output", logs["simulated"][0])
+    if "causes-by-rate" in LOGS:
+        logs["causes-by-rate"] = [os.path.join(folder, "rate.csv")]
+        wane("simulate", "--mechanism", "rate", "--users", 1000, "--seed", 401, "--output", logs["causes-by-rate"][0])
     for name in LOGS:
-        if name != "simulated" and not os.path.exists(logs[name][0]):
+        if not os.path.exists(logs[name][0]):
             print(f"\n{name}: not beside this checkout, not measured")
             continue
         measure(name, logs[name], folder)

@@ -1,6 +1,7 @@
 import CExchange
 import Foundation
 import Torch
+import WaneBaselines
 import WaneEvents
 import WaneModels
 
@@ -187,7 +188,15 @@ public enum BundleFolder {
             guard description.options.leastWeights <= 16 * count + (1 << 18) else {
                 throw ManifestError("sizes of a network far beyond its \(count) weights")
             }
-            let network = try Self.network(description, decoded.vocabulary)
+            let readsCompanions = ModelFamilies.named(description.family)?.readsCompanions == true
+            guard description.task != .ranking || !readsCompanions || decoded.companions != nil else {
+                throw BundleFolderError.notAModel(
+                    path: path,
+                    reason:
+                        "wane \(description.code) trained it before \(description.family) read what goes with what; train it again"
+                )
+            }
+            let network = try Self.network(description, decoded.vocabulary, decoded.companions)
             try network.module.load(weights)
             var bundle = ModelBundle(
                 description: description, vocabulary: decoded.vocabulary, scale: decoded.scale,
@@ -215,15 +224,19 @@ public enum BundleFolder {
     }
 
     /// A network of the description's family and sizes, with weights drawn anew.
-    static func network(_ description: BundleDescription, _ vocabulary: ModelVocabulary) throws -> ModelBundle.Network {
+    static func network(
+        _ description: BundleDescription, _ vocabulary: ModelVocabulary, _ companions: ItemCompanions? = nil
+    ) throws -> ModelBundle.Network {
         let (options, items, topics) = (description.options, vocabulary.itemRows, vocabulary.topicRows)
         switch description.task {
         case .interest where description.family == LSTMBasic.name: return .basic(try LSTMBasic())
         case .interest:
             return .interest(
                 try InterestModel(options, items: items, topics: topics, visitPause: description.visitPause))
-        case .ranking: return .ranking(try RankingModel(options, items: items))
-        case .return: return .returns(try ReturnModel(options, items: items, topics: topics))
+        case .ranking: return .ranking(try RankingModel(options, items: items, companions: companions))
+        case .return:
+            return .returns(
+                try ReturnModel(options, items: items, topics: topics, followsHours: description.hours != nil))
         case .cohort:
             guard let cohort = description.cohort else { throw ManifestError("no cohort") }
             return .cohort(try CohortModel(options, items: items, topics: topics), cohort.classic)

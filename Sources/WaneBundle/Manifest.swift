@@ -30,6 +30,7 @@ struct Manifest: Codable {
     var code: String
     var doubts: [String]?
     var halfLives: HalfLifeRecord?
+    var hours: [Double]?
     var causes: CauseManifest?
     var ranking: RankingRecord?
     var cohort: Cohort?
@@ -137,6 +138,7 @@ extension Manifest {
         code = d.code
         doubts = d.doubts.isEmpty ? nil : d.doubts
         halfLives = d.halfLives
+        hours = d.hours
         causes = d.causes.map { CauseManifest($0) }
         ranking = d.ranking
         cohort = d.cohort.map { record in
@@ -228,10 +230,14 @@ extension Manifest {
                     && (0...1).contains(halfLives.left ?? 0)
                     && halfLives.resolution > 0,
                 "spreads of half-lives out of range")
-            let areHours = halfLives.hours.map { $0.count == 24 && $0.allSatisfy { (1e-9...1).contains($0) } }
-            try check(areHours ?? true, "shares of a day's hours out of range: 24 numbers above 0")
             result.halfLives = halfLives
         }
+        for shares in [halfLives?.hours, hours].compactMap(\.self) {
+            try check(
+                shares.count == 24 && shares.allSatisfy { (1e-9...1).contains($0) },
+                "shares of a day's hours out of range: 24 numbers above 0")
+        }
+        result.hours = hours
         let measuresCauses = task == .interest && ModelFamilies.named(family)?.measuresCauses == true
         try check(!measuresCauses || causes != nil, "no causes, which \(family) tells apart")
         if let causes { result.causes = try causes.record(rows: topicRows + 1) }

@@ -88,13 +88,18 @@ public struct ModelBundle {
         }
     }
 
+    /// Whether what a person met before the window is read too.
+    private var remembers: Bool {
+        description.options.repeats || ModelFamilies.named(description.family)?.readsCompanions == true
+    }
+
     /// What a person's state is made with.
     public var stateSchema: StateSchema {
         let length =
             switch network {
             case .ranking:
                 max(
-                    (description.ranking?.window ?? 0) + (description.options.repeats ? OwnItems.memory : 0),
+                    (description.ranking?.window ?? 0) + (remembers ? OwnItems.memory : 0),
                     members.isEmpty ? 0 : BlendMember.historyLength)
             case .basic: 1
             default: network.queries?.readsHistory == true ? description.options.historyLength : 0
@@ -102,7 +107,7 @@ public struct ModelBundle {
         return StateSchema(
             horizon: description.split.horizon, clock: description.clock,
             typicalEngagement: description.typicalEngagement, windowLength: length
-        ).following(description.halfLives?.hours)
+        ).following(description.halfLives?.hours ?? description.hours)
     }
 
     /// The same for a log with these numbers of topics: causes are measured by them.
@@ -145,6 +150,8 @@ public struct BundleDescription: Sendable, Equatable {
     public var code = CodeVersion.current
     /// What half-lives are read with; of the interest task's curves.
     public var halfLives: HalfLifeRecord?
+    /// Everybody's shares of the 24 hours, UTC, where a model of return times follows people's hours.
+    public var hours: [Double]?
     /// What moves half-lives, of families that tell causes apart.
     public var causes: CauseRecord?
     public var ranking: RankingRecord?

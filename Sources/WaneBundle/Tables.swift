@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBaselines
 import WaneEvents
 import WaneModels
 import WaneState
@@ -37,6 +38,15 @@ enum Tables {
             tables["graph.items"] = try smoothed.vectors.detached()
             if let friends = smoothed.friends { tables["graph.friends"] = try friends.detached() }
         }
+        if case .ranking(let model) = bundle.network, let companions = model.companions {
+            for (name, table) in [("after", companions.after), ("together", companions.together)] {
+                tables["companions.\(name).starts"] = try Tensor(table.starts.map(Int64.init))
+                tables["companions.\(name).columns"] = try Tensor(table.columns.map(Int64.init))
+                tables["companions.\(name).weights"] = try Tensor(table.weights)
+            }
+            tables["companions.totals"] = try Tensor(companions.afterTotals)
+            tables["companions.people"] = try Tensor(companions.people)
+        }
         for (number, member) in bundle.members.enumerated() {
             switch member.scores {
             case .counts(let counts): tables["blend.\(number).counts"] = try Tensor(counts)
@@ -57,6 +67,7 @@ enum Tables {
         let population: Population?
         let smoothed: SmoothedItems?
         let members: [BlendMember]
+        let companions: ItemCompanions?
     }
 
     static func decode(
@@ -149,6 +160,27 @@ enum Tables {
             }
             smoothed = SmoothedItems(vectors: vectors, friends: friends)
         }
+        var companions: ItemCompanions?
+        if tables["companions.people"] != nil {
+            let rows = manifest.itemRows + 1
+            let (people, totals) = (try numbers("companions.people"), try numbers("companions.totals"))
+            try check(
+                people.count == rows && totals.count == rows && totals.allSatisfy { $0 >= 0 }
+                    && people.allSatisfy { (0..<Float(1 << 24)).contains($0) && $0 == $0.rounded() },
+                "counts of what goes together that do not fit")
+            func sparse(_ name: String) throws -> SparseRows {
+                let columns = try integers("companions.\(name).columns", below: rows)
+                let weights = try numbers("companions.\(name).weights")
+                try check(
+                    columns.count == weights.count && weights.allSatisfy { $0 >= 0 },
+                    "a table of what goes together that does not fit")
+                return SparseRows(
+                    starts: try starts("companions.\(name).starts", rows: rows, end: columns.count),
+                    columns: columns.map { UInt32($0) }, weights: weights, columnCount: rows)
+            }
+            companions = ItemCompanions(
+                after: try sparse("after"), afterTotals: totals, together: try sparse("together"), people: people)
+        }
         var members: [BlendMember] = []
         for (number, member) in (manifest.blend?.members ?? []).enumerated() {
             try check(member.weight.isFinite, "a weight in the blend that is no number")
@@ -173,6 +205,6 @@ enum Tables {
         }
         return Decoded(
             vocabulary: vocabulary, scale: scale, popularity: popularity, population: population, smoothed: smoothed,
-            members: members)
+            members: members, companions: companions)
     }
 }

@@ -43,6 +43,13 @@ public struct DailyRhythm: Sendable, Equatable, Codable {
         return (days + sums[hour] + (sums[hour + 1] - sums[hour]) * (hours - Double(hour))) * Self.day
     }
 
+    /// How much a second of a moment's hour counts.
+    public func speed(_ time: Double) -> Double {
+        let days = (time / Self.day).rounded(.down)
+        let hour = min(23, Int((time - days * Self.day) / 3_600))
+        return 24 * (sums[hour + 1] - sums[hour])
+    }
+
     /// Seconds that count between two moments.
     public func length(from start: Double, to end: Double) -> Double { max(0, passed(end) - passed(start)) }
 }

@@ -83,6 +83,8 @@ public struct ModelFamily: Sendable {
     public var usesGraph = false
     /// Whether it meets candidates one by one: a score costs a pass of its own.
     public var meetsCandidates = false
+    /// Whether its ranking reads what goes with what over everybody: ``ItemCompanions``.
+    public var readsCompanions = false
     /// Whether it tells causes apart that multiply half-lives.
     public var measuresCauses = false
     /// What can be set of its encoder, beside what every model has; anything else is refused, never passed over.

@@ -154,21 +154,27 @@ public struct Predictor: @unchecked Sendable {
         let longest = bundle.logSpan * 1e6 / horizon
         var answers = [(time: ReturnTime, basis: Basis)?](repeating: nil, count: questions.count)
         try blocks(log).forEach(questions, of: states) { block in
-            let rows = block.batch.queries.map { row -> (elapsed: Double, staleness: Double) in
-                guard row < block.questions.count else { return (0, 0) }
+            let rows = block.batch.queries.map { row -> (time: Double, clock: ReturnClock) in
+                guard row < block.questions.count else {
+                    return (0, ReturnClock(nil, touch: 0, horizon: horizon / 1e6))
+                }
                 let question = questions[block.questions[row]]
                 let state = states[question.person].state
                 let last = state.topic(question.topic)?.lastTime ?? question.moment
-                return (Double(question.moment - last) / horizon, Double(state.lastTime - last) / horizon)
+                return (
+                    Double(question.moment - last) / horizon,
+                    ReturnClock(
+                        model.followsHours ? state.rhythm : nil, touch: Double(last) / 1e6, horizon: horizon / 1e6)
+                )
             }
             // There was no return up to the moment of the question.
             let quantiles = try model.quantiles(
-                [0.5, 0.1, 0.9], block.batch, block.queries, block.events, entry: rows.map { Float($0.elapsed) })
+                [0.5, 0.1, 0.9], block.batch, block.queries, block.events, entry: rows)
             for (row, number) in block.questions.enumerated() {
                 func seconds(_ quantile: Float) -> Double? {
                     let horizons = Double(quantile)
                     if horizons >= min(0.99 * ReturnModel.longest, longest) { return nil }
-                    return max(0, horizons - rows[row].elapsed) * horizon / 1e6
+                    return max(0, horizons - rows[row].time) * horizon / 1e6
                 }
                 let time = ReturnTime(
                     median: seconds(quantiles[0][row]), low: seconds(quantiles[1][row]),

@@ -95,11 +95,12 @@ public struct QueryPredictor {
         guard case .returns(let network) = bundle.network else {
             throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
-        let answers = try ReturnAnswers(questions)
+        let queries = measured(questions.queries)
+        let answers = try ReturnAnswers(questions, queries, horizon: bundle.description.split.horizon)
         var likelihood = [Double](repeating: 0, count: questions.count)
         var median = likelihood
         var survival = [Double](repeating: 0, count: questions.count * grid.count)
-        try forEachBatch(questions.queries, network.queries, size: 2_048) { batch, tensors in
+        try forEachBatch(queries, network.queries, size: 2_048) { batch, tensors in
             let part = try network.predict(batch, tensors, events, answers, grid: grid)
             for (row, query) in batch.queries.enumerated() {
                 likelihood[query] = Double(part.logLikelihood[row])

@@ -184,7 +184,7 @@ struct RenewalFitTests {
         let task = try Self.task(Self.simulated(users: 30) { $0.depth = 3 }.log)
         let record = TouchRecord(
             task.histories, split: task.split, topicRow: (1...12).map(Int64.init), topicRows: 12, resolution: 1,
-            users: nil)
+            followsHours: true, users: nil)
         let likelihood = RenewalLikelihood(
             record, deviations: RenewalFit.deviations,
             logWeights: RenewalFit.deviations.map { -$0 * $0 / 2 })

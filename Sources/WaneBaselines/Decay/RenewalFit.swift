@@ -54,14 +54,15 @@ public struct RenewalFit: Sendable {
     /// - Parameters:
     ///   - topicRow: the model's row of each topic of the log, 0 for none; `topicRows` how many there are beside 0.
     ///   - resolution: the unit in which the log's times are written, in microseconds.
+    ///   - followsHours: whether times between touches are measured in each person's own hours, where the log has hours.
     ///   - users: whose events may be read; everyone's when absent.
     public init(
         _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int, resolution: Int64,
-        users: (@Sendable (UInt32) -> Bool)? = nil, checkInterruption: () throws -> Void = {}
+        followsHours: Bool = true, users: (@Sendable (UInt32) -> Bool)? = nil, checkInterruption: () throws -> Void = {}
     ) rethrows {
         let record = TouchRecord(
             histories, split: split, topicRow: topicRow, topicRows: topicRows, resolution: resolution,
-            users: users)
+            followsHours: followsHours, users: users)
         let likelihood = RenewalLikelihood(record, deviations: Self.deviations, logWeights: Self.logWeights)
         var leaving = Leaving(record, isKnown: record.hasTopics)
         var x = Self.start(record, likelihood)

@@ -80,7 +80,7 @@ struct TouchRecord: Sendable {
     ///   - resolution: the unit in which times are written, in microseconds: dates alone stand at some time of their day.
     ///   - users: whose events may be read.
     init(
-        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int, resolution: Int64,
+        _ histories: Histories, split: Split, topicRow: [Int64], topicRows: Int, resolution: Int64, followsHours: Bool,
         users: (@Sendable (UInt32) -> Bool)?
     ) {
         let log = histories.log
@@ -100,14 +100,14 @@ struct TouchRecord: Sendable {
         let hasHours = log.clock == .wall && resolution <= 3_600 * EventLog.second
         func hours(_ user: Int) -> [Float] { DailyRhythm.counts(histories.moments(ofUser: user, until: end)) }
         let general = hasHours ? DailyRhythm.shares(readable.lazy.map(hours)) : []
-        generalHours = hasHours ? general : nil
+        generalHours = hasHours && followsHours ? general : nil
         for number in Swift.stride(from: 0, to: readable.count, by: stride) {
             let user = readable[number]
             guard let last = histories.lastEvent(of: user, at: end) else { continue }
             // A person's own clock of positions ends with their history.
             let left = log.clock == .position ? 0 : Double(end - log.time[last]) / 1e6
             let first = pairs.count
-            let rhythm = hasHours ? DailyRhythm(hours(user), general: general) : nil
+            let rhythm = hasHours && followsHours ? DailyRhythm(hours(user), general: general) : nil
             let bursts = hasHours ? Self.bursts(histories, user: user, until: end) : [:]
             for userTopic in histories.userTopics(ofUser: user) {
                 let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])

@@ -13,12 +13,14 @@ public struct OwnItems: Sendable {
     let width: Int
     /// Item rows, `[rows, width]`, the latest first; 0 where there are no more.
     let items: [Int64]
-    /// `[rows, width, featureCount]`.
+    /// `[rows, width, features of each]`.
     let features: [Float]
 
     /// The different items that are read of each history, those met last; fewer where each costs a pass of its own.
     static let limit = 32
     static let candidateLimit = 8
+    /// Of the items that go with a history.
+    static let companionLimit = 48
     /// Events before a stretch that are remembered.
     public static let memory = 256
     static let featureCount = 15

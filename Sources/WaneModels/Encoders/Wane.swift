@@ -6,8 +6,9 @@ extension ModelFamily {
     /// .003 of log loss on the fifth (decision 33); the next item is guessed as `attention` does.
     static let wane = ModelFamily(
         name: "wane",
-        summary: "the flagship: half-lives that fatigue, overload, habit and friends multiply; ranks as attention does",
-        reference: "docs/maths.md, Causes", measuresCauses: true, options: []
+        summary:
+            "the flagship: half-lives that fatigue, overload, habit and friends multiply; ranks by attention and what goes with what",
+        reference: "docs/maths.md, Causes", readsCompanions: true, measuresCauses: true, options: []
     ) { sizes throws(TorchError) in
         FamilyParts(history: sizes.isRanking ? try AttentionEncoder(sizes) : nil)
     }

@@ -18,10 +18,11 @@ struct RepeatHead: Module {
 
     private static let hiddenWidth = 24
 
-    init(stateWidth: Int?) throws(TorchError) {
-        line = try Linear(OwnItems.featureCount, 1, bias: false)
+    /// - Parameter features: numbers that are known of each item.
+    init(features: Int = OwnItems.featureCount, stateWidth: Int?) throws(TorchError) {
+        line = try Linear(features, 1, bias: false)
         level = try Parameter(.full([1], -1))
-        hidden = try Linear(OwnItems.featureCount, Self.hiddenWidth)
+        hidden = try Linear(features, Self.hiddenWidth)
         output = try Linear(Self.hiddenWidth, 1, bias: false)
         context = try Parameter(.full([1], 1))
         gate = try stateWidth.map { width throws(TorchError) in try Linear(width, 1, bias: false) }
@@ -31,7 +32,7 @@ struct RepeatHead: Module {
     ///   - byVector: the own items' `z`, `[rows, width]`.
     ///   - states: `[rows, D]`, where the family has them.
     func callAsFunction(_ own: OwnItems, byVector: Tensor, states: Tensor?) throws(TorchError) -> OwnLogits {
-        let features = try Tensor(own.features, shape: [own.rows * own.width, OwnItems.featureCount])
+        let features = try Tensor(own.features, shape: [own.rows * own.width, hidden.weight.value.shape[1]])
         let byHistory = try line(features) + output(hidden(features).silu()) + level.value
         var logits = try byHistory.reshaped([own.rows, own.width]) + context.value * byVector
         if let states, let gate { logits = try logits + gate(states) }
@@ -39,7 +40,7 @@ struct RepeatHead: Module {
     }
 }
 
-/// Logits of items of people's own histories, beside those by vectors.
+/// Logits of items of people's own histories, or of items that go with them, beside those by vectors.
 struct OwnLogits {
     /// `u`, -1e9 where there are no more items; and `z`: `[rows, width]` each.
     let values: Tensor
@@ -55,6 +56,21 @@ struct OwnLogits {
         self.byVector = byVector
     }
 
+    /// Several lists of the same questions as one; no item stands in two of them.
+    static func joined(_ lists: [OwnLogits]) throws(TorchError) -> OwnLogits? {
+        guard lists.count > 1 else { return lists.first }
+        func joined(_ part: (OwnLogits) -> Tensor) throws(TorchError) -> Tensor {
+            try Tensor.concatenated(lists.map(part), 1)
+        }
+        return OwnLogits(
+            values: try joined(\.values), byVector: try joined(\.byVector), items: try joined(\.items),
+            none: try joined(\.none))
+    }
+
+    private init(values: Tensor, byVector: Tensor, items: Tensor, none: Tensor) {
+        (self.values, self.byVector, self.items, self.none) = (values, byVector, items, none)
+    }
+
     /// Where the answers stand among the own items: `[rows, width]`.
     func isAnswer(_ answers: Tensor) throws(TorchError) -> Tensor { try items.equals(answers.unsqueezed(1)) }
 
@@ -66,8 +82,13 @@ struct OwnLogits {
 
     /// `logits`, `[rows, items + 1]`, with the own mass added.
     func added(to logits: Tensor) throws(TorchError) -> Tensor {
-        // log(e^z + e^u) - z; nothing for the places that are none.
-        let more = try (values - byVector).softplus().filled(where: none, with: 0)
+        // log(e^z + e^u) - z
+        try adding((values - byVector).softplus(), to: logits)
+    }
+
+    /// `logits` with something added to each item listed; nothing for the places that are none.
+    func adding(_ more: Tensor, to logits: Tensor) throws(TorchError) -> Tensor {
+        let more = try more.filled(where: none, with: 0)
         let (rows, count) = (logits.shape[0], logits.shape[1])
         let starts = try Tensor((0..<rows).map { Int64($0 * count) }).unsqueezed(1)
         let places = try (items + starts).reshaped([items.count])

@@ -77,6 +77,15 @@ public struct InterestModel: Module {
     static let decayBatch = 2_000
     static let decaySteps = 1_000
 
+    /// Nobody is ever gone.
+    public func stayForever() throws(TorchError) {
+        guard let bias = head.personOutput.bias else { return }
+        try bias.value.overwrite(with: Tensor([0, 0, Self.always]))
+    }
+
+    /// A floor of presence, before its link, that is 1 to a float.
+    private static let always: Float = 30
+
     /// What training moves: all but decay, which ``learn(_:scaling:)`` finds.
     public var trainable: [(name: String, parameter: Parameter)] {
         parameters.filter { !$0.name.hasPrefix("head.topics.") && !$0.name.hasPrefix("head.decay") }

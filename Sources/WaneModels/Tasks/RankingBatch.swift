@@ -1,3 +1,4 @@
+import WaneBaselines
 import WaneEvents
 
 /// Stretches of histories with the item that follows each event, where it may be learned from.
@@ -30,6 +31,9 @@ public struct RankingBatch: Sendable {
         public let firstTarget: Int
         /// What the person met before the stretch, for models that repeat: ``OwnItems/memory`` events at most.
         public let earlier: [(item: Int64, time: Int64)]
+        /// All of the person's items that ``ItemCompanions`` counted, and the place in them of what is remembered, for stretches
+        /// that are learned from.
+        let counted: (items: [UInt32], start: Int)?
 
         /// A question: what comes at `moment`?
         public init(
@@ -41,6 +45,7 @@ public struct RankingBatch: Sendable {
             self.user = user
             next = (0, moment)
             firstTarget = events.count
+            counted = nil
         }
 
         /// Events of a log with the one that follows the last of them.
@@ -50,17 +55,21 @@ public struct RankingBatch: Sendable {
         ///   - itemRow: the model's row of each of the log's items.
         ///   - begin: of what is known of the person; nothing before the stretch is remembered when absent.
         ///   - since: targets before this moment, in microseconds, are not learned from.
+        ///   - counted: all of the person's items that ``ItemCompanions`` counted.
         public init(
-            _ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], begin: Int? = nil, since: Int64 = .min
+            _ indices: Range<Int>, _ log: EventLog, itemRow: [Int64], begin: Int? = nil, since: Int64 = .min,
+            counted: [UInt32]? = nil
         ) {
             events = Self.read(indices, log, itemRow)
             let remembered = max(begin ?? indices.lowerBound, indices.lowerBound - OwnItems.memory)
-            earlier = Self.read(min(remembered, indices.lowerBound)..<indices.lowerBound, log, itemRow)
+            let first = min(remembered, indices.lowerBound)
+            earlier = Self.read(first..<indices.lowerBound, log, itemRow)
+            self.counted = counted.map { ($0, first - (begin ?? indices.lowerBound)) }
             user = Int64(log.user[indices.lowerBound])
             next = (itemRow[Int(log.item[indices.upperBound])], log.time[indices.upperBound])
-            var first = 0
-            while first < indices.count, log.time[indices.lowerBound + first + 1] < since { first += 1 }
-            firstTarget = first
+            var target = 0
+            while target < indices.count, log.time[indices.lowerBound + target + 1] < since { target += 1 }
+            firstTarget = target
         }
 
         /// A question about what comes at `moment`, after a person's history in a log.
@@ -90,6 +99,25 @@ public struct RankingBatch: Sendable {
     func ownBeforeTargets(_ limit: Int) -> OwnItems { OwnItems(stretches, at: targetPlaces, limit: limit) }
     func ownBeforeQuestions(_ limit: Int) -> OwnItems {
         OwnItems(stretches, at: lastSteps.enumerated().map { ($0.offset, $0.element) }, limit: limit)
+    }
+
+    /// What goes with people's histories before each target, or before each question.
+    func companionsBeforeTargets(_ table: ItemCompanions) -> OwnItems { companions(table, targetPlaces) }
+    func companionsBeforeQuestions(_ table: ItemCompanions) -> OwnItems {
+        companions(table, lastSteps.enumerated().map { ($0.offset, $0.element) })
+    }
+
+    /// - Parameter places: in the order of the stretches and of their steps.
+    private func companions(_ table: ItemCompanions, _ places: [(sequence: Int, step: Int)]) -> OwnItems {
+        var steps = [[Int]](repeating: [], count: stretches.count)
+        for place in places { steps[place.sequence].append(place.step) }
+        let asked = zip(stretches, steps).map { stretch, steps in
+            ItemCompanions.Asked(
+                items: (stretch.earlier + stretch.events).map { UInt32($0.item) },
+                places: steps.map { $0 + stretch.earlier.count }, counted: stretch.counted)
+        }
+        let found = table.evidence(of: asked, limit: OwnItems.companionLimit)
+        return OwnItems(rows: found.rows, width: found.width, items: found.items, features: found.features)
     }
 
     /// - Parameter padded: events that each stretch is filled up to; as many as it has when absent.

@@ -1,5 +1,6 @@
 import Foundation
 import Torch
+import WaneBaselines
 
 /// A deep model of the next item: event vectors, a family's encoder over them, and the product of its state with
 /// every item's vector.
@@ -20,6 +21,11 @@ public struct RankingModel: Module {
     let hiddenLayers: [Linear]
     let candidateScore: Linear?
     let own: RepeatHead?
+    let companionHead: RepeatHead?
+    /// How far vectors and evidence are to be believed, as questions that were held back say (``EvidenceScale``).
+    let evidence: EvidenceScale?
+    /// What goes with what, for families that read it. It may be counted anew after training, as more is known.
+    public var companions: ItemCompanions?
 
     /// How many of the last events meet a candidate.
     static let windowLength = 20
@@ -28,7 +34,8 @@ public struct RankingModel: Module {
     public var meetsCandidates: Bool { candidate != nil }
     public var usesGraph: Bool { graph != nil }
 
-    public init(_ options: ModelOptions, items count: Int) throws(TorchError) {
+    /// - Parameter companions: for families that read them.
+    public init(_ options: ModelOptions, items count: Int, companions: ItemCompanions? = nil) throws(TorchError) {
         guard let family = ModelFamilies.named(options.family) else {
             throw TorchError(operation: "model", message: "no family is called \(options.family)")
         }
@@ -47,6 +54,14 @@ public struct RankingModel: Module {
         hiddenLayers = plain ? [try Linear(width, 2 * width), try Linear(2 * width, width)] : []
         candidateScore = parts.candidate == nil ? nil : try Linear(2 * width, 1)
         own = options.repeats ? try RepeatHead(stateWidth: parts.candidate == nil ? width : nil) : nil
+        guard !family.readsCompanions || companions?.people.count == count + 1 else {
+            throw TorchError(operation: family.name, message: "needs what goes with its \(count) items")
+        }
+        let companions = family.readsCompanions ? companions : nil
+        self.companions = companions
+        companionHead =
+            companions == nil ? nil : try RepeatHead(features: ItemCompanions.featureCount, stateWidth: width)
+        evidence = companions == nil ? nil : try EvidenceScale()
     }
 
     /// The vectors of all item rows, `[items + 1, D]`: smoothed where the family has a graph.
@@ -84,7 +99,8 @@ public struct RankingModel: Module {
         let encoded = try encoded(history, training: true)
         let rows = try Tensor(batch.targetRows)
         let states = try encoded.states.rows(rows)
-        let own = try ownLogits(batch.ownBeforeTargets, states: states, items.vectors)
+        let own = try listed(
+            batch.ownBeforeTargets, batch.companionsBeforeTargets, states: states, items.vectors)
         let value = try loss(
             states, vectors: items.vectors, bias: bias.value, targets: batch.targets, own: own, sample: sample)
         return try encoded.penalty.map { penalty throws(TorchError) in try value + penalty } ?? value
@@ -106,23 +122,80 @@ public struct RankingModel: Module {
                 last.map { Int64(batch.layout.packed.row(sequence: $0.sequence, step: $0.step)) })
             let states = try encoded(history, training: false).states.rows(rows)
             let logits = try states.matmul(items.vectors.transposed()) + bias.value
-            let own = try ownLogits(batch.ownBeforeQuestions, states: states, items.vectors)
-            return try own?.added(to: logits) ?? logits
+            let own = try listed(
+                batch.ownBeforeQuestions, batch.companionsBeforeQuestions, states: states, items.vectors)
+            guard let own else { return logits }
+            if let evidence { return try evidence(logits, own) }
+            return try own.added(to: logits)
         }
     }
 
-    /// What own items have beside their vectors, for families with a state: `z` of a few items alone.
-    private func ownLogits(
-        _ read: (_ limit: Int) -> OwnItems, states: Tensor, _ vectors: Tensor
+    /// What training moves: how far evidence is believed is found afterwards.
+    public var trainable: [(name: String, parameter: Parameter)] {
+        parameters.filter { !$0.name.hasPrefix("evidence.") }
+    }
+
+    /// Believes vectors and evidence as far as another model of the same sizes does.
+    public func believe(as other: RankingModel) throws(TorchError) {
+        guard let evidence, let known = other.evidence else { return }
+        try evidence.scales.value.overwrite(with: known.scales.value.detached())
+    }
+
+    /// Finds how far vectors and evidence are to be believed.
+    ///
+    /// - Parameters:
+    ///   - batches: questions, none of which training has seen, with their answers' item rows and what is added to the logits of
+    ///     items that cannot be answers, `[questions, items + 1]`.
+    public func calibrateEvidence(
+        _ batches: [(batch: RankingBatch, answers: [Int64], mask: Tensor)], _ items: SmoothedItems,
+        check: () throws -> Void
+    ) throws {
+        guard let evidence else { return }
+        typealias Part = (logits: Tensor, own: OwnLogits, answers: Tensor)
+        let parts = try withoutGradients { () throws(TorchError) -> [Part] in
+            var parts: [Part] = []
+            for (batch, answers, mask) in batches {
+                let history = try events.summed(batch, smoothed: items, training: false)
+                let rows = try Tensor(
+                    batch.lastSteps.enumerated().map {
+                        Int64(batch.layout.packed.row(sequence: $0.offset, step: $0.element))
+                    })
+                let states = try encoded(history, training: false).states.rows(rows)
+                let logits = try states.matmul(items.vectors.transposed()) + bias.value + mask
+                guard
+                    let own = try listed(
+                        batch.ownBeforeQuestions, batch.companionsBeforeQuestions, states: states, items.vectors)
+                else { continue }
+                parts.append((logits, own, try Tensor(answers)))
+            }
+            return parts
+        }
+        try evidence.fit(parts, check: check)
+    }
+
+    /// What own items and those that go with them have beside their vectors, for families with a state.
+    private func listed(
+        _ readOwn: (_ limit: Int) -> OwnItems, _ readCompanions: (ItemCompanions) -> OwnItems, states: Tensor,
+        _ vectors: Tensor
     ) throws(TorchError) -> OwnLogits? {
-        guard let own else { return nil }
-        let items = read(OwnItems.limit)
+        var lists: [OwnLogits] = []
+        if let own { lists.append(try logits(own, of: readOwn(OwnItems.limit), states: states, vectors)) }
+        if let companions, let companionHead {
+            lists.append(try logits(companionHead, of: readCompanions(companions), states: states, vectors))
+        }
+        return try OwnLogits.joined(lists)
+    }
+
+    /// `z` of a few items alone.
+    private func logits(
+        _ head: RepeatHead, of items: OwnItems, states: Tensor, _ vectors: Tensor
+    ) throws(TorchError) -> OwnLogits {
         let rows = try Tensor(items.items)
         let z =
             try vectors.rows(rows).reshaped([items.rows, items.width, vectors.shape[1]])
             .matmul(states.unsqueezed(2)).squeezed(2)
             + bias.value.unsqueezed(1).rows(rows).reshaped([items.rows, items.width])
-        return try own(items, byVector: z, states: states)
+        return try head(items, byVector: z, states: states)
     }
 
     // MARK: Families that meet candidates

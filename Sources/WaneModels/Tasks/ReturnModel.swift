@@ -9,17 +9,53 @@ public struct ReturnModel: Module {
     public let queries: QueryEncoder
     let mixture: ReturnHead?
     let intensity: IntensityHead?
+    /// How much own hours count, before its link; nothing where the log has no hours.
+    let season: Parameter?
 
     public var options: ModelOptions { queries.options }
     /// Horizons; what is farther is as good as never.
     public static let longest = ReturnPredictions.longest
     public var readsHistory: Bool { queries.readsHistory }
+    public var followsHours: Bool { season != nil }
 
-    public init(_ options: ModelOptions, items: Int, topics: Int) throws(TorchError) {
+    /// - Parameter followsHours: whether time passes in people's own hours, as far as training finds it does.
+    public init(_ options: ModelOptions, items: Int, topics: Int, followsHours: Bool) throws(TorchError) {
         queries = try QueryEncoder(options, items: items, topics: topics)
         let hasIntensity = queries.encoder is ContinuousLSTM
         mixture = hasIntensity ? nil : try ReturnHead(inputs: queries.width, options)
         intensity = hasIntensity ? try IntensityHead(inputs: queries.width, options) : nil
+        season = followsHours ? try Parameter(.zeros([1])) : nil
+    }
+
+    /// Durations and entries as they count, and how fast time passes at the durations' ends: each `[N]`.
+    private func counted(
+        _ answers: ReturnAnswers, _ rows: Tensor
+    ) throws(TorchError) -> (duration: Tensor, entry: Tensor, logSpeed: Tensor) {
+        let (duration, entry) = (try answers.duration.rows(rows), try answers.entry.rows(rows))
+        guard let season else { return (duration, entry, try Tensor.zeros([1])) }
+        let share = try Self.share(season)
+        return (
+            try duration + share * (answers.ownDuration.rows(rows) - duration),
+            try entry + share * (answers.ownEntry.rows(rows) - entry),
+            try (share * (answers.speed.rows(rows) - 1) + 1).log()
+        )
+    }
+
+    /// When so much time has been counted; what is as good as never stays that.
+    private static func time(_ counted: Float, _ clock: ReturnClock, _ share: Double) -> Float {
+        Double(counted) >= 0.99 * longest ? Float(longest) : Float(clock.time(Double(counted), share))
+    }
+
+    /// Begun below a third, and quick: it has one epoch's steps to find where it belongs.
+    private static func share(_ season: Parameter) throws(TorchError) -> Tensor {
+        try (season.value * 10 - 1).sigmoid()
+    }
+
+    /// How much own hours count.
+    private var ownShare: Double {
+        get throws(TorchError) {
+            try season.map { season throws(TorchError) in try season.value.sigmoid().item() } ?? 0
+        }
     }
 
     private func distribution(
@@ -41,8 +77,10 @@ public struct ReturnModel: Module {
     ) throws(TorchError) -> Tensor {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let (distribution, penalty) = try distribution(batch, queries, events, training: training)
-        let likelihood = try distribution.logLikelihood(
-            answers.duration.rows(rows), observed: answers.observed.rows(rows), entry: answers.entry.rows(rows))
+        let (duration, entry, logSpeed) = try counted(answers, rows)
+        let observed = try answers.observed.rows(rows)
+        let likelihood =
+            try distribution.logLikelihood(duration, observed: observed, entry: entry) + observed * logSpeed
         let loss = try -(likelihood.mean())
         return try penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
@@ -56,15 +94,21 @@ public struct ReturnModel: Module {
         try withoutGradients { () throws(TorchError) in
             let rows = try Tensor(batch.queries.map(Int64.init))
             let (distribution, _) = try distribution(batch, queries, events, training: false)
-            let entry = try answers.entry.rows(rows)
-            let likelihood = try distribution.logLikelihood(
-                answers.duration.rows(rows), observed: answers.observed.rows(rows), entry: entry)
-            let count = batch.queries.count
-            let median = try distribution.quantile(0.5, entry: entry, longest: Self.longest)
+            let (duration, entry, logSpeed) = try counted(answers, rows)
+            let observed = try answers.observed.rows(rows)
+            let likelihood =
+                try distribution.logLikelihood(duration, observed: observed, entry: entry) + observed * logSpeed
+            let share = try ownShare
+            let clocks = batch.queries.map { answers.clocks[$0] }
+            let median: [Float] = try distribution.quantile(0.5, entry: entry, longest: Self.longest).values()
             var columns: [Tensor] = []
-            for time in grid { columns.append(try distribution.logSurvival(.full([count], time)).exp()) }
+            for time in grid {
+                let counted = try Tensor(clocks.map { Float($0.counted(time, share)) })
+                columns.append(try distribution.logSurvival(counted).exp())
+            }
             return (
-                try likelihood.values(), try median.values(), try Tensor.stacked(columns, 1).values()
+                try likelihood.values(), zip(clocks, median).map { Self.time($1, $0, share) },
+                try Tensor.stacked(columns, 1).values()
             )
         }
     }
@@ -72,17 +116,20 @@ public struct ReturnModel: Module {
     /// Quantiles of the time of return, in horizons from the touch on, given that there was none by `entry`: one
     /// array a share, each in the batch's order.
     ///
-    /// - Parameter entry: horizons since the touch, for each query of the set.
+    /// - Parameter entry: horizons since the touch, for each query of the set, with its clock.
     public func quantiles(
-        _ shares: [Double], _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors, entry: [Float]
+        _ shares: [Double], _ batch: HistoryBatch, _ queries: QueryTensors, _ events: EventTensors,
+        entry: [(time: Double, clock: ReturnClock)]
     ) throws(TorchError) -> [[Float]] {
         try withoutGradients { () throws(TorchError) in
             let (distribution, _) = try distribution(batch, queries, events, training: false)
-            let own = try Tensor(batch.queries.map { entry[$0] })
+            let ownShare = try ownShare
+            let asked = batch.queries.map { entry[$0] }
+            let own = try Tensor(asked.map { Float($0.clock.counted($0.time, ownShare)) })
             var answers: [[Float]] = []
             for share in shares {
-                answers.append(
-                    try distribution.quantile(share, entry: own, longest: Self.longest).values())
+                let found: [Float] = try distribution.quantile(share, entry: own, longest: Self.longest).values()
+                answers.append(zip(asked, found).map { Self.time($1, $0.clock, ownShare) })
             }
             return answers
         }
@@ -94,10 +141,32 @@ public struct ReturnAnswers {
     let duration: Tensor
     let observed: Tensor
     let entry: Tensor
+    /// In people's own hours, and how fast these pass at the durations' ends.
+    let ownDuration: Tensor
+    let ownEntry: Tensor
+    let speed: Tensor
+    let clocks: [ReturnClock]
 
-    public init(_ questions: ReturnQueries) throws(TorchError) {
-        duration = try Tensor(questions.duration.map(Float.init))
-        observed = try Tensor(questions.observed.map { $0 ? Float(1) : 0 })
-        entry = try Tensor(questions.entry.map(Float.init))
+    /// - Parameters:
+    ///   - queries: the questions', with people's hours where the model follows them.
+    ///   - horizon: microseconds.
+    public init(_ questions: ReturnQueries, _ queries: QuerySet, horizon: Int64) throws(TorchError) {
+        let unit = Double(horizon) / 1e6
+        let clocks = (0..<questions.count).map { row in
+            // To the microsecond where the question says how long ago the touch was.
+            let entry = questions.entry[row]
+            let since = entry > 0 ? entry * unit : Double(queries.elapsedSinceTopic[row])
+            return ReturnClock(queries.rhythm(row), touch: Double(queries.moment[row]) / 1e6 - since, horizon: unit)
+        }
+        func tensor(_ value: (Int) -> Double) throws(TorchError) -> Tensor {
+            try Tensor(clocks.indices.map { Float(value($0)) })
+        }
+        duration = try tensor { questions.duration[$0] }
+        observed = try tensor { questions.observed[$0] ? 1 : 0 }
+        entry = try tensor { questions.entry[$0] }
+        ownDuration = try tensor { clocks[$0].own(questions.duration[$0]) }
+        ownEntry = try tensor { clocks[$0].own(questions.entry[$0]) }
+        speed = try tensor { clocks[$0].speed(questions.duration[$0]) }
+        self.clocks = clocks
     }
 }

@@ -46,6 +46,16 @@ public struct SparseRows: Sendable {
     @inline(__always)
     public func range(_ row: Int) -> Range<Int> { starts[row]..<starts[row + 1] }
 
+    /// Calls `body` with each entry of a row.
+    @inline(__always)
+    public func forEach(in row: Int, _ body: (_ column: Int, _ weight: Float) -> Void) {
+        columns.withUnsafeBufferPointer { columns in
+            weights.withUnsafeBufferPointer { weights in
+                for index in starts[row]..<starts[row + 1] { body(Int(columns[index]), weights[index]) }
+            }
+        }
+    }
+
     /// Adds `scale` times a row to a dense vector.
     @inline(__always)
     public func add(row: Int, times scale: Float, to dense: UnsafeMutablePointer<Float>) {

@@ -3,7 +3,9 @@
 #else
     import Darwin
 #endif
+import WaneCurves
 import WaneEvents
+import WaneState
 
 /// Windows within which a return is asked about beside the horizon: training on them tells a rate that is high and soon gone from
 /// one that is low and lasts.
@@ -24,6 +26,15 @@ public enum ReturnWindows {
             var generator = SeededGenerator(seed: key, stream: 12)
             return Float(pow(low, generator.uniform()))
         }
+    }
+}
+
+extension Histories {
+    /// Everybody's shares of the 24 hours of a day, UTC, up to a moment; nothing where the log's times are dates or positions.
+    public func hours(until end: Int64) -> [Double]? {
+        guard log.clock == .wall, log.resolution(until: end) <= 3_600 * EventLog.second else { return nil }
+        return DailyRhythm.shares(
+            (0..<userCount).lazy.map { DailyRhythm.counts(moments(ofUser: $0, until: end)) })
     }
 }
 

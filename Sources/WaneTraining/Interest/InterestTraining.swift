@@ -32,6 +32,8 @@ public struct InterestTraining {
         /// Whether what came of each query is that of another, and what is known of how
         /// interest decays is the same of all topics, and of each pair that of another.
         public var shufflesOutcomes = false
+        /// Parts that the model does without.
+        public var without: Set<ModelPart> = []
 
         public init() {}
 
@@ -70,7 +72,8 @@ public struct InterestTraining {
         let resolution = histories.log.resolution(until: task.split.trainEnd)
         let fit = try RenewalFit(
             histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
-            resolution: resolution, users: users, checkInterruption: trainer.checkInterruption)
+            resolution: resolution, followsHours: !ablation.without.contains(.season), users: users,
+            checkInterruption: trainer.checkInterruption)
         task = task.following(fit.hours)
         guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
         var record = CauseRecord(topics: vocabulary.topicRows + 1)
@@ -85,6 +88,7 @@ public struct InterestTraining {
                 record.obstacle = "too few people have events enough"
             }
         }
+        ablation.without.takeOut(of: &record)
         task = task.measuring(record.schema.renumbered(rows.topicRow))
         return (fit, record)
     }
@@ -139,6 +143,7 @@ public struct InterestTraining {
         }
         let histories = task.histories
         try network.learn(decay(fit, rows.topicRow), scaling: scaling)
+        if ablation.without.contains(.presence) { try network.stayForever() }
         let firstTensors = try QueryTensors(
             first, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(first))
         let validationTensors = try QueryTensors(
@@ -152,7 +157,10 @@ public struct InterestTraining {
             firstTensors, events, steps: 100, learningRate: 0.05)
         let training = training
         typealias Batch = (batch: HistoryBatch, queries: QueryTensors)
-        var job = TrainingJob<Batch>(parameters: network.trainable) { epoch in
+        let parameters = network.trainable.filter { parameter in
+            !ablation.without.contains { part in part.weights.contains { parameter.name.hasPrefix($0) } }
+        }
+        var job = TrainingJob<Batch>(parameters: parameters) { epoch in
             let queries = try epochs[epoch]
             let tensors = try QueryTensors(
                 queries, topicRow: rows.topicRow, scaling: scaling, horizon: horizon, windows: windows(queries))
@@ -186,6 +194,10 @@ public struct InterestTraining {
     private func decay(_ fit: RenewalFit, _ topicRow: [Int64]) -> InterestModel.Decay {
         var generator = SeededGenerator(seed: training.seed, stream: 13)
         let known = fit.pairs.keys.sorted().shuffled(using: &generator).prefix(Self.decayPairs)
+        if ablation.without.contains(.pairs) {
+            return InterestModel.Decay(
+                rows: fit.rows, spread: fit.spread, features: [], row: [], mean: [], variance: [])
+        }
         let places = known.map { (userTopic: $0, moment: task.split.trainEnd) }
         let queries = ablation.applied(to: task.queries(at: places), seed: training.seed)
         var (mean, variance): ([Float], [Float]) = ([], [])
@@ -232,12 +244,16 @@ public struct InterestTraining {
         let data = Fingerprint.of(log)
         var trainer = trainer
         trainer.task = try RunIdentity(
-            "interest", model, task.split, data: data, more: [Fingerprint.of(friends)]
+            "interest", model, task.split, data: data,
+            more: [Fingerprint.of(friends)] + ablation.without.map(\.rawValue).sorted()
         ).text
         var description = BundleDescription(
             task: .interest, family: model.family, options: model, training: training.record, split: task.split,
             clock: log.clock, topicSource: log.topics.source, typicalEngagement: task.typicalEngagement,
             scaling: scaling, data: data)
+        if !ablation.without.isEmpty {
+            description.training.settings["without"] = ablation.without.map(\.rawValue).sorted().joined(separator: ",")
+        }
         description.history = try trainer.run(&job)
         return description
     }

@@ -74,6 +74,9 @@ public struct Search: Sendable {
         var trials: [Trial]
     }
 
+    /// Trials of before the same settings trained something else are not to be compared.
+    public static let recipe = RunIdentity.recipe
+
     public let model: ModelOptions
     public let training: TrainingOptions
     /// Seconds in all, earlier runs of the same search included, and trials in all.

@@ -117,7 +117,8 @@ public struct SparseExperiment: Sendable {
                     ranking: ranking)
                 if remedy == .social { run.friends = friends }
                 configure(&run.trainer, remedy)
-                let ranker = try run.run().ranker
+                // As of before validation, as the counts above.
+                let ranker = try run.run().beforeValidation
                 (ranks, covered) = try RankingEvaluation.ranks(ranker, task, places, covering: true)
                 if remedy == .none { plain = (ranks, ranker) }
             }

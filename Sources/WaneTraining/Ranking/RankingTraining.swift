@@ -56,8 +56,10 @@ public struct RankingOptions: Codable, Sendable, Equatable {
 /// A model of the next item, and at work on the log that it was trained on.
 public struct TrainedRanker {
     public var bundle: ModelBundle
-    /// With the graph of all that it was trained on, where it has one.
+    /// With the graph of all that it was trained on, where it has one, and with all that is known before the test counted.
     public let ranker: Ranker
+    /// As of before validation, whose questions it may be asked.
+    public let beforeValidation: Ranker
 }
 
 /// Trains a model of the next item on a log.
@@ -70,9 +72,10 @@ public struct RankingTraining {
     public var friends = SocialEdges.none
     /// How the log was read, kept with the model.
     public var reading = ReadingOptions()
-    /// Learn from validation events too, for as many epochs as `training.epochs` says: for a model whose settings
-    /// and length of training validation has already decided.
-    public var refit = false
+    /// The model that validation chose, for a refit: it learns from validation events too, for as many epochs as `training.epochs`
+    /// says, and believes evidence as far as the chosen one.
+    public var chosen: ModelBundle?
+    var refit: Bool { chosen != nil }
 
     /// Questions in a step of families that meet candidates: each costs a pass for each of its drawn items.
     static let candidateQuestions = 512
@@ -106,7 +109,17 @@ public struct RankingTraining {
         var model = model.enablingSocial(for: friends)
         model.repeats = task.seen == .kept
         try Runtime.seed(training.seed)
-        let network = try RankingModel(model, items: vocabulary.itemRows)
+        // What goes with what is counted over all that is learned from; each question leaves its own person out.
+        func itemRows(before part: Part) -> [[UInt32]] {
+            (0..<task.userCount).map { person in
+                task.known(person, before: part).map { UInt32(rows.itemRow[Int(log.item[$0])]) }
+            }
+        }
+        let readsCompanions = ModelFamilies.named(model.family)?.readsCompanions == true
+        let counted = readsCompanions ? itemRows(before: part) : nil
+        var network = try RankingModel(
+            model, items: vocabulary.itemRows,
+            companions: counted.map { ItemCompanions($0, rows: vocabulary.itemRows + 1) })
         let snapshots = network.usesGraph ? snapshotMoments(known) : []
         let graphs =
             network.usesGraph
@@ -114,18 +127,19 @@ public struct RankingTraining {
                 log, known: known, at: snapshots, itemRow: rows.itemRow, itemRows: vocabulary.itemRows + 1,
                 friends: friends) : nil
         let draws = RankingDraws(
-            task: task, known: known, rows: rows.itemRow, counts: counts, snapshots: snapshots, training: training,
+            task: task, known: known, counted: counted, rows: rows.itemRow, counts: counts, snapshots: snapshots,
+            training: training,
             ranking: ranking, meetsCandidates: network.meetsCandidates, itemRows: vocabulary.itemRows + 1)
         var generator = SeededGenerator(seed: training.seed, stream: 300)
         let validation = Array(
             task.targets(.validation).shuffled(using: &generator).prefix(ranking.validationQueries))
-        func ranker() throws -> Ranker {
+        func ranker(_ network: RankingModel) throws -> Ranker {
             let items = try withoutGradients { try network.smoothed(over: graphs?.last) }
             return try Ranker(network, log, window: ranking.window, itemRow: rows.itemRow, items: items)
         }
         let headline = RankingReport.Headline(items: task.itemCount)
         let isFew = validation.count < RankingOptions.fewQueries
-        var job = TrainingJob<RankingDraws.Batch>(parameters: network.parameters) { epoch in
+        var job = TrainingJob<RankingDraws.Batch>(parameters: network.trainable) { epoch in
             draws.batches(epoch)
         } rowCount: {
             $0.batch.layout.lengths.count
@@ -136,8 +150,8 @@ public struct RankingTraining {
         } validate: { epoch in
             // A refit has no rows left to validate on; its last epoch is its best.
             if refit { return 1 / Double(epoch + 2) }
-            if isFew { return try RankingEvaluation.logLoss(ranker(), task, validation) }
-            let ranks = try RankingEvaluation.ranks(ranker(), task, validation).ranks
+            if isFew { return try RankingEvaluation.logLoss(ranker(network), task, validation) }
+            let ranks = try RankingEvaluation.ranks(ranker(network), task, validation).ranks
             return 1 - RankingReport.mean(of: ranks, headline)
         }
         job.measure = refit ? "(none: a refit learns from it)" : isFew ? "log loss" : "1 - \(headline.name)"
@@ -150,7 +164,46 @@ public struct RankingTraining {
             ]
         ).text
         let history = try trainer.run(&job)
-        return try trained(network, vocabulary, graphs, history, model, data, ranker())
+        if readsCompanions, !refit { try calibrateEvidence(network, rows.itemRow, validation) }
+        if refit, case .ranking(let chosen) = chosen?.network { try network.believe(as: chosen) }
+        let beforeValidation = try ranker(network)
+        try trainer.checkInterruption()
+        if readsCompanions, !refit {
+            // As the classical rows: what was held back for validation is known when the test is asked.
+            network.companions = ItemCompanions(itemRows(before: .test), rows: vocabulary.itemRows + 1)
+        }
+        return try trained(network, vocabulary, graphs, history, model, data, ranker(network), beforeValidation)
+    }
+
+    /// How far evidence is to be believed, from validation questions; as many as fit into a quarter of a gigabyte.
+    private func calibrateEvidence(
+        _ network: RankingModel, _ itemRow: [Int64], _ validation: [Int]
+    ) throws {
+        let width = Int(itemRow.max() ?? 0) + 1
+        let most = max(100, (32 << 20) / width)
+        let items = try withoutGradients { try network.smoothed(over: nil) }
+        var batches: [(batch: RankingBatch, answers: [Int64], mask: Tensor)] = []
+        let known = validation.prefix(most).filter { itemRow[Int(task.log.item[$0])] > 0 }
+        for start in stride(from: 0, to: known.count, by: 256) {
+            let part = known[start..<min(known.count, start + 256)]
+            var mask = [Float](repeating: 0, count: part.count * width)
+            var stretches: [RankingBatch.Stretch] = []
+            for (row, place) in part.enumerated() {
+                let query = task.query(at: place)
+                stretches.append(
+                    RankingBatch.Stretch(
+                        after: query.history, task.log, itemRow: itemRow, window: ranking.window, user: -1,
+                        moment: query.moment))
+                mask[row * width] = -1e9
+                for item in RankingEvaluation.seen(query, task) { mask[row * width + Int(itemRow[Int(item)])] = -1e9 }
+            }
+            batches.append(
+                (
+                    RankingBatch(stretches), part.map { itemRow[Int(task.log.item[$0])] },
+                    try Tensor(mask, shape: [part.count, width])
+                ))
+        }
+        try network.calibrateEvidence(batches, items, check: trainer.checkInterruption)
     }
 
     /// How much each item was met up to the end of training, in all or lately, as validation chooses; by the model's
@@ -175,7 +228,7 @@ public struct RankingTraining {
 
     private func trained(
         _ network: RankingModel, _ vocabulary: ModelVocabulary, _ graphs: GraphSnapshots?, _ history: TrainingHistory,
-        _ model: ModelOptions, _ data: DataFingerprint, _ ranker: Ranker
+        _ model: ModelOptions, _ data: DataFingerprint, _ ranker: Ranker, _ beforeValidation: Ranker
     ) throws -> TrainedRanker {
         let log = task.log
         let span = log.span ?? 0...1
@@ -205,7 +258,7 @@ public struct RankingTraining {
                 topicCount: vocabulary.topicRows), network: .ranking(network), smoothed: smoothed, people: people,
             reading: reading)
         bundle.population = try popularItems(vocabulary).map { .itemCounts($0) }
-        return TrainedRanker(bundle: bundle, ranker: ranker)
+        return TrainedRanker(bundle: bundle, ranker: ranker, beforeValidation: beforeValidation)
     }
 }
 
@@ -218,6 +271,7 @@ extension [Range<Int>] {
 struct RankingDraws {
     let task: RankingTask
     let known: [Range<Int>]
+    let counted: [[UInt32]]?
     let rows: [Int64]
     let snapshots: [Int64]
     let training: TrainingOptions
@@ -229,11 +283,12 @@ struct RankingDraws {
     typealias Batch = (batch: RankingBatch, snapshot: Int)
 
     init(
-        task: RankingTask, known: [Range<Int>], rows: [Int64], counts: [Int], snapshots: [Int64],
+        task: RankingTask, known: [Range<Int>], counted: [[UInt32]]?, rows: [Int64], counts: [Int], snapshots: [Int64],
         training: TrainingOptions, ranking: RankingOptions, meetsCandidates: Bool, itemRows: Int
     ) {
         self.task = task
         self.known = known
+        self.counted = counted
         self.rows = rows
         self.snapshots = snapshots
         self.training = training
@@ -259,7 +314,7 @@ struct RankingDraws {
         var stretches: [(stretch: RankingBatch.Stretch, snapshot: Int)] = []
         let length = ranking.window
         let events = task.log
-        for range in known where range.count > 1 {
+        for (person, range) in known.enumerated() where range.count > 1 {
             // The last event of a stretch is an answer only.
             let inputs = range.count - 1
             let windows = max(1, (inputs + length / 2) / length)
@@ -277,7 +332,8 @@ struct RankingDraws {
                     since = snapshot >= 0 ? snapshots[snapshot] + 1 : .min
                 }
                 let stretch = RankingBatch.Stretch(
-                    indices, events, itemRow: rows, begin: range.lowerBound, since: since)
+                    indices, events, itemRow: rows, begin: range.lowerBound, since: since,
+                    counted: counted?[person])
                 stretches.append((stretch, snapshot))
             }
         }

@@ -1,4 +1,5 @@
 import Torch
+import WaneBaselines
 import WaneEvents
 import WaneTasks
 import WaneModels
@@ -40,7 +41,13 @@ public enum StepBench {
         options.historyLength = length
         options.historyDropout = 0.2
         try Runtime.seed(seed)
-        let model = try RankingModel(options.checked(), items: items)
+        let counted = (0..<histories).map { person in
+            (person * (length + 1)..<(person + 1) * (length + 1)).map { log.item[$0] + 1 }
+        }
+        let readsCompanions = ModelFamilies.named(family)?.readsCompanions == true
+        let model = try RankingModel(
+            options.checked(), items: items,
+            companions: readsCompanions ? ItemCompanions(counted, rows: items + 1) : nil)
         var loss = RankingLoss()
         loss.bfloat16 = bfloat16
         var optimizer = try Optimizer(.adamW(), model.parameters)
@@ -58,7 +65,8 @@ public enum StepBench {
             let first = (step + 3) % groups * batch
             let data = RankingBatch(
                 (first..<first + batch).map { person in
-                    RankingBatch.Stretch(known[person].dropLast(), log, itemRow: rows)
+                    RankingBatch.Stretch(
+                        known[person].dropLast(), log, itemRow: rows, counted: readsCompanions ? counted[person] : nil)
                 })
             let value = try model.loss(data, loss, sample: nil, graph: graph)
             try optimizer.clearGradients()

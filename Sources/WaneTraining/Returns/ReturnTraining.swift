@@ -27,8 +27,10 @@ public struct ReturnTraining {
     }
 
     public func run() throws -> ModelBundle {
-        let interest = task.interest
-        let (histories, split) = (interest.histories, interest.split)
+        let (histories, split) = (task.interest.histories, task.interest.split)
+        let hours = histories.hours(until: split.trainEnd)
+        let interest = task.interest.following(hours)
+        let task = ReturnTask(interest)
         let vocabulary = ModelVocabulary(histories.log, trainEnd: split.trainEnd)
         let questions = try task.questions(.train, count: training.trainQueries, seed: training.seed, later: true)
         let validation = try task.questions(
@@ -36,14 +38,15 @@ public struct ReturnTraining {
         let scaling = FeatureScaling(questions.queries.lastEventFeatures)
         let model = model.enablingSocial(for: friends)
         try Runtime.seed(training.seed)
-        let network = try ReturnModel(model, items: vocabulary.itemRows, topics: vocabulary.topicRows)
+        let network = try ReturnModel(
+            model, items: vocabulary.itemRows, topics: vocabulary.topicRows, followsHours: hours != nil)
         let inputs = try TrainingInputs(interest, vocabulary, network.queries, friends)
         let events = inputs.events
         func tensors(_ questions: ReturnQueries) throws -> (queries: QueryTensors, answers: ReturnAnswers) {
             (
                 try QueryTensors(
                     questions.queries, topicRow: inputs.rows.topicRow, scaling: scaling, horizon: split.horizon),
-                try ReturnAnswers(questions)
+                try ReturnAnswers(questions, questions.queries, horizon: split.horizon)
             )
         }
         let (own, held) = (try tensors(questions), try tensors(validation))
@@ -73,6 +76,7 @@ public struct ReturnTraining {
             task: .return, family: model.family, options: model, training: training.record, split: split,
             clock: histories.log.clock, topicSource: histories.log.topics.source,
             typicalEngagement: interest.typicalEngagement, scaling: scaling, data: data)
+        description.hours = hours
         description.history = try trainer.run(&job)
         var bundle = try inputs.bundle(description, .returns(network), reading: reading)
         bundle.population = .firstTouches(

@@ -80,10 +80,13 @@ extension TrainingOptions {
 struct RunIdentity {
     let text: String
 
+    /// Goes up where the same settings train something else: a run of before is not gone on with.
+    static let recipe = 2
+
     init(_ task: String, _ model: ModelOptions, _ split: Split?, data: DataFingerprint, more: [String] = []) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        var parts = [task, String(decoding: try encoder.encode(model), as: UTF8.self), data.sha256]
+        var parts = ["\(Self.recipe)", task, String(decoding: try encoder.encode(model), as: UTF8.self), data.sha256]
         if let split {
             parts += [split.start, split.trainEnd, split.validationEnd, split.end, split.horizon].map { "\($0)" }
             parts.append("\(split.random)")

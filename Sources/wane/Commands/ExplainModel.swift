@@ -181,6 +181,9 @@ struct ModelExplanation {
             options.seed = seed
             var training = try InterestTraining(measured.task, model: bundle.description.options, training: options)
             training.ablation = ablation
+            // A model without a part is set beside others without it.
+            let parts = bundle.description.training.settings["without"]?.split(separator: ",") ?? []
+            training.ablation.without = Set(parts.compactMap { ModelPart(rawValue: String($0)) })
             training.trainer.shouldStop = { Interruption.isAsked }
             return QueryPredictor(try training.run(), of: measured.task.histories)
         }

@@ -131,8 +131,8 @@ struct RankTrain: AsyncParsableCommand {
         var comparison = RankingComparison(ranking)
         try comparison.add(
             model, isModel: true, seconds: seconds,
-            validation: RankingEvaluation.validation(trained.ranker, ranking, seed: task.seed), trained.ranker,
-            ranking, seed: task.seed)
+            validation: RankingEvaluation.validation(trained.beforeValidation, ranking, seed: task.seed),
+            trained.ranker, ranking, seed: task.seed)
         let names =
             blend ? nil : ["popularity", "item-kNN, decayed", "own latest", "own most frequent, decayed"]
         let classical = try ClassicalRankers.add(
@@ -141,7 +141,8 @@ struct RankTrain: AsyncParsableCommand {
         if blend {
             console.status("blending")
             let blended = try ClassicalRankers.blend(
-                classical, ranking, before: trained.ranker, after: trained.ranker, bundle: bundle, part: .test,
+                classical, ranking, before: trained.beforeValidation, after: trained.ranker, bundle: bundle,
+                part: .test,
                 seed: task.seed)
             bundle.members = blended.members
             bundle.description.blendWeight = blended.modelWeight
@@ -229,24 +230,25 @@ struct RankCompare: AsyncParsableCommand {
             training: RankingOptions.training, threads: ThreadCount.available)
         var name = seeds > 1 ? "\(family), seed \(training.seed)" : family
         let options = try task.options(family)
-        func trained(refit: Bool) throws -> (TrainedRanker, seconds: Double) {
+        func trained(refitting chosen: ModelBundle? = nil) throws -> (TrainedRanker, seconds: Double) {
+            let refit = chosen != nil
             var run = try RankingTraining(ranking, model: model, training: training, ranking: options)
             run.friends = friends
-            run.refit = refit
+            run.chosen = chosen
             keeping.keep(&run.trainer, "rank-\(family)-seed-\(training.seed)\(refit ? "-refit" : "")")
             runs.append(run.trainer)
             InterestRun.watch(&run.trainer, as: family, console)
             let done = try run.run()
             return (done, done.bundle.description.history.seconds ?? 0)
         }
-        var (own, seconds) = try trained(refit: false)
+        var (own, seconds) = try trained()
         let before = own
-        let validation = try RankingEvaluation.validation(before.ranker, ranking, seed: task.seed)
+        let validation = try RankingEvaluation.validation(before.beforeValidation, ranking, seed: task.seed)
         try comparison.add(
             name, isModel: true, seconds: seconds, validation: validation, before.ranker, ranking, seed: task.seed)
         if refit {
             training.epochs = max(1, before.bundle.description.history.bestEpoch)
-            let again = try trained(refit: true)
+            let again = try trained(refitting: before.bundle)
             own = again.0
             seconds += again.seconds
             name += ", refit"
@@ -257,7 +259,7 @@ struct RankCompare: AsyncParsableCommand {
         guard blend else { return }
         console.status("blending \(name)")
         let blended = try ClassicalRankers.blend(
-            classical, ranking, before: before.ranker, after: own.ranker, bundle: own.bundle, part: .test,
+            classical, ranking, before: before.beforeValidation, after: own.ranker, bundle: own.bundle, part: .test,
             seed: training.seed)
         try comparison.add(
             "blend with \(name)", setting: blended.words, isModel: true, seconds: seconds,

@@ -105,7 +105,7 @@ struct SearchCommand: AsyncParsableCommand {
             String(decoding: try encoder.encode(model), as: UTF8.self),
             String(decoding: try encoder.encode(options), as: UTF8.self), task.horizon ?? "", task.split.rawValue,
         ].joined(separator: "/")
-        return "\(taskKind.rawValue)/\(self.model)/seed \(task.seed)/"
+        return "recipe \(Search.recipe)/\(taskKind.rawValue)/\(self.model)/seed \(task.seed)/"
             + Fingerprint.sha256(Data((Fingerprint.of(log).sha256 + settings).utf8))
     }
 

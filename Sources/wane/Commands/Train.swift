@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import WaneBundle
+import WaneModels
 import WaneReport
 import WaneTasks
 import WaneTraining
@@ -15,6 +16,10 @@ struct Train: AsyncParsableCommand {
     @OptionGroup var saving: SavingOptions
     @OptionGroup var social: SocialOptions
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointEvery = 20.0
+    @Option(
+        help: ArgumentHelp(
+            "Parts to do without, separated by commas, to see what they are worth: \(ModelPart.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "parts")) var without: String?
     @OptionGroup var task: TaskOptions
     @OptionGroup var training: TrainOptions
     @OptionGroup var printing: PrintingOptions
@@ -24,6 +29,7 @@ struct Train: AsyncParsableCommand {
         guard checkpointEvery >= 0, checkpointEvery < 1e7 else {
             throw ValidationError("--checkpoint-every \(checkpointEvery): give seconds from 0 to 1e7")
         }
+        let without = try parts()
         try await training.check([model], for: .interest, console)
         try social.check([model], isInterest: true)
         let (modelOptions, trainingOptions) = try await training.resolved(family: model, seed: task.seed)
@@ -34,6 +40,7 @@ struct Train: AsyncParsableCommand {
         interest = interest.knowing(
             try social.read(for: interest.histories.log, until: interest.split.trainEnd, console))
         var run = try InterestTraining(interest, model: modelOptions, training: trainingOptions)
+        run.ablation.without = without
         run.reading = try input.options(of: report)
         saving.keep(&run.trainer, every: checkpointEvery)
         InterestRun.watch(&run.trainer, as: model, console)
@@ -44,5 +51,21 @@ struct Train: AsyncParsableCommand {
         let note = try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
         console.note(note)
+    }
+
+    private func parts() throws -> Set<ModelPart> {
+        var parts: Set<ModelPart> = []
+        for name in without?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+            guard let part = ModelPart(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
+                throw ValidationError(
+                    "--without \(name): there are \(ModelPart.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            let isOfCauses = part.cause != nil || part == .sensitivity
+            if model == LSTMBasic.name || isOfCauses && ModelFamilies.named(model)?.measuresCauses != true {
+                throw ValidationError("--without \(name): \(model) has no such part")
+            }
+            parts.insert(part)
+        }
+        return parts
     }
 }

@@ -255,6 +255,51 @@ extension UsingTorch {
             }
         }
 
+        @Test(
+            "what is counted is believed as far as held-out questions say: more where it is right, less where it is noise"
+        )
+        func evidence() throws {
+            try Runtime.seed(8)
+            let (questions, items) = (200, 30)
+            var generator = SeededGenerator(seed: 8)
+            let answers = (0..<questions).map { _ in Int64(1 + generator.uniform() * Double(items)) }
+            func fitted(isRight: Bool) throws -> [Float] {
+                // Vectors know a little of the answer; evidence names it with three others, or four at random.
+                let logits = try Tensor.normal([questions, items + 1], deviation: 1)
+                var lists: [Int64] = []
+                var scores: [Float] = []
+                for answer in answers {
+                    var own = (0..<4).map { _ in Int64(1 + generator.uniform() * Double(items)) }
+                    while Set(own).count < 4 || own.dropFirst().contains(answer) && isRight {
+                        own = (0..<4).map { _ in Int64(1 + generator.uniform() * Double(items)) }
+                    }
+                    if isRight, !own.contains(answer) { own[0] = answer }
+                    lists += own
+                    scores += own.map { $0 == answer && isRight ? 1 : 0 }
+                }
+                let own = OwnItems(rows: questions, width: 4, items: lists, features: [])
+                let byVector = try logits.gathered(1, own.places)
+                let more = try Tensor(scores, shape: [questions, 4])
+                let listed = try OwnLogits(own, values: byVector + more, byVector: byVector)
+                let scale = try EvidenceScale()
+                #expect(
+                    try zip(scale(logits, listed).values(Float.self), listed.added(to: logits).values(Float.self))
+                        .allSatisfy { abs($0 - $1) < 1e-4 })
+                func loss() throws -> Double {
+                    let all = try scale(logits, listed).logSoftmax(1)
+                    return try -all.gathered(1, Tensor(answers).unsqueezed(1)).mean().item()
+                }
+                let before = try loss()
+                try scale.fit([(logits, listed, try Tensor(answers))])
+                #expect(try loss() < before)
+                return try scale.scales.value.values()
+            }
+            let (right, noise) = (try fitted(isRight: true), try fitted(isRight: false))
+            // The vectors are noise in both.
+            #expect(right[0] < -0.5 && noise[0] < -0.5)
+            #expect(right[1] > 0.5 && noise[2] < -0.5, "\(right), \(noise)")
+        }
+
         @Test("every loss learns the ring", arguments: RankingLoss.Kind.allCases)
         func losses(kind: RankingLoss.Kind) throws {
             // Few negatives at a time say less a step than a softmax over all items.
@@ -385,8 +430,49 @@ extension UsingTorch {
         }
 
         @Test(
+            "what is remembered beyond the window is read alike beside the log and without it, where seen items are left out"
+        )
+        func remembered() throws {
+            var generator = SeededGenerator(seed: 12)
+            let log = TinyLog.log(
+                (0..<30).map { _ in (0..<340).map { _ in Int(generator.uniform() * generator.uniform() * 500) } })
+            let task = try RankingTask(log, rule: .leaveOneOut, seen: .excluded)
+            let trained = try RankingTraining(
+                task, model: Self.model("wane"), training: Self.training(epochs: 1), ranking: Self.options("wane")
+            ).run()
+            let predictor = Predictor(try StandAloneTests.reread(trained.bundle))
+            let asked = try AskedLog(log, for: predictor.bundle)
+            for index in task.targets(.test).prefix(4) {
+                let query = task.query(at: index)
+                let before = try trained.ranker.scores([query])
+                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
+                for (number, score) in scores.enumerated() {
+                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
+                    #expect(abs(score - before[Int(item)]) < 1e-4 * max(1, abs(score)))
+                }
+            }
+            // Test questions know what was held back for validation; validation questions do not.
+            let validation = task.query(at: task.targets(.validation)[0])
+            #expect(try trained.ranker.scores([validation]) != trained.beforeValidation.scores([validation]))
+
+            // Refitted, it believes as far as the one that validation chose.
+            var refit = try RankingTraining(
+                task, model: Self.model("wane"), training: Self.training(epochs: 1), ranking: Self.options("wane"))
+            refit.chosen = trained.bundle
+            guard case .ranking(let own) = trained.bundle.network,
+                case .ranking(let again) = try refit.run().bundle.network
+            else {
+                Issue.record("no ranking")
+                return
+            }
+            let scales = try #require(own.evidence).scales.value.values(Float.self)
+            #expect(try scales == again.evidence?.scales.value.values(Float.self))
+        }
+
+        @Test(
             "a saved model, asked without its log, gives the scores that it gave beside it",
-            arguments: ["gru", "attention", "lightgcn", "din", "mlp"])
+            arguments: ["gru", "attention", "wane", "lightgcn", "din", "mlp"])
         func folder(family: String) throws {
             let log = ring()
             let task = try RankingTask(log, rule: .leaveOneOut, seen: .kept)
@@ -485,7 +571,9 @@ extension UsingTorch {
             }
         }
 
-        @Test("scores do not depend on what else is asked", arguments: ["attention", "hstu", "caser", "gru", "din"])
+        @Test(
+            "scores do not depend on what else is asked",
+            arguments: ["attention", "wane", "hstu", "caser", "gru", "din"])
         func independent(family: String) throws {
             let task = try RankingTask(ring(), rule: .leaveOneOut, seen: .kept)
             let ranker = try RankingTraining(
@@ -673,9 +761,13 @@ extension UsingTorch {
             }
             // A finite difference in float32: a step of a hundredth keeps enough digits.
             var compared = 0
+            let hours = Double(task.interest.split.horizon) / 3.6e9
             for row in 0..<questions.count
             where questions.observed[row] && questions.duration[row] > 0.02 && compared < 20 {
                 let t = questions.duration[row]
+                // Within an hour of the day: from one to the next the density jumps.
+                let touch = Double(questions.queries.moment[row]) / 3.6e9
+                guard floor(touch + 0.99 * t * hours) == floor(touch + 1.01 * t * hours) else { continue }
                 let nearby = try predictor.predict(questions, grid: [t * 0.99, t * 1.01])
                 let s = try #require(nearby.survival)
                 let slope = (s[row * 2] - s[row * 2 + 1]) / (0.02 * t)
