@@ -46,9 +46,9 @@ public struct ReturnModel: Module {
         Double(counted) >= 0.99 * longest ? Float(longest) : Float(clock.time(Double(counted), share))
     }
 
-    /// Begun below a third, and quick: it has one epoch's steps to find where it belongs.
+    /// Begun at a half.
     private static func share(_ season: Parameter) throws(TorchError) -> Tensor {
-        try (season.value * 10 - 1).sigmoid()
+        try season.value.sigmoid()
     }
 
     /// How much own hours count.
@@ -153,9 +153,7 @@ public struct ReturnAnswers {
     public init(_ questions: ReturnQueries, _ queries: QuerySet, horizon: Int64) throws(TorchError) {
         let unit = Double(horizon) / 1e6
         let clocks = (0..<questions.count).map { row in
-            // To the microsecond where the question says how long ago the touch was.
-            let entry = questions.entry[row]
-            let since = entry > 0 ? entry * unit : Double(queries.elapsedSinceTopic[row])
+            let since = Double(queries.elapsedSinceTopic[row])
             return ReturnClock(queries.rhythm(row), touch: Double(queries.moment[row]) / 1e6 - since, horizon: unit)
         }
         func tensor(_ value: (Int) -> Double) throws(TorchError) -> Tensor {
