@@ -188,8 +188,8 @@ public enum BundleFolder {
             guard description.options.leastWeights <= 16 * count + (1 << 18) else {
                 throw ManifestError("sizes of a network far beyond its \(count) weights")
             }
-            let readsCompanions = ModelFamilies.named(description.family)?.readsCompanions == true
-            guard description.task != .ranking || !readsCompanions || decoded.companions != nil else {
+            let readsCompanions = description.task == .ranking && ModelFamilies.readsCompanions(description.family)
+            guard !readsCompanions || decoded.companions != nil else {
                 throw BundleFolderError.notAModel(
                     path: path,
                     reason:

@@ -90,7 +90,7 @@ public struct ModelBundle {
 
     /// Whether what a person met before the window is read too.
     private var remembers: Bool {
-        description.options.repeats || ModelFamilies.named(description.family)?.readsCompanions == true
+        description.options.repeats || ModelFamilies.readsCompanions(description.family)
     }
 
     /// What a person's state is made with.

@@ -108,6 +108,9 @@ public enum ModelFamilies {
     /// Whether a family is made for graphs; false for names that are none.
     public static func usesGraph(_ name: String) -> Bool { named(name)?.usesGraph == true }
 
+    /// Whether a family's ranking reads what goes with what; false for names that are none.
+    public static func readsCompanions(_ name: String) -> Bool { named(name)?.readsCompanions == true }
+
     /// Whether a family reads who knows whom.
     public static func readsFriends(_ name: String) -> Bool {
         named(name).map { $0.usesGraph || $0.measuresCauses } == true

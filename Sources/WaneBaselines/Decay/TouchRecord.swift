@@ -97,7 +97,7 @@ struct TouchRecord: Sendable {
         // Times finer than a visit are as they are.
         let unit = resolution > pause && log.clock == .wall ? resolution : 0
         // What is written as dates, or has no times, has no hours.
-        let hasHours = log.clock == .wall && resolution <= 3_600 * EventLog.second
+        let hasHours = log.hasHours(resolution)
         func hours(_ user: Int) -> [Float] { DailyRhythm.counts(histories.moments(ofUser: user, until: end)) }
         let general = hasHours ? DailyRhythm.shares(readable.lazy.map(hours)) : []
         generalHours = hasHours && followsHours ? general : nil

@@ -22,7 +22,7 @@ public struct ItemCompanions: Sendable {
     /// How many people met each item so.
     public let people: [Float]
     /// Of rows that were cut, what the last entry that was kept has; what has less without the asked person would not be there.
-    private var least: (after: [Float], together: [Float])
+    private let least: (after: [Float], together: [Float])
 
     /// Entries of a row that are kept in each table.
     static let rowLength = 64
@@ -41,22 +41,12 @@ public struct ItemCompanions: Sendable {
     ///   - rows: of items, row 0 included.
     /// - Complexity: O(events · window + people · memory²)
     public init(_ histories: [[UInt32]], rows: Int) {
-        var starts = [Int](repeating: 0, count: rows + 1)
-        for history in histories { for item in history { starts[Int(item) + 1] += 1 } }
-        for row in 0..<rows { starts[row + 1] += starts[row] }
-        var next = starts
-        var places = [(person: Int32, place: Int32)](repeating: (0, 0), count: starts[rows])
-        for (person, history) in histories.enumerated() {
-            for (place, item) in history.enumerated() {
-                places[next[Int(item)]] = (Int32(person), Int32(place))
-                next[Int(item)] += 1
-            }
-        }
+        let met = Self.byItem(histories, rows: rows)
         var totals = [Float](repeating: 0, count: rows)
         var least = (after: totals, together: totals)
         after = SparseRows(rows: rows, columns: rows) { item, accumulator in
             guard item > 0 else { return }
-            for entry in places[starts[item]..<starts[item + 1]] {
+            for entry in met.places[met.starts[item]..<met.starts[item + 1]] {
                 let history = histories[Int(entry.person)]
                 for (distance, follower) in history.dropFirst(Int(entry.place) + 1).prefix(Self.window).enumerated()
                 where follower > 0 {
@@ -70,28 +60,35 @@ public struct ItemCompanions: Sendable {
         afterTotals = totals
 
         let sets = histories.map { Set($0.suffix(Self.memory)).subtracting([0]).sorted() }
-        var people = [Float](repeating: 0, count: rows)
-        for set in sets { for item in set { people[Int(item)] += 1 } }
-        var whoStarts = [Int](repeating: 0, count: rows + 1)
-        for row in 0..<rows { whoStarts[row + 1] = whoStarts[row] + Int(people[row]) }
-        var nextWho = whoStarts
-        var who = [Int32](repeating: 0, count: whoStarts[rows])
-        for (person, set) in sets.enumerated() {
-            for item in set {
-                who[nextWho[Int(item)]] = Int32(person)
-                nextWho[Int(item)] += 1
-            }
-        }
-        let counts = people
+        let who = Self.byItem(sets, rows: rows)
+        let people = (0..<rows).map { Float(who.starts[$0 + 1] - who.starts[$0]) }
         together = SparseRows(rows: rows, columns: rows) { item, accumulator in
-            for person in who[whoStarts[item]..<whoStarts[item + 1]] {
-                for other in sets[Int(person)] where Int(other) != item { accumulator.add(other, 1) }
+            for entry in who.places[who.starts[item]..<who.starts[item + 1]] {
+                for other in sets[Int(entry.person)] where Int(other) != item { accumulator.add(other, 1) }
             }
         } finish: { item, entries in
-            least.together[item] = Self.keepHeaviest(&entries) { $0.weight / counts[Int($0.column)].squareRoot() }
+            least.together[item] = Self.keepHeaviest(&entries) { $0.weight / people[Int($0.column)].squareRoot() }
         }
         self.people = people
         self.least = least
+    }
+
+    /// Where each item stands in histories, in their order: those of an item from `starts[item]` on.
+    private static func byItem(
+        _ histories: [[UInt32]], rows: Int
+    ) -> (starts: [Int], places: [(person: Int32, place: Int32)]) {
+        var starts = [Int](repeating: 0, count: rows + 1)
+        for history in histories { for item in history { starts[Int(item) + 1] += 1 } }
+        for row in 0..<rows { starts[row + 1] += starts[row] }
+        var next = starts
+        var places = [(person: Int32, place: Int32)](repeating: (0, 0), count: starts[rows])
+        for (person, history) in histories.enumerated() {
+            for (place, item) in history.enumerated() {
+                places[next[Int(item)]] = (Int32(person), Int32(place))
+                next[Int(item)] += 1
+            }
+        }
+        return (starts, places)
     }
 
     /// - Returns: the least weight that was kept; 0 where all were.

@@ -3,7 +3,8 @@ import Torch
 extension ModelFamily {
     /// The flagship. What is its own are the causes that multiply half-lives (`CauseFit`, `CauseState`), which its head adds to
     /// `log τ`. Questions bring features of the whole history, to which an encoder of it added nothing on four logs of five and took
-    /// .003 of log loss on the fifth (decision 33); the next item is guessed as `attention` does.
+    /// .003 of log loss on the fifth (decision 33); the next item is guessed by what `attention` reads, and by what goes
+    /// with it over everybody (`ItemCompanions`, decision 39).
     static let wane = ModelFamily(
         name: "wane",
         summary:

@@ -14,8 +14,8 @@ public struct RankingBatch: Sendable {
     public let targetRows: [Int64]
     public let targets: [Int64]
     let targetPlaces: [(sequence: Int, step: Int)]
-    /// The last step of each stretch that is an event: what follows is padding.
-    let lastSteps: [Int]
+    /// The last step of each stretch that is an event: what follows is padding. A question is asked after it.
+    let questionPlaces: [(sequence: Int, step: Int)]
     let timeUnit: Double
     private let stretches: [Stretch]
 
@@ -97,15 +97,11 @@ public struct RankingBatch: Sendable {
 
     /// What is known of people's own items before each target, or before each question.
     func ownBeforeTargets(_ limit: Int) -> OwnItems { OwnItems(stretches, at: targetPlaces, limit: limit) }
-    func ownBeforeQuestions(_ limit: Int) -> OwnItems {
-        OwnItems(stretches, at: lastSteps.enumerated().map { ($0.offset, $0.element) }, limit: limit)
-    }
+    func ownBeforeQuestions(_ limit: Int) -> OwnItems { OwnItems(stretches, at: questionPlaces, limit: limit) }
 
     /// What goes with people's histories before each target, or before each question.
     func companionsBeforeTargets(_ table: ItemCompanions) -> OwnItems { companions(table, targetPlaces) }
-    func companionsBeforeQuestions(_ table: ItemCompanions) -> OwnItems {
-        companions(table, lastSteps.enumerated().map { ($0.offset, $0.element) })
-    }
+    func companionsBeforeQuestions(_ table: ItemCompanions) -> OwnItems { companions(table, questionPlaces) }
 
     /// - Parameter places: in the order of the stretches and of their steps.
     private func companions(_ table: ItemCompanions, _ places: [(sequence: Int, step: Int)]) -> OwnItems {
@@ -155,7 +151,7 @@ public struct RankingBatch: Sendable {
         self.targetRows = targetRows
         self.targets = targets
         self.targetPlaces = targetPlaces
-        lastSteps = stretches.map { $0.events.count - 1 }
+        questionPlaces = stretches.enumerated().map { ($0.offset, $0.element.events.count - 1) }
         self.timeUnit = timeUnit
         self.stretches = stretches
     }
@@ -174,7 +170,7 @@ public struct RankingBatch: Sendable {
         times = other.times
         moments = other.moments
         timeUnit = other.timeUnit
-        lastSteps = other.lastSteps
+        questionPlaces = other.questionPlaces
         stretches = other.stretches
         targetRows = kept.map { other.targetRows[$0] }
         targets = kept.map { other.targets[$0] }

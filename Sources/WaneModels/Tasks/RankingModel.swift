@@ -109,25 +109,32 @@ public struct RankingModel: Module {
     /// Scores of all item rows for the last event of each stretch, `[stretches, items + 1]`.
     public func scores(_ batch: RankingBatch, _ items: SmoothedItems) throws(TorchError) -> Tensor {
         try withoutGradients { () throws(TorchError) in
-            let history = try events.summed(batch, smoothed: items, training: false)
-            let last = batch.lastSteps.enumerated().map { (sequence: $0.offset, step: $0.element) }
             if let candidate, let candidateScore {
-                let logits = try allCandidates(history, last, items.vectors, candidate, candidateScore)
+                let history = try events.summed(batch, smoothed: items, training: false)
+                let logits = try allCandidates(history, batch.questionPlaces, items.vectors, candidate, candidateScore)
                 guard let own else { return logits }
                 let items = batch.ownBeforeQuestions(OwnItems.candidateLimit)
                 let byVector = try logits.gathered(1, items.places)
                 return try own(items, byVector: byVector, states: nil).added(to: logits)
             }
-            let rows = try Tensor(
-                last.map { Int64(batch.layout.packed.row(sequence: $0.sequence, step: $0.step)) })
-            let states = try encoded(history, training: false).states.rows(rows)
-            let logits = try states.matmul(items.vectors.transposed()) + bias.value
-            let own = try listed(
-                batch.ownBeforeQuestions, batch.companionsBeforeQuestions, states: states, items.vectors)
+            let (logits, own) = try answers(batch, items)
             guard let own else { return logits }
             if let evidence { return try evidence(logits, own) }
             return try own.added(to: logits)
         }
+    }
+
+    /// Logits of all item rows by vectors for the last event of each stretch, and what is listed beside them, for families with a state.
+    private func answers(
+        _ batch: RankingBatch, _ items: SmoothedItems
+    ) throws(TorchError) -> (logits: Tensor, own: OwnLogits?) {
+        let history = try events.summed(batch, smoothed: items, training: false)
+        let rows = try Tensor(
+            batch.questionPlaces.map { Int64(batch.layout.packed.row(sequence: $0.sequence, step: $0.step)) })
+        let states = try encoded(history, training: false).states.rows(rows)
+        let own = try listed(
+            batch.ownBeforeQuestions, batch.companionsBeforeQuestions, states: states, items.vectors)
+        return (try states.matmul(items.vectors.transposed()) + bias.value, own)
     }
 
     /// What training moves: how far evidence is believed is found afterwards.
@@ -155,18 +162,8 @@ public struct RankingModel: Module {
         let parts = try withoutGradients { () throws(TorchError) -> [Part] in
             var parts: [Part] = []
             for (batch, answers, mask) in batches {
-                let history = try events.summed(batch, smoothed: items, training: false)
-                let rows = try Tensor(
-                    batch.lastSteps.enumerated().map {
-                        Int64(batch.layout.packed.row(sequence: $0.offset, step: $0.element))
-                    })
-                let states = try encoded(history, training: false).states.rows(rows)
-                let logits = try states.matmul(items.vectors.transposed()) + bias.value + mask
-                guard
-                    let own = try listed(
-                        batch.ownBeforeQuestions, batch.companionsBeforeQuestions, states: states, items.vectors)
-                else { continue }
-                parts.append((logits, own, try Tensor(answers)))
+                let (logits, own) = try self.answers(batch, items)
+                if let own { parts.append((try logits + mask, own, try Tensor(answers))) }
             }
             return parts
         }

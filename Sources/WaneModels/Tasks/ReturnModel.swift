@@ -27,18 +27,19 @@ public struct ReturnModel: Module {
         season = followsHours ? try Parameter(.zeros([1])) : nil
     }
 
-    /// Durations and entries as they count, and how fast time passes at the durations' ends: each `[N]`.
-    private func counted(
-        _ answers: ReturnAnswers, _ rows: Tensor
-    ) throws(TorchError) -> (duration: Tensor, entry: Tensor, logSpeed: Tensor) {
+    /// The log likelihood of what came, in raw time, and the entries as they count: each `[N]`.
+    private func logLikelihood(
+        of answers: ReturnAnswers, _ rows: Tensor, under distribution: any ReturnDistribution
+    ) throws(TorchError) -> (value: Tensor, entry: Tensor) {
         let (duration, entry) = (try answers.duration.rows(rows), try answers.entry.rows(rows))
-        guard let season else { return (duration, entry, try Tensor.zeros([1])) }
-        let share = try Self.share(season)
-        return (
-            try duration + share * (answers.ownDuration.rows(rows) - duration),
-            try entry + share * (answers.ownEntry.rows(rows) - entry),
-            try (share * (answers.speed.rows(rows) - 1) + 1).log()
-        )
+        let observed = try answers.observed.rows(rows)
+        guard let share = try ownShare else {
+            return (try distribution.logLikelihood(duration, observed: observed, entry: entry), entry)
+        }
+        let counted = try entry + share * (answers.ownEntry.rows(rows) - entry)
+        let value = try distribution.logLikelihood(
+            duration + share * (answers.ownDuration.rows(rows) - duration), observed: observed, entry: counted)
+        return (try value + observed * (share * (answers.speed.rows(rows) - 1) + 1).log(), counted)
     }
 
     /// When so much time has been counted; what is as good as never stays that.
@@ -46,16 +47,14 @@ public struct ReturnModel: Module {
         Double(counted) >= 0.99 * longest ? Float(longest) : Float(clock.time(Double(counted), share))
     }
 
-    /// Begun at a half.
-    private static func share(_ season: Parameter) throws(TorchError) -> Tensor {
-        try season.value.sigmoid()
+    /// How much own hours count, `[1]`, begun at a half; nothing where they are not followed.
+    private var ownShare: Tensor? {
+        get throws(TorchError) { try season.map { season throws(TorchError) in try season.value.sigmoid() } }
     }
 
-    /// How much own hours count.
-    private var ownShare: Double {
-        get throws(TorchError) {
-            try season.map { season throws(TorchError) in try season.value.sigmoid().item() } ?? 0
-        }
+    /// The same as a number.
+    private var ownShareValue: Double {
+        get throws(TorchError) { try ownShare.map { share throws(TorchError) in try share.item() } ?? 0 }
     }
 
     private func distribution(
@@ -77,11 +76,7 @@ public struct ReturnModel: Module {
     ) throws(TorchError) -> Tensor {
         let rows = try Tensor(batch.queries.map(Int64.init))
         let (distribution, penalty) = try distribution(batch, queries, events, training: training)
-        let (duration, entry, logSpeed) = try counted(answers, rows)
-        let observed = try answers.observed.rows(rows)
-        let likelihood =
-            try distribution.logLikelihood(duration, observed: observed, entry: entry) + observed * logSpeed
-        let loss = try -(likelihood.mean())
+        let loss = try -(logLikelihood(of: answers, rows, under: distribution).value.mean())
         return try penalty.map { penalty throws(TorchError) in try loss + penalty } ?? loss
     }
 
@@ -94,11 +89,8 @@ public struct ReturnModel: Module {
         try withoutGradients { () throws(TorchError) in
             let rows = try Tensor(batch.queries.map(Int64.init))
             let (distribution, _) = try distribution(batch, queries, events, training: false)
-            let (duration, entry, logSpeed) = try counted(answers, rows)
-            let observed = try answers.observed.rows(rows)
-            let likelihood =
-                try distribution.logLikelihood(duration, observed: observed, entry: entry) + observed * logSpeed
-            let share = try ownShare
+            let (likelihood, entry) = try logLikelihood(of: answers, rows, under: distribution)
+            let share = try ownShareValue
             let clocks = batch.queries.map { answers.clocks[$0] }
             let median: [Float] = try distribution.quantile(0.5, entry: entry, longest: Self.longest).values()
             var columns: [Tensor] = []
@@ -123,7 +115,7 @@ public struct ReturnModel: Module {
     ) throws(TorchError) -> [[Float]] {
         try withoutGradients { () throws(TorchError) in
             let (distribution, _) = try distribution(batch, queries, events, training: false)
-            let ownShare = try ownShare
+            let ownShare = try ownShareValue
             let asked = batch.queries.map { entry[$0] }
             let own = try Tensor(asked.map { Float($0.clock.counted($0.time, ownShare)) })
             var answers: [[Float]] = []

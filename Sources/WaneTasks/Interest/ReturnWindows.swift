@@ -32,13 +32,16 @@ public enum ReturnWindows {
 extension Histories {
     /// Everybody's shares of the 24 hours of a day, UTC, up to a moment; nothing where the log's times are dates or positions.
     public func hours(until end: Int64) -> [Double]? {
-        guard log.clock == .wall, log.resolution(until: end) <= 3_600 * EventLog.second else { return nil }
+        guard log.hasHours(log.resolution(until: end)) else { return nil }
         return DailyRhythm.shares(
             (0..<userCount).lazy.map { DailyRhythm.counts(moments(ofUser: $0, until: end)) })
     }
 }
 
 extension EventLog {
+    /// Whether times of this resolution have hours of the day: dates and positions have none.
+    public func hasHours(_ resolution: Int64) -> Bool { clock == .wall && resolution <= 3_600 * Self.second }
+
     /// The unit in which all times up to a moment are written: a day, an hour, a minute, a second, or less, in microseconds; for
     /// a log of positions, a position.
     public func resolution(until end: Int64) -> Int64 {

@@ -109,14 +109,11 @@ public struct RankingTraining {
         var model = model.enablingSocial(for: friends)
         model.repeats = task.seen == .kept
         try Runtime.seed(training.seed)
-        // What goes with what is counted over all that is learned from; each question leaves its own person out.
-        func itemRows(before part: Part) -> [[UInt32]] {
-            (0..<task.userCount).map { person in
-                task.known(person, before: part).map { UInt32(rows.itemRow[Int(log.item[$0])]) }
-            }
+        // What goes with what is counted over all that is learned from; each question leaves out what its person did afterwards.
+        func items(_ ranges: [Range<Int>]) -> [[UInt32]] {
+            ranges.map { range in range.map { UInt32(rows.itemRow[Int(log.item[$0])]) } }
         }
-        let readsCompanions = ModelFamilies.named(model.family)?.readsCompanions == true
-        let counted = readsCompanions ? itemRows(before: part) : nil
+        let counted = ModelFamilies.readsCompanions(model.family) ? items(known) : nil
         var network = try RankingModel(
             model, items: vocabulary.itemRows,
             companions: counted.map { ItemCompanions($0, rows: vocabulary.itemRows + 1) })
@@ -164,15 +161,18 @@ public struct RankingTraining {
             ]
         ).text
         let history = try trainer.run(&job)
-        if readsCompanions, !refit { try calibrateEvidence(network, rows.itemRow, validation) }
-        if refit, case .ranking(let chosen) = chosen?.network { try network.believe(as: chosen) }
+        if case .ranking(let chosen) = chosen?.network { try network.believe(as: chosen) }
+        if counted != nil, !refit { try calibrateEvidence(network, rows.itemRow, validation) }
         let beforeValidation = try ranker(network)
-        try trainer.checkInterruption()
-        if readsCompanions, !refit {
+        var final = beforeValidation
+        if counted != nil, !refit {
+            try trainer.checkInterruption()
             // As the classical rows: what was held back for validation is known when the test is asked.
-            network.companions = ItemCompanions(itemRows(before: .test), rows: vocabulary.itemRows + 1)
+            let later = (0..<task.userCount).map { task.known($0, before: .test) }
+            network.companions = ItemCompanions(items(later), rows: vocabulary.itemRows + 1)
+            final = try ranker(network)
         }
-        return try trained(network, vocabulary, graphs, history, model, data, ranker(network), beforeValidation)
+        return try trained(network, vocabulary, graphs, history, model, data, final, beforeValidation)
     }
 
     /// How far evidence is to be believed, from validation questions; as many as fit into a quarter of a gigabyte.

@@ -41,17 +41,14 @@ public enum StepBench {
         options.historyLength = length
         options.historyDropout = 0.2
         try Runtime.seed(seed)
-        let counted = (0..<histories).map { person in
-            (person * (length + 1)..<(person + 1) * (length + 1)).map { log.item[$0] + 1 }
-        }
-        let readsCompanions = ModelFamilies.named(family)?.readsCompanions == true
+        let known = (0..<histories).map { $0 * (length + 1)..<($0 + 1) * (length + 1) }
+        let counted =
+            ModelFamilies.readsCompanions(family) ? known.map { range in range.map { log.item[$0] + 1 } } : nil
         let model = try RankingModel(
-            options.checked(), items: items,
-            companions: readsCompanions ? ItemCompanions(counted, rows: items + 1) : nil)
+            options.checked(), items: items, companions: counted.map { ItemCompanions($0, rows: items + 1) })
         var loss = RankingLoss()
         loss.bfloat16 = bfloat16
         var optimizer = try Optimizer(.adamW(), model.parameters)
-        let known = (0..<histories).map { $0 * (length + 1)..<($0 + 1) * (length + 1) }
         let rows = (0..<items).map { Int64($0 + 1) }
         let graph =
             model.usesGraph
@@ -66,7 +63,7 @@ public enum StepBench {
             let data = RankingBatch(
                 (first..<first + batch).map { person in
                     RankingBatch.Stretch(
-                        known[person].dropLast(), log, itemRow: rows, counted: readsCompanions ? counted[person] : nil)
+                        known[person].dropLast(), log, itemRow: rows, counted: counted?[person])
                 })
             let value = try model.loss(data, loss, sample: nil, graph: graph)
             try optimizer.clearGradients()

@@ -429,6 +429,24 @@ extension UsingTorch {
             #expect(try run { $0.resume = true } == whole)
         }
 
+        /// A model read back, asked about people of the log, gives the scores that it gave beside it.
+        private func expectAlike(
+            _ trained: TrainedRanker, _ task: RankingTask, _ log: EventLog, _ places: some Sequence<Int>
+        ) throws {
+            let predictor = Predictor(try StandAloneTests.reread(trained.bundle))
+            let asked = try AskedLog(log, for: predictor.bundle)
+            for index in places {
+                let query = task.query(at: index)
+                let before = try trained.ranker.scores([query])
+                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
+                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
+                for (number, score) in scores.enumerated() {
+                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
+                    #expect(abs(score - before[Int(item)]) < 1e-4 * max(1, abs(score)))
+                }
+            }
+        }
+
         @Test(
             "what is remembered beyond the window is read alike beside the log and without it, where seen items are left out"
         )
@@ -440,18 +458,7 @@ extension UsingTorch {
             let trained = try RankingTraining(
                 task, model: Self.model("wane"), training: Self.training(epochs: 1), ranking: Self.options("wane")
             ).run()
-            let predictor = Predictor(try StandAloneTests.reread(trained.bundle))
-            let asked = try AskedLog(log, for: predictor.bundle)
-            for index in task.targets(.test).prefix(4) {
-                let query = task.query(at: index)
-                let before = try trained.ranker.scores([query])
-                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
-                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
-                for (number, score) in scores.enumerated() {
-                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
-                    #expect(abs(score - before[Int(item)]) < 1e-4 * max(1, abs(score)))
-                }
-            }
+            try expectAlike(trained, task, log, task.targets(.test).prefix(4))
             // Test questions know what was held back for validation; validation questions do not.
             let validation = task.query(at: task.targets(.validation)[0])
             #expect(try trained.ranker.scores([validation]) != trained.beforeValidation.scores([validation]))
@@ -522,18 +529,7 @@ extension UsingTorch {
             let trained = try RankingTraining(
                 task, model: Self.model("gru"), training: Self.training(epochs: 1), ranking: options
             ).run()
-            let predictor = Predictor(try StandAloneTests.reread(trained.bundle))
-            let asked = try AskedLog(log, for: predictor.bundle)
-            for index in task.targets(.test) {
-                let query = task.query(at: index)
-                let before = try trained.ranker.scores([query])
-                let state = predictor.state(of: Int(query.user), in: asked, until: task.log.time[index - 1])
-                let scores = try predictor.scores(of: [(state, -1)], at: [query.moment], in: asked)[0].scores
-                for (number, score) in scores.enumerated() {
-                    let item = try #require(log.items.find(predictor.bundle.vocabulary.items[number]))
-                    #expect(abs(score - before[Int(item)]) < 1e-4 * max(1, abs(score)))
-                }
-            }
+            try expectAlike(trained, task, log, task.targets(.test))
         }
 
         @Test("a blend that was saved gives the scores of the blend that was measured")
