@@ -83,7 +83,9 @@ def answers(log, others, folder, family, options):
     frame = pd.read_csv(io.StringIO(text), dtype={"user": str, "topic": str})
     frame = frame[frame.basis == "history"].set_index(["user", "topic"])
     frame.columns = [name.replace("_seconds", "") for name in frame.columns]
-    return frame[["half_life", "half_life_low", "half_life_high"]] / DAY
+    found = frame[["half_life", "half_life_low", "half_life_high"]] / DAY
+    found["below"] = frame.half_life_bound == "below"
+    return found
 
 
 def span(days):
@@ -103,6 +105,7 @@ def show(name, found, planted=None):
             f"{span(rows.half_life_high.median())}]  does not halve {np.isinf(halves).mean():.0%}")
     for family, rows in found.items():
         parts = [f"does not halve {rows.half_life.isna().mean():.1%}",
+                 f"shorter than the log's times tell {rows.below.mean():.1%}",
                  f"median width {(rows.half_life_high / rows.half_life_low).median():.2f}"]
         if planted:
             truth = pd.Series({pair: planted[pair] for pair in rows.index})

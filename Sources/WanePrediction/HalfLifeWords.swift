@@ -32,9 +32,11 @@ extension ModelBundle {
         return seconds < shortestHalfLife ? .below : .exact
     }
 
-    /// Of a topic as a whole: one word where neither end halves.
+    /// Of a topic as a whole: one word where neither end halves, or both are the same beside what the log shows.
     public func halfLifeWords(low: Double?, high: Double?) -> String {
-        low == nil && high == nil ? "-" : "\(halfLifeWords(low)) to \(halfLifeWords(high))"
+        if low == nil && high == nil { return "-" }
+        let (first, last) = (halfLifeWords(low), halfLifeWords(high))
+        return first == last ? first : "\(first) to \(last)"
     }
 
     /// Of a time that no log of this length shows.
@@ -49,7 +51,6 @@ extension ModelBundle {
 
     /// The interval beside a half-life; empty where there is none.
     public func halfLifeWords(_ interval: ClosedRange<Double>?) -> String {
-        guard let interval else { return "" }
-        return "\(halfLifeWords(interval.lowerBound)) to \(halfLifeWords(interval.upperBound))"
+        interval.map { halfLifeWords(low: $0.lowerBound, high: $0.upperBound) } ?? ""
     }
 }

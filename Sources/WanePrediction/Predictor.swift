@@ -154,9 +154,10 @@ public struct Predictor: @unchecked Sendable {
         let longest = bundle.logSpan * 1e6 / horizon
         var answers = [(time: ReturnTime, basis: Basis)?](repeating: nil, count: questions.count)
         try blocks(log).forEach(questions, of: states) { block in
+            let pause = bundle.description.visitPause
             let rows = block.batch.queries.map { row -> (time: Double, clock: ReturnClock) in
                 guard row < block.questions.count else {
-                    return (0, ReturnClock(nil, touch: 0, horizon: horizon / 1e6))
+                    return (0, ReturnClock(nil, touch: 0, horizon: horizon / 1e6, pause: pause))
                 }
                 let question = questions[block.questions[row]]
                 let state = states[question.person].state
@@ -164,7 +165,8 @@ public struct Predictor: @unchecked Sendable {
                 return (
                     Double(question.moment - last) / horizon,
                     ReturnClock(
-                        model.followsHours ? state.rhythm : nil, touch: Double(last) / 1e6, horizon: horizon / 1e6)
+                        model.followsHours ? state.rhythm : nil, touch: Double(last) / 1e6, horizon: horizon / 1e6,
+                        pause: pause)
                 )
             }
             // There was no return up to the moment of the question.

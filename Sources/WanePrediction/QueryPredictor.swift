@@ -96,7 +96,8 @@ public struct QueryPredictor {
             throw BundleFolderError.otherTask(path: "the model", answers: bundle.task)
         }
         let queries = measured(questions.queries)
-        let answers = try ReturnAnswers(questions, queries, horizon: bundle.description.split.horizon)
+        let answers = try ReturnAnswers(
+            questions, queries, horizon: bundle.description.split.horizon, pause: bundle.description.visitPause)
         var likelihood = [Double](repeating: 0, count: questions.count)
         var median = likelihood
         var survival = [Double](repeating: 0, count: questions.count * grid.count)

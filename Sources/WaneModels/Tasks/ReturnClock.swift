@@ -4,25 +4,31 @@ import WaneCurves
 ///
 ///     u(t) = (1 - a) t + a (own hours passed in t),   f(t) = f_u(u(t)) u'(t)
 ///
-/// Times in horizons; `a` is the model's.
+/// Times in horizons; `a` is the model's. Within a visit, up to the pause that would end it, all time counts: nobody sleeps there.
 public struct ReturnClock: Sendable {
     /// When the person is about; nothing where that is not followed, and all time counts.
     let rhythm: DailyRhythm?
     /// Seconds: when the topic was last touched, and the horizon.
     let touch: Double
     let horizon: Double
+    /// The pause that ends a visit, in horizons.
+    let pause: Double
 
-    public init(_ rhythm: DailyRhythm?, touch: Double, horizon: Double) {
-        (self.rhythm, self.touch, self.horizon) = (rhythm, touch, horizon)
+    public init(_ rhythm: DailyRhythm?, touch: Double, horizon: Double, pause: Double) {
+        (self.rhythm, self.touch, self.horizon, self.pause) = (rhythm, touch, horizon, pause)
     }
 
     /// Own hours passed in a time.
     func own(_ time: Double) -> Double {
-        rhythm.map { $0.length(from: touch, to: touch + time * horizon) / horizon } ?? time
+        guard let rhythm, time > pause else { return time }
+        return pause + rhythm.length(from: touch + pause * horizon, to: touch + time * horizon) / horizon
     }
 
     /// How fast they pass then: 1 on average over a day.
-    func speed(_ time: Double) -> Double { rhythm?.speed(touch + time * horizon) ?? 1 }
+    func speed(_ time: Double) -> Double {
+        guard let rhythm, time > pause else { return 1 }
+        return rhythm.speed(touch + time * horizon)
+    }
 
     /// `u(t)`.
     func counted(_ time: Double, _ share: Double) -> Double { time + share * (own(time) - time) }

@@ -127,12 +127,22 @@ public struct LineChart {
             let at = Self.place(x(event))
             out += "<line class=\"e\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(bottom - 8)\" y2=\"\(bottom)\"/>\n"
         }
-        // Each mark has a line of its own above the plot, so that no name lies on another.
-        for (number, mark) in marks.sorted(by: { $0.x < $1.x }).enumerated() {
+        // Each name has a level of its own above the plot and stands beside its line, right of it where there is room: the lines of
+        // others pass it by.
+        let named = marks.map { mark in
+            (mark: mark, before: x(mark.x) + 4 + size.textWidth(mark.name) > size.width - 4)
+        }
+        let levels = named.sorted {
+            $0.before == $1.before ? ($0.mark.x < $1.mark.x) != $0.before : $0.before
+        }
+        for (number, (mark, before)) in levels.enumerated() {
             let level = top - 6 - 16 * Double(marks.count - 1 - number) - (yLabel.isEmpty ? 0 : 14)
             let at = Self.place(x(mark.x))
-            out += "<line class=\"m\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(Self.place(level + 4))\" y2=\"\(bottom)\"/>"
-            out += size.text(mark.name, x: x(mark.x), y: level, anchor: "middle")
+            out += "<line class=\"m\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(Self.place(level - 9))\" y2=\"\(bottom)\"/>"
+            let crowded = before && x(mark.x) - 4 < size.textWidth(mark.name) + 4
+            out += size.text(
+                mark.name, x: x(mark.x) + (before ? -4 : 4), y: level,
+                anchor: crowded ? "middle" : before ? "end" : "start")
             if let height = mark.y {
                 out += "<circle class=\"m\" cx=\"\(at)\" cy=\"\(Self.place(y(height)))\" r=\"4\"/>\n"
             }

@@ -46,7 +46,9 @@ public struct ReturnTraining {
             (
                 try QueryTensors(
                     questions.queries, topicRow: inputs.rows.topicRow, scaling: scaling, horizon: split.horizon),
-                try ReturnAnswers(questions, questions.queries, horizon: split.horizon)
+                try ReturnAnswers(
+                    questions, questions.queries, horizon: split.horizon,
+                    pause: Double(interest.schema.visitPause) / Double(split.horizon))
             )
         }
         let (own, held) = (try tensors(questions), try tensors(validation))

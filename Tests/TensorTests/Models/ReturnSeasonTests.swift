@@ -96,14 +96,16 @@ extension UsingTorch {
             var shares = [Float](repeating: 0.004, count: 24)
             (shares[8], shares[21]) = (0.3, 0.612)
             for touch in [0.0, 12_345, 1.7e9 + 50_000] {
-                let clock = ReturnClock(DailyRhythm(shares: shares), touch: touch, horizon: 7 * 86_400)
+                let clock = ReturnClock(
+                    DailyRhythm(shares: shares), touch: touch, horizon: 7 * 86_400, pause: 1 / 336)
                 for time in [1e-4, 0.01, 0.13, 0.5, 1, 7.3] {
                     for share in [0.0, 0.4, 0.97] {
                         #expect(abs(clock.time(clock.counted(time, share), share) - time) < 1e-6)
                     }
                 }
-                // Whole days count days.
-                #expect(abs(clock.own(2 / 7.0) - 2 / 7.0) < 1e-9)
+                // Whole days count days from the visit's end on, and within it all time counts.
+                #expect(abs(clock.own(1 / 336 + 2 / 7.0) - 1 / 336 - 2 / 7.0) < 1e-9)
+                #expect(clock.own(1 / 400) == 1 / 400 && clock.speed(1 / 400) == 1)
                 // How fast time passes is the slope of what has passed.
                 let slope = (clock.own(0.3 + 1e-7) - clock.own(0.3 - 1e-7)) / 2e-7
                 #expect(abs(clock.speed(0.3) - slope) < 1e-3 * slope)
