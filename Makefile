@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 wane := .build/release/wane
 
-.PHONY: help bootstrap build demo test lint format fuzz bench reference man clean
+.PHONY: help bootstrap build demo test lint format torture fuzz bench reference man clean
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,11 @@ lint: ## check the format of all Swift files
 
 format: ## format all Swift files
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+
+torture: ## kill a service that takes events in, KILLS=500 times, and count what was lost
+	@Scripts/bootstrap tests
+	@swift build --build-tests -c debug
+	@WANE_KILLS=$${KILLS:-500} swift test --skip-build --filter ServiceCrashTests.kills
 
 fuzz: bootstrap ## fuzz the parsers; SECONDS_EACH=600 for ten minutes each
 	@Scripts/fuzz

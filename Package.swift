@@ -42,6 +42,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         // Tensors
@@ -105,12 +111,34 @@ let package = Package(
             name: "WaneTraining", dependencies: ["WanePrediction", "WaneSimulation"], swiftSettings: settings),
         .target(name: "WaneReport", dependencies: ["WaneTraining", "WaneExplanation"], swiftSettings: settings),
 
+        // A service: what is stored, and what is answered over HTTP
+        .target(
+            name: "WaneStore",
+            dependencies: [
+                "WaneEvents", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "WaneServer",
+            dependencies: [
+                "WaneStore", "WaneExplanation",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+
         // The command
         .target(name: "CNumbers", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(
             name: "wane",
             dependencies: [
-                "CNumbers", "WaneReport",
+                "CNumbers", "WaneReport", "WaneServer",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -129,7 +157,20 @@ let package = Package(
         .testTarget(
             name: "TensorTests", dependencies: ["WaneTraining", "WaneReport", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["wane", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "StoreTests", dependencies: ["WaneStore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "wane", "WaneServer", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "wane", "WaneStore", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

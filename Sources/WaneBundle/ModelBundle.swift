@@ -236,9 +236,11 @@ public struct HalfLifeRecord: Sendable, Equatable, Codable {
     public var hours: [Double]?
     /// Whether the model was better on its own log's test part than rates that do not decay; nothing where that was not measured.
     public var isShown: Bool?
+    /// How many topics fade; nothing in models of before this was counted.
+    public var fadingTopics: Int?
 
-    public init(topicSpread: [Double], resolution: Int64, left: Double, hours: [Double]?) {
-        (self.left, self.hours) = (left, hours)
+    public init(topicSpread: [Double], resolution: Int64, left: Double, hours: [Double]?, fadingTopics: Int) {
+        (self.left, self.hours, self.fadingTopics) = (left, hours, fadingTopics)
         self.topicSpread = topicSpread
         self.resolution = resolution
     }

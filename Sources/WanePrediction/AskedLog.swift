@@ -41,7 +41,8 @@ public enum PredictionError: Error, Sendable, Equatable, CustomStringConvertible
                 + "model and of \"\(log)\" in the log): it was trained on another kind of log. Where they are the same items "
                 + "under new topics, train anew, or leave the log's topics out with --map Topic="
         case .unknownTopic(let name, let known):
-            "neither the model nor the log has a topic \"\(name)\"; there are \(known.joined(separator: ", "))"
+            "neither the model nor the log has a topic \"\(name)\"\(NearestName.hint(name, among: known)); there are "
+                + known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", ..." : "")
         case .notMet(let user, let topic): "\(user) has not met \"\(topic)\" by then; give a later --at"
         case .noEventYet(let user): "\(user) has no event by then; give a later --at"
         case .nobodyMet(let topic): "nobody has met \"\(topic)\" by then; give a later --at"
@@ -120,9 +121,10 @@ public struct AskedLog: Sendable {
         return "\(count) of \(log.count) events are of items that no topic is known of, and left out"
     }
 
+    /// - Parameter isPart: whether these are some rows of a log, as one person's, of which the model may know none.
     /// - Throws: ``PredictionError`` where the log does not fit the model.
     /// - Complexity: O(events)
-    public init(_ log: EventLog, for bundle: ModelBundle) throws(PredictionError) {
+    public init(_ log: EventLog, for bundle: ModelBundle, isPart: Bool = false) throws(PredictionError) {
         guard log.clock == bundle.description.clock else {
             throw .clock(model: bundle.description.clock, log: log.clock)
         }
@@ -162,6 +164,7 @@ public struct AskedLog: Sendable {
         coverage.people = asked.users.count
         if bundle.people.count > 0 { coverage.knownPeople = userOf.count { $0 >= 0 } }
         self.coverage = coverage
+        if isPart { return }
         let least = Coverage.leastShare * Double(coverage.events)
         if coverage.events > 0, Double(max(coverage.knownItemEvents, coverage.knownTopicEvents)) < least {
             func some(_ names: Vocabulary) -> [String] { (0..<min(3, names.count)).map { names[$0] } + ["..."] }

@@ -24,6 +24,7 @@ struct Wane: AsyncParsableCommand {
             Return.self,
             SearchCommand.self, Sparse.self,
             Simulate.self,
+            Serve.self, Ingest.self, Key.self,
             Models.self, Bench.self, Demo.self,
         ])
 

@@ -240,7 +240,7 @@ struct QuestionCommandTests {
         let (now, later) = (try table(["--report", page]), try table(["--at", "2030-01-01"]))
         #expect(now.count == 4 && FileManager.default.fileExists(atPath: page))
         for (topic, row) in now { #expect(later[topic]?[1...4] == row[1...4], "\(topic)") }
-        #expect(later.values.allSatisfy { $0[5] == "0" }, "nobody is interested after years")
+        #expect(later.values.allSatisfy { $0[6] == "0" }, "nobody is interested after years")
         let early = try Command.run(["topics", model, log, "--at", "2020-01-01"])
         #expect(early.status != 0 && early.errors.contains("before the log's first event"))
     }

@@ -42,7 +42,7 @@ struct ChartTests {
         let mark = try #require(chart.marks.first { $0.name.contains("half-life") })
         #expect(mark.x == halfLife)
         #expect(abs((mark.y ?? 0) - 0.5) < 0.01)
-        let lapse = try #require(chart.marks.first { $0.name.contains("lapses") })
+        let lapse = try #require(chart.marks.first { $0.name.contains("lapse, ") })
         #expect(abs((lapse.y ?? 0) - level) < 1e-6)
         // The last touch itself and the one before; the third lies far outside.
         #expect(chart.events == [0, 3_600 - 20_000])

@@ -32,6 +32,8 @@ public struct RenewalFit: Sendable {
     /// Everybody's shares of the 24 hours of a day, UTC; nothing where the log has none. Times between touches are measured in each
     /// person's own.
     public let hours: [Double]?
+    /// How many topics fade, of those that touches speak of.
+    public let fadingTopics: (count: Int, of: Int)
     /// Of each user-topic's `a`: mean and variance, given all of its touches; nothing for those that were not read.
     public let pairs: [Int: (mean: Double, variance: Double)]
 
@@ -94,6 +96,7 @@ public struct RenewalFit: Sendable {
             Self.logHalfLife($0)
         }
         let halfLives = likelihood.used.indices.compactMap { Self.logHalfLife(row($0)) }
+        fadingTopics = (halfLives.count, likelihood.used.count)
         if halfLives.count > 1 {
             let mean = halfLives.reduce(0, +) / Double(halfLives.count)
             let variance = halfLives.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(halfLives.count - 1)

@@ -66,6 +66,13 @@ public struct EventLog: Sendable {
         return log
     }
 
+    /// The same events with other measures of engagement.
+    func with(duration: Column<Float>?, weight: Column<Float>?) -> EventLog {
+        var log = self
+        (log.duration, log.weight) = (duration, weight)
+        return log
+    }
+
     /// The same events on items that are numbered and named otherwise.
     public func with(items: Vocabulary, item: Column<UInt32>, topics: ItemTopics) -> EventLog {
         var log = with(topics: topics)

@@ -9,5 +9,15 @@ public enum CSVField {
     }
 
     /// In quotes, whatever it holds.
-    static func always(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+    static func always(_ text: String) -> String {
+        // By bytes: a quote before a combining mark is no character of its own.
+        guard text.utf8.contains(0x22) else { return "\"" + text + "\"" }
+        var bytes: [UInt8] = [0x22]
+        for byte in text.utf8 {
+            bytes.append(byte)
+            if byte == 0x22 { bytes.append(byte) }
+        }
+        bytes.append(0x22)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

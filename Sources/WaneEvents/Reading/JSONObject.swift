@@ -13,9 +13,11 @@ final class JSONObject {
         var start = 0
         var end = 0
         var place = Place.none
-        var isNumber = false
+        var kind = Kind.text
         enum Place: UInt8 { case none, text, bytes }
     }
+    /// What a value is written as.
+    enum Kind: UInt8 { case text, number, flag, list }
     private var text: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     private var at = 0
     private var scratch: [UInt8] = []
@@ -98,9 +100,9 @@ final class JSONObject {
         }
     }
 
-    /// Whether a key's value is a number, not a text.
-    func isNumber(_ key: Int) -> Bool {
-        key < values.count && values[key].isNumber
+    /// What a key's value is written as; nothing where it has none, or null.
+    func kind(_ key: Int) -> Kind? {
+        key < values.count && values[key].place != .none ? values[key].kind : nil
     }
 
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { bytes.withUnsafeBytes(body) }
@@ -165,7 +167,7 @@ final class JSONObject {
                         : number(of: isWrapper(key, in: prefix) ? prefix.dropLast() : prefix + key)
                 let isWrapped = known < 0 && isWrapper(key, in: prefix) && key.starts(with: Array("$number".utf8))
                 if var own = try scalar() {
-                    own.isNumber = own.isNumber || isWrapped
+                    if isWrapped { own.kind = .number }
                     values[number] = own
                 } else {
                     hasObjects = false
@@ -220,7 +222,7 @@ final class JSONObject {
             case 0x66: try word("false")
             default: try number()
             }
-            return Value(start: start, end: at, place: .text, isNumber: isNumber)
+            return Value(start: start, end: at, place: .text, kind: isNumber ? .number : .flag)
         }
     }
 
@@ -228,7 +230,7 @@ final class JSONObject {
     private func list(depth: Int) throws(Fault) -> Value {
         let start = bytes.count
         _ = try value(depth: depth)
-        return Value(start: start, end: bytes.count, place: .bytes)
+        return Value(start: start, end: bytes.count, place: .bytes, kind: .list)
     }
 
     /// One value that is no object, into `bytes`; false for null.

@@ -89,7 +89,7 @@ extension JSONObject {
             guard mayGrow else { return false }
             builder.addColumn(keys[builder.schema.names.count])
         }
-        if builder.options.decimalComma { builder.isTypedNumber = { self.isNumber($0) } }
+        if builder.options.decimalComma { builder.isTypedNumber = { self.kind($0) == .number } }
         defer { builder.isTypedNumber = nil }
         if !objectLists.isEmpty { builder.objectLists.formUnion(objectLists) }
         let done = withBytes { bytes in

@@ -29,6 +29,8 @@ public struct ReadingOptions: Sendable, Equatable {
     public var topicSeparator: String?
     /// Engagement by type of event, in 0...1.
     public var eventWeights: [String: Float] = [:]
+    /// Whether rows of what people were shown stay rows: for who hands a log on, and does not ask what is in it.
+    public var keepsExposures = false
     /// Whether a log may lack some of the types that weights are given for: one that a model's own log had, say.
     public var mayLackEventTypes = false
     /// Stop at the first row that cannot be read.

@@ -187,7 +187,7 @@ extension RowBuilder {
         _ types: Column<UInt32>?, _ names: Vocabulary, _ faults: [Int: RejectedRow]
     ) -> [Int] {
         let isShown = names.names.map(isExposure)
-        guard let types, isShown.contains(true) else { return [] }
+        guard !options.keepsExposures, let types, isShown.contains(true) else { return [] }
         return types.indices.filter { types[$0] != .max && isShown[Int(types[$0])] && faults[$0] == nil }
     }
 

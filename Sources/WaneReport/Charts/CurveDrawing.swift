@@ -132,7 +132,7 @@ public struct CurveDrawing: Sendable {
             marks.append(
                 .init(
                     x: begin + lapse, y: curve.bestHours.returnProbability(after: lapse),
-                    name: "lapses after \(TimeSpan.words(seconds: begin + lapse, clock))"))
+                    name: "lapse, \(TimeSpan.words(seconds: begin + lapse, clock)) after the touch"))
         }
         return marks
     }

@@ -180,7 +180,7 @@ public struct InterestTraining {
         var description = try trained(&job, model, scaling)
         description.halfLives = HalfLifeRecord(
             topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left,
-            hours: fit.hours)
+            hours: fit.hours, fadingTopics: fit.fadingTopics.count)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
         return try inputs.bundle(description, .interest(network), reading: reading)

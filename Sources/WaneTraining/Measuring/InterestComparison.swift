@@ -33,6 +33,8 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public let doubts: [Doubt]
     /// The best model against rates that differ between pairs and do not decay.
     public let decay: Difference?
+    /// How many topics fade, to that model; nothing where it does not say.
+    public let fadingTopics: Int?
     public let verdicts: [Verdict]
     public let testQueries: Int
     public let people: Int
@@ -43,7 +45,7 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public let leaks: Bool
 
     private enum CodingKeys: CodingKey {
-        case table, doubts, decay, verdicts, testQueries, people, baseRate, horizonSeconds, leaks
+        case table, doubts, decay, fadingTopics, verdicts, testQueries, people, baseRate, horizonSeconds, leaks
     }
 
     public var rows: [Comparison<Report>.Row] { table.rows }
@@ -52,6 +54,11 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     /// needed to speak of it, and does not prove it.
     public var decayWords: String? {
         guard let decay else { return nil }
+        if decay.isWin, fadingTopics == 0 {
+            return
+                "No topic is found to fade: \(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss by what "
+                + "else it knows, and has no half-lives to speak of."
+        }
         return decay.isWin
             ? "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
             : "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that "
@@ -67,7 +74,9 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public var remarks: [(words: String, about: Difference?)] {
         var all: [(words: String, about: Difference?)] = doubts.map { ($0.words, nil) }
         all += verdicts.map { ($0.words, $0.logLoss) }
-        if let decay, let words = decayWords, doubts.isEmpty || !decay.isWin { all.append((words, decay)) }
+        if let decay, let words = decayWords, doubts.isEmpty || !decay.isWin {
+            all.append((words, fadingTopics == 0 ? nil : decay))
+        }
         return all
     }
 }
@@ -168,6 +177,9 @@ extension InterestComparison {
         }
         // Only of models that have curves can it be said.
         decay = answers.contains { $0.isModel && $0.hasCurves } ? against(Baselines.withoutDecay) { $0.hasCurves } : nil
+        fadingTopics = decay.flatMap { decay in
+            models.first { $0.name == decay.model }?.predictor.bundle.description.halfLives?.fadingTopics
+        }
         doubts =
             !answers.contains(where: \.isModel)
             ? []

@@ -72,6 +72,7 @@ struct AskedPeople: Sendable {
             }
         }
         self.typed = typed
+        if let typed { bundle.noteFar(typed, console) }
     }
 
     /// What `--at` says for the last moment of the log.
@@ -159,10 +160,7 @@ struct AskedPeople: Sendable {
     /// The number of a topic by its name.
     func topic(_ name: String) throws -> UInt32 {
         guard let topic = log.log.topics.names.find(name) else {
-            let known = predictor.bundle.vocabulary.topics
-            var names = (0..<min(12, known.count)).map { known[$0] }
-            if known.count > 12 { names.append("...") }
-            throw PredictionError.unknownTopic(name, known: names)
+            throw PredictionError.unknownTopic(name, known: predictor.bundle.vocabulary.topics.names)
         }
         return topic
     }
@@ -257,18 +255,16 @@ extension LogError {
     }
 }
 
-extension EventLog {
-    /// A log of one person without an event, whose topics are those of a model: for people of whom nothing is known.
-    static func empty(of user: String, clock: Clock, like bundle: ModelBundle) -> EventLog {
-        // Every item of the model stands in the vocabulary, so that its topics have numbers.
-        EventLog(
-            users: Vocabulary([user]), items: bundle.vocabulary.items, user: Column([UInt32]()),
-            item: Column([UInt32]()), time: Column([Int64]()), duration: Column([Float]()), weight: Column([Float]()),
-            topics: bundle.vocabulary.itemTopics, clock: clock)
-    }
-}
-
 extension ModelBundle {
+    /// Says that a moment lies so long after the model's log that nothing was seen of such silences.
+    func noteFar(_ moment: Int64, _ console: Console) {
+        let after = moment - description.split.end
+        guard description.clock == .wall, after > description.split.end - description.split.start else { return }
+        console.note(
+            "note: the moment asked about lies \(TimeSpan.words(after)) after the model's log, longer than that log: nothing in it shows "
+                + "what comes after such a time, and without later events the answers say little")
+    }
+
     /// Says what is missing in the model, and that its half-lives mean little where its own log shows no decay.
     func noteDoubts(_ console: Console) {
         for note in description.notes { console.note("note: \(note)") }

@@ -120,7 +120,8 @@ enum CurvePrinting {
         if basis == .history {
             facts =
                 "last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; "
-                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(halfLife), "
+                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(halfLife) from that touch on, while the "
+                + "person is around, "
                 + "lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))"
         }
         StandardOutput.print(

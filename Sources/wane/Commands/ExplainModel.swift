@@ -134,6 +134,11 @@ struct ModelExplanation {
                 ])
         }
         try printer.finish()
+        if command.output.format == .table, tests.contains(where: { $0.passes == false }) {
+            console.note(
+                "a test that fails: what wane explain says in that way is not to be relied on for this model; a model of more questions or "
+                    + "epochs, or another family, may pass")
+        }
         try keep(tests)
     }
 

@@ -65,6 +65,11 @@ struct MeasuredLog {
             throw ValidationError(
                 "--from \(start ?? ""): that is after the log's last event, \(TimeFormat.words(span.upperBound))")
         }
+        if let from, from <= span.lowerBound {
+            throw ValidationError(
+                "--from \(start ?? ""): nothing lies before it, and the baselines learn from what does; the log begins at "
+                    + TimeFormat.words(span.lowerBound))
+        }
         if let to, to <= span.lowerBound {
             throw ValidationError(
                 "--to \(end ?? ""): that is before the log's first event, \(TimeFormat.words(span.lowerBound))")

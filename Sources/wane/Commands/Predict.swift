@@ -58,8 +58,8 @@ struct Predict: AsyncParsableCommand {
         guard output.format == .table, bundle.hasCurves else { return }
         let horizon = TimeSpan.words(bundle.description.split.horizon, bundle.description.clock)
         console.note(
-            "returns: chance of a touch within \(horizon); half-life: from the last touch on, the person being around; "
-                + "lapse: that chance below \(Render.number(bundle.description.threshold, 2)), from `at` on"
+            "chance: of a touch within \(horizon); half-life: from the last touch on, the person being around; "
+                + "lapse: chance below \(Render.number(bundle.description.threshold, 2)), from `at` on"
                 + (queries == nil ? about.legend : ""))
     }
 }
@@ -167,7 +167,7 @@ struct PredictionRows: Sendable {
         "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "half_life_low_seconds",
         "half_life_high_seconds", "half_life_bound", "lapse_at", "basis",
     ]
-    static let people = ["person", "topic", "at", "degree", "returns", "half-life", "lapse in"]
+    static let people = ["person", "topic", "at", "degree", "chance", "half-life", "lapse in"]
 
     struct Answer: Sendable {
         let degree: Double

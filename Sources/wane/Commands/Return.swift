@@ -147,7 +147,7 @@ struct ReturnPredict: AsyncParsableCommand {
                 let own = part.people[question.person]
                 let name = log.log.topics.names[Int(question.topic)]
                 func words(_ seconds: Double?) -> String {
-                    asked.predictor.bundle.lapseWords(seconds ?? .infinity)
+                    seconds.map { asked.predictor.bundle.lapseWords($0) } ?? "not shown"
                 }
                 encoder.append(
                     [
@@ -159,8 +159,7 @@ struct ReturnPredict: AsyncParsableCommand {
                         log.log.users[own], answer.basis == .history ? name : "\(name) (population)",
                         asked.words(question.moment, user: own),
                         answer.time.median == nil ? ModelBundle.beyondLog : words(answer.time.median),
-                        words(answer.time.low),
-                        words(answer.time.high),
+                        words(answer.time.low), words(answer.time.high),
                     ], to: &rows)
             }
             return rows
@@ -173,7 +172,8 @@ struct ReturnPredict: AsyncParsableCommand {
         try printer.finish()
         guard output.format == .table else { return }
         console.note(
-            "from `at` on: when half, a tenth and nine tenths of people like this one have come back"
+            "from `at` on: when half, a tenth and nine tenths of people like this one have come back; not shown: longer after the last "
+                + "touch than the model's log, \(TimeSpan.words(seconds: bundle.logSpan, bundle.description.clock))"
                 + about.legend)
     }
 

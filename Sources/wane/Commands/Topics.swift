@@ -21,8 +21,8 @@ struct Topics: AsyncParsableCommand {
     @OptionGroup var output: RowOutputOptions
 
     static let machine = [
-        "topic", "people", "half_life_seconds", "half_life_low_seconds", "half_life_high_seconds", "interested_now",
-        "trend_per_period", "lapsing", "main_cause",
+        "topic", "people", "half_life_seconds", "half_life_low_seconds", "half_life_high_seconds", "half_life_bound",
+        "interested_now", "trend_per_period", "lapsing", "main_cause",
     ]
 
     func run() async throws {
@@ -49,6 +49,7 @@ struct Topics: AsyncParsableCommand {
                 throw CommandError("--at \(at): that is before the log's first event; give a later moment")
             }
             moment = given
+            bundle.noteFar(moment, console)
         }
         Interruption.listen()
         let all = try Predictor(bundle).topicSummaries(log, at: moment) { people in
@@ -74,7 +75,8 @@ struct Topics: AsyncParsableCommand {
             try printer.print(
                 machine: [
                     .text(topic.topic), .whole(topic.people), .number(topic.halfLife), .number(topic.halfLifeLow),
-                    .number(topic.halfLifeHigh), .whole(topic.interestedNow), .number(topic.trendPerPeriod),
+                    .number(topic.halfLifeHigh), .text(bundle.halfLifeBound(topic.halfLife).rawValue),
+                    .whole(topic.interestedNow), .number(topic.trendPerPeriod),
                     .whole(topic.lapsing), topic.mainCause.map { .text($0.rawValue) } ?? .none,
                 ], people: TopicsPage.cells(topic, bundle))
         }

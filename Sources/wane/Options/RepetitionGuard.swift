@@ -8,6 +8,8 @@ enum RepetitionGuard {
     /// - Parameter arguments: as ``CommandWords`` has them.
     static func check(_ arguments: [String]) throws {
         var given: Set<String> = []
+        // A service has a model for each task.
+        let several = Self.several.union(arguments.first == "serve" ? ["--model"] : [])
         for word in arguments {
             if word == "--" { return }
             guard word.hasPrefix("--") else { continue }

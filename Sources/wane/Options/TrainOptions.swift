@@ -219,21 +219,7 @@ private struct Settings {
 
     /// What may have been meant, and all that there are.
     private static func nearest(_ name: String) -> String {
-        func distance(_ a: [Character], _ b: [Character]) -> Int {
-            var row = Array(0...b.count)
-            for (i, x) in a.enumerated() {
-                var diagonal = row[0]
-                row[0] = i + 1
-                for (j, y) in b.enumerated() {
-                    let change = diagonal + (x == y ? 0 : 1)
-                    diagonal = row[j + 1]
-                    row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
-                }
-            }
-            return row[b.count]
-        }
-        let best = known.map { (distance(Array(name), Array($0)), $0) }.min { $0 < $1 }
-        let hint = best.flatMap { $0.0 <= 3 ? "; is \($0.1) meant?" : nil } ?? ""
+        let hint = NearestName.hint(name, among: known)
         return "\(hint) There are \(known.sorted().joined(separator: ", "))"
     }
 

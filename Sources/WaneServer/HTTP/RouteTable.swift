@@ -1,0 +1,143 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import WaneStore
+
+/// Who may call a route.
+enum RouteAccess: Sendable, Equatable {
+    /// Anybody.
+    case open
+    /// Who has a key of a role; anybody where the service has no keys, which it then serves on loopback alone.
+    case key(KeyRole)
+    /// As before, and anybody who asks from this machine.
+    case keyOrLoopback(KeyRole)
+}
+
+/// A parameter of a route's query.
+struct RouteParameter: Sendable {
+    let name: String
+    let summary: String
+    var isInteger = false
+}
+
+/// One way to ask the service: the router, the permissions and the description for other programs are all made from these.
+struct Route: Sendable {
+    typealias Handler = @Sendable (Call) async throws -> Response
+
+    let method: HTTPRequest.Method
+    /// `/v1/users/{id}/interests`.
+    let path: String
+    let access: RouteAccess
+    let summary: String
+    var parameters: [RouteParameter] = []
+    /// Types that its body may have; none for a route without a body.
+    var bodies: [String] = []
+    let handler: Handler
+}
+
+/// A request on its way through a route.
+struct Call: Sendable {
+    let request: Request
+    let context: ServerContext
+    let limits: ServerLimits
+
+    /// A part of the path, with all that stands in it.
+    func part(_ name: String) throws -> String {
+        guard let raw = context.parameters.get(name), let text = raw.removingPercentEncoding else {
+            throw Problem(400, "bad_path", "the path's {\(name)} is not percent-encoded UTF-8")
+        }
+        guard !text.isEmpty, text.utf8.count <= 512 else {
+            throw Problem(400, "bad_path", "the path's {\(name)} has from 1 to 512 bytes")
+        }
+        return text
+    }
+
+    /// A parameter of the query; nothing where there is none.
+    func query(_ name: String) throws -> String? {
+        let all = request.uri.queryParameters.getAll(name)
+        guard all.count <= 1 else { throw Problem(400, "bad_query", "\(name) is given more than once") }
+        return all.first
+    }
+
+    func count(_ name: String, default value: Int, most: Int) throws -> Int {
+        guard let text = try query(name) else { return value }
+        guard let number = Int(text), (1...most).contains(number) else {
+            throw Problem(400, "bad_query", "\(name)=\(text.prefix(40)): give a whole number from 1 to \(most)")
+        }
+        return number
+    }
+
+    /// The body, no longer than is allowed, in no more time than is allowed.
+    func body(_ types: [String]) async throws -> (bytes: [UInt8], type: String) {
+        let stated = request.headers[.contentType] ?? ""
+        let type = stated.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces).lowercased() } ?? ""
+        guard types.contains(type) else {
+            throw Problem(
+                415, "media_type",
+                (type.isEmpty ? "no Content-Type" : "Content-Type \(type.prefix(60))")
+                    + ": give \(types.joined(separator: ", "))")
+        }
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw Problem(
+                415, "content_encoding", "Content-Encoding \(encoding.prefix(40)) is not read; send the body as it is")
+        }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limits.bodyBytes {
+            throw tooLarge
+        }
+        let limit = limits.bodyBytes
+        let stream = request.body
+        return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask {
+                var bytes: [UInt8] = []
+                for try await buffer in stream {
+                    guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
+                    bytes.append(contentsOf: buffer.readableBytesView)
+                }
+                return bytes
+            }
+            group.addTask {
+                try await Task.sleep(for: limits.bodyTime)
+                throw Problem(408, "timeout", "the body did not come within \(limits.bodyTime.components.seconds) s")
+            }
+            defer { group.cancelAll() }
+            return (try await group.next() ?? [], type)
+        }
+    }
+
+    private var tooLarge: Problem {
+        Problem(413, "too_large", "a body has at most \(limits.bodyBytes) bytes; send it in parts")
+    }
+}
+
+/// What the service holds itself to.
+public struct ServerLimits: Sendable {
+    public var bodyBytes = 8 << 20
+    public var events = 10_000
+    public var bodyTime = Duration.seconds(60)
+
+    public init() {}
+}
+
+/// What is known of a request.
+struct ServerContext: RequestContext, RemoteAddressRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let remoteAddress: SocketAddress?
+    var requestID = ""
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+
+    /// Whether the request comes from this machine.
+    var isLocal: Bool {
+        switch remoteAddress {
+        case .v4(let address): address.host.hasPrefix("127.") || remoteAddress?.ipAddress?.hasPrefix("127.") == true
+        case .v6: remoteAddress?.ipAddress == "::1"
+        case .unixDomainSocket: true
+        case nil: false
+        }
+    }
+}

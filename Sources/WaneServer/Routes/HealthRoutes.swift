@@ -1,0 +1,64 @@
+import Foundation
+import Hummingbird
+import WaneBundle
+import WaneStore
+
+/// Whether it lives, whether it can answer, and what an operator counts.
+struct HealthRoutes {
+    let service: InterestService
+    let program: String
+
+    var routes: [Route] {
+        [
+            Route(method: .get, path: "/healthz", access: .open, summary: "The process lives.") { _ in
+                Reply.json(["status": "ok"])
+            },
+            Route(
+                method: .get, path: "/readyz", access: .open, summary: "The store can be written and a model answers.",
+                handler: ready),
+            Route(
+                method: .get, path: "/metrics", access: .keyOrLoopback(.admin),
+                summary: "Measures as Prometheus reads them.",
+                handler: metrics),
+        ]
+    }
+
+    private struct Ready: Encodable {
+        let status: String
+        let models: [String: String]
+    }
+
+    @Sendable private func ready(_ call: Call) async throws -> Response {
+        try await service.checkStore()
+        let models = service.registry.models
+        guard !models.isEmpty else {
+            throw Problem(503, "no_model", "no model is active; give one with wane serve --model FOLDER", retryAfter: 5)
+        }
+        return Reply.json(
+            Ready(status: "ready", models: Dictionary(models.map { ($0.task.rawValue, $0.version) }) { $1 }))
+    }
+
+    @Sendable private func metrics(_ call: Call) async throws -> Response {
+        var gauges: [(name: String, labels: String, value: Double)] = [
+            ("wane_events_stored", "", Double(try await service.store.count())),
+            ("wane_ingest_queue_events", "", Double(await service.queued)),
+            ("wane_ingest_lag_seconds", "", service.lag.value),
+            ("wane_process_resident_memory_bytes", "", ServiceMetrics.residentBytes),
+            ("wane_build_info", "version=\"\(program)\"", 1),
+        ]
+        let cache = service.cacheCounts
+        gauges.append(("wane_people_in_memory", "", Double(cache.people)))
+        gauges.append(("wane_person_cache_total", "result=\"held\"", Double(cache.hits)))
+        gauges.append(("wane_person_cache_total", "result=\"folded\"", Double(cache.misses)))
+        for model in service.registry.models {
+            let labels = "task=\"\(model.task.rawValue)\""
+            gauges.append(
+                (
+                    "wane_model_info",
+                    labels + ",version=\"\(model.version)\",family=\"\(model.bundle.description.family)\"", 1
+                ))
+            gauges.append(("wane_model_loaded_timestamp_seconds", labels, model.loaded.timeIntervalSince1970.rounded()))
+        }
+        return Reply.text(service.metrics.text(gauges), type: "text/plain; version=0.0.4; charset=utf-8")
+    }
+}

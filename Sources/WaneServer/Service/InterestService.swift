@@ -1,0 +1,94 @@
+import Foundation
+import Synchronization
+import WaneBundle
+import WaneEvents
+import WanePrediction
+import WaneStore
+
+/// Events in, answers out: what the routes call, without a word of HTTP.
+public final class InterestService: Sendable {
+    public let store: any ServiceStore
+    public let registry: ModelRegistry
+    public let metrics: ServiceMetrics
+    /// How far the newest event lay behind the clock when it came.
+    let lag = LastValue()
+    /// Seconds since 1970: when the store could last be written.
+    private let checked = LastValue()
+    let access: AccessControl
+    private let writer: EventWriter
+    private let cache: PersonCache
+
+    /// - Parameter peopleInMemory: how many people's folded events are held.
+    public init(store: any ServiceStore, registry: ModelRegistry, peopleInMemory: Int = 2_000) {
+        self.store = store
+        self.registry = registry
+        metrics = ServiceMetrics()
+        access = AccessControl(store)
+        writer = EventWriter(store)
+        cache = PersonCache(capacity: peopleInMemory)
+    }
+
+    /// Microseconds since 1970.
+    public static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
+
+    /// Stores events; what is asked after this returns knows of them.
+    public func append(_ records: [EventRecord]) async throws(StoreError) -> [Receipt] {
+        let receipts = try await writer.append(records)
+        cache.forget(Set(zip(records, receipts).lazy.filter { $1 == .accepted }.map { ExactName($0.0.user) }))
+        return receipts
+    }
+
+    public func erase(user: String) async throws(StoreError) -> Int {
+        // Whatever is said of it, what was held may be gone.
+        defer { cache.forget([ExactName(user)]) }
+        return try await store.erase(user: user)
+    }
+
+    /// A person as the model for a task reads them at a moment, and that model.
+    ///
+    /// - Parameter at: microseconds. Where there are later events, the person is folded without them, and not kept.
+    func person(
+        _ user: String, _ task: BundleTask, at moment: Int64
+    ) async throws -> (view: PersonView, model: LoadedModel) {
+        let model = try registry.model(task)
+        let view = try await cache.view(user, model.version) {
+            try PersonView(user, try await store.events(of: user), for: model)
+        }
+        guard view.lastTime > moment else { return (view, model) }
+        let before = try await store.events(of: user).filter { $0.time <= moment }
+        return (try PersonView(user, before, for: model), model)
+    }
+
+    /// Whether the store can be written; asked once a second, however often others ask.
+    func checkStore() async throws(StoreError) {
+        let now = Double(Self.now) / 1e6
+        guard now - checked.value > 1 else { return }
+        try await store.check()
+        checked.store(now)
+    }
+
+    public func activate(_ version: String) async throws -> LoadedModel {
+        let model = try await registry.activate(version)
+        cache.keep(versions: Set(registry.models.map(\.version)))
+        return model
+    }
+
+    public func rollBack(_ task: String) async throws -> LoadedModel {
+        let model = try await registry.rollBack(task)
+        cache.keep(versions: Set(registry.models.map(\.version)))
+        return model
+    }
+
+    /// Keys were made or taken away: the next request is let in by those that there are.
+    func keysChanged() async { await access.forget() }
+
+    var cacheCounts: (people: Int, hits: Int, misses: Int) { cache.counts }
+    var queued: Int { get async { await writer.queued } }
+}
+
+/// A number that several requests set and read.
+final class LastValue: Sendable {
+    private let held = Mutex(0.0)
+    var value: Double { held.withLock { $0 } }
+    func store(_ value: Double) { held.withLock { $0 = value } }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Synchronization
+import WaneBundle
+import WaneStore
+
+/// Versions of models in a folder, each never changed, and which of them answer.
+///
+/// A version answers only after it was read whole, checked and asked once; the label moves before the swap, so that a
+/// restart finds what answered last.
+public final class ModelRegistry: Sendable {
+    private let folder: String
+    private let store: any ServiceStore
+    private let active = Mutex<[String: LoadedModel]>([:])
+    /// One change at a time.
+    private let changes = ChangeGate()
+
+    /// - Parameter folder: made where it is not there.
+    public init(folder: String, store: any ServiceStore) throws {
+        self.folder = folder
+        self.store = store
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    /// What models of a service answer.
+    public static let tasks: [BundleTask] = [.interest, .ranking, .return]
+
+    /// The model that answers a task's questions now.
+    public func model(_ task: BundleTask) throws(RegistryError) -> LoadedModel {
+        guard let model = active.withLock({ $0[task.rawValue] }) else { throw .noModel(task: task.rawValue) }
+        return model
+    }
+
+    public var models: [LoadedModel] { active.withLock { Array($0.values) } }
+
+    /// Loads what was active when the service stopped.
+    ///
+    /// - Returns: versions that could not be loaded, and why; the rest answers.
+    public func restore() async throws -> [(version: String, reason: String)] {
+        var failures: [(String, String)] = []
+        for (label, version) in try await store.labels() where label.name == .champion {
+            do {
+                let model = try LoadedModel(folder: place(version), version: version)
+                active.withLock { $0[label.task] = model }
+            } catch {
+                failures.append((version, "\(error)"))
+            }
+        }
+        return failures
+    }
+
+    /// Takes a copy of a model in, and lets it answer where it is new here, or nothing answers for its task: what an operator took back stays so.
+    ///
+    /// - Returns: the model that answers for its task now.
+    public func add(_ path: String) async throws -> LoadedModel {
+        let version = try BundleFolder.version(at: path)
+        let task = try BundleFolder.description(at: path).task
+        if FileManager.default.fileExists(atPath: place(version)), let champion = try? model(task) { return champion }
+        if !FileManager.default.fileExists(atPath: place(version)) {
+            // A damaged one is refused before it is copied.
+            _ = try BundleFolder.read(path)
+            try BundleFolder.copy(path, to: place(version))
+        }
+        return try await activate(version)
+    }
+
+    /// Lets a version answer in place of the one that does.
+    public func activate(_ version: String) async throws -> LoadedModel {
+        try await changes.run {
+            let model = try self.load(version)
+            let task = model.task.rawValue
+            let before = self.active.withLock { $0[task]?.version }
+            guard before != version else { return model }
+            var labels: [ModelLabel: String?] = [ModelLabel(task: task, .champion): version]
+            if let before { labels[ModelLabel(task: task, .previous)] = before }
+            try await self.store.move(labels)
+            self.active.withLock { $0[task] = model }
+            return model
+        }
+    }
+
+    /// Lets the version before answer again.
+    public func rollBack(_ task: String) async throws -> LoadedModel {
+        guard let version = try await store.labels()[ModelLabel(task: task, .previous)] else {
+            throw RegistryError.nothingBefore(task: task)
+        }
+        return try await activate(version)
+    }
+
+    private func load(_ version: String) throws -> LoadedModel {
+        guard Self.isVersion(version), FileManager.default.fileExists(atPath: place(version)) else {
+            throw RegistryError.noVersion(version)
+        }
+        guard try BundleFolder.version(at: place(version)) == version else {
+            throw RegistryError.changed(version: version)
+        }
+        return try LoadedModel(folder: place(version), version: version)
+    }
+
+    /// Digits of a hash: no path, and no way out of the folder.
+    private static func isVersion(_ text: String) -> Bool {
+        text.utf8.count == 12 && text.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 &- 0x61 < 6 }
+    }
+
+    private func place(_ version: String) -> String { folder + "/" + version }
+
+    /// A version that is kept.
+    public struct Version: Sendable {
+        public let version: String
+        public let task: String?
+        public let family: String?
+        public let labels: [String]
+        /// Why it cannot be used, where it cannot.
+        public let fault: String?
+    }
+
+    /// All versions, in the order of their names.
+    public func versions() async throws -> [Version] {
+        let labels = try await store.labels()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter(Self.isVersion).sorted()
+        return names.map { name in
+            let own = labels.filter { $0.value == name }.map(\.key.name.rawValue).sorted()
+            do {
+                let description = try BundleFolder.description(at: place(name))
+                return Version(
+                    version: name, task: description.task.rawValue, family: description.family, labels: own, fault: nil)
+            } catch {
+                return Version(version: name, task: nil, family: nil, labels: own, fault: "\(error)")
+            }
+        }
+    }
+}
+
+/// Lets one change run at a time, in the order in which they came.
+private actor ChangeGate {
+    private var last: Task<Void, Never>?
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let before = last
+        let task = Task {
+            await before?.value
+            return try await body()
+        }
+        last = Task { _ = try? await task.value }
+        return try await task.value
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import WaneBundle
+import WaneCurves
+import WaneEvents
+import WaneExplanation
+import WaneModels
+import WanePrediction
+import WaneState
+import WaneTasks
+
+/// A person's events as a model reads them: a fold of what is stored, of which nothing else is kept.
+///
+/// The answers are those of `wane predict` on the same rows.
+struct PersonView: Sendable {
+    let name: String
+    let asked: AskedLog
+    /// After all events.
+    private let latest: PersonState
+
+    init(_ name: String, _ records: [EventRecord], for model: LoadedModel) throws {
+        self.name = name
+        let log: EventLog
+        do throws(LogError) {
+            log =
+                records.isEmpty
+                ? .empty(of: name, clock: .wall, like: model.bundle)
+                : try EventLog(records, reading: model.bundle.reading)
+        } catch {
+            // Somebody who was only shown things has done nothing yet.
+            guard case .onlyExposures = error else { throw error }
+            log = .empty(of: name, clock: .wall, like: model.bundle)
+        }
+        asked = try AskedLog(log, for: model.bundle, isPart: true)
+        latest = model.predictor.state(of: 0, in: asked)
+    }
+
+    /// Microseconds: of the last event, `.min` where there is none. Questions are about moments that are not before it.
+    var lastTime: Int64 { latest.eventCount > 0 ? latest.lastTime : .min }
+
+    private var user: Int64 { asked.userOf[0] }
+
+    /// The number of a topic; nothing for one that neither the model nor the person knows.
+    private func number(_ topic: String) -> UInt32? { asked.log.topics.names.find(topic) }
+
+    /// Topics that the person has met, or all where they have met none.
+    private func topics(_ state: PersonState, _ wanted: String?) throws -> [UInt32] {
+        let names = asked.log.topics.names
+        if let wanted {
+            guard let number = number(wanted) else { throw PredictionError.unknownTopic(wanted, known: []) }
+            return [number]
+        }
+        let met = state.topics.map(\.topic).filter { $0 != asked.withoutTopic }.sorted()
+        if !met.isEmpty { return met }
+        let own = state.topics.map(\.topic)
+        return own.isEmpty ? (0..<UInt32(names.count)).filter { $0 != asked.withoutTopic } : own
+    }
+
+    // MARK: Answers
+
+    struct Interest: Sendable {
+        let topic: String
+        let curve: InterestCurve
+        let basis: Predictor.Basis
+        let explanation: Explanation?
+    }
+
+    /// The likeliest return first.
+    func interests(at moment: Int64, topic: String?, of model: LoadedModel, explained: Bool = false) throws
+        -> [Interest]
+    {
+        let state = latest
+        let questions = try topics(state, topic).map { StateQuestion(person: 0, topic: $0, moment: moment) }
+        let curves = try model.predictor.curves(questions, of: [(state, user)], in: asked)
+        let explanations: [Explanation?]
+        if explained, let explainer = model.explainer {
+            explanations = try explainer.explain(questions, of: [(state, user)], in: asked)
+        } else {
+            explanations = questions.map { _ in nil }
+        }
+        let names = asked.log.topics.names
+        let found = questions.indices.map { index in
+            let answer = Interest(
+                topic: names[Int(questions[index].topic)], curve: curves[index].curve, basis: curves[index].basis,
+                explanation: explanations[index])
+            return (answer, answer.curve.returnProbability(after: 0))
+        }
+        return found.sorted { ($1.1, $0.0.topic) < ($0.1, $1.0.topic) }.map(\.0)
+    }
+
+    struct Return: Sendable {
+        let topic: String
+        let time: Predictor.ReturnTime?
+        let basis: Predictor.Basis?
+    }
+
+    /// The soonest first.
+    func returns(at moment: Int64, topic: String?, of model: LoadedModel) throws -> [Return] {
+        let state = latest
+        let questions = try topics(state, topic).map { StateQuestion(person: 0, topic: $0, moment: moment) }
+        let times = try model.predictor.returnTimes(questions, of: [(state, user)], in: asked)
+        let names = asked.log.topics.names
+        return zip(questions, times).map {
+            Return(topic: names[Int($0.topic)], time: $1?.time, basis: $1?.basis)
+        }.sorted { ($0.time?.median ?? .infinity, $0.topic) < ($1.time?.median ?? .infinity, $1.topic) }
+    }
+
+    /// The best items, best first.
+    ///
+    /// - Parameters:
+    ///   - candidates: rank these alone; all items of the model when absent.
+    ///   - seen: whether items that were met are ranked; as in training when absent.
+    func recommendations(
+        _ count: Int, among candidates: [String]?, at moment: Int64, seen: SeenItems?, of model: LoadedModel
+    ) throws -> (items: [Predictor.RankedItem], basis: Predictor.Basis) {
+        let rule = seen ?? model.bundle.description.ranking?.seen ?? .kept
+        let log = asked.log
+        let met =
+            rule == .kept
+            ? [] : asked.events(ofUser: 0, until: moment).map { log.items[Int(log.item[$0])] }
+        return try model.predictor.top(
+            count, for: latest, user: user, at: moment, in: asked, among: candidates,
+            excluding: Set(met))
+    }
+
+    /// Had things been otherwise.
+    func counterfactuals(_ topic: String, at moment: Int64, of model: LoadedModel) throws -> [Counterfactual] {
+        guard let number = number(topic) else { throw PredictionError.unknownTopic(topic, known: []) }
+        let changes: [Counterfactual.Change] = [.asItIs, .withoutTouches(1), .withoutTouches(5), .withoutDays(7)]
+        return try model.predictor.counterfactuals(0, number, at: moment, in: asked, changes)
+    }
+
+    /// Moments of the touches of a topic up to a moment, and of the last event.
+    func touches(of topic: String, until moment: Int64) -> [Int64] {
+        guard let number = number(topic) else { return [] }
+        return asked.events(ofUser: 0, until: moment).filter { asked.log.topics[asked.log.item[$0]].contains(number) }
+            .map { asked.log.time[$0] }
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import WaneEvents
+import WaneStore
+
+/// The service over HTTP: routes, who may ask, problems in one form, requests counted and logged.
+public struct WaneServer: Sendable {
+    private let service: InterestService
+    private let limits: ServerLimits
+    private let logger: Logger
+    let routes: [Route]
+
+    public init(_ service: InterestService, limits: ServerLimits = ServerLimits(), program: String, logger: Logger)
+        throws
+    {
+        self.service = service
+        self.limits = limits
+        self.logger = logger
+        var all = EventRoutes(service: service).routes + PersonRoutes(service: service).routes
+        all += ModelRoutes(service: service).routes + KeyRoutes(service: service).routes
+        all += HealthRoutes(service: service, program: program).routes
+        let described = Route(
+            method: .get, path: "/openapi.json", access: .open, summary: "This description."
+        ) { _ in Response(status: .ok) }
+        let document = String(decoding: try OpenAPI.document(all + [described], version: program), as: UTF8.self)
+        all.append(
+            Route(method: .get, path: described.path, access: .open, summary: described.summary) { _ in
+                Reply.text(document, type: "application/json")
+            })
+        routes = all
+    }
+
+    /// What answers requests.
+    func router() -> Router<ServerContext> {
+        let router = Router(context: ServerContext.self)
+        let access = service.access
+        router.add(
+            middleware: RequestObserver(metrics: service.metrics, logger: logger, methods: Self.methods(routes)))
+        for route in routes {
+            let path = route.path.replacing("{", with: ":").replacing("}", with: "")
+            let limits = limits
+            router.on(RouterPath(path), method: route.method) { request, context -> Response in
+                try await access.check(route.access, request, isLocal: context.isLocal)
+                try Self.checkQuery(request, route)
+                return try await route.handler(Call(request: request, context: context, limits: limits))
+            }
+        }
+        return router
+    }
+
+    /// A parameter that is none would be obeyed by nobody.
+    private static func checkQuery(_ request: Request, _ route: Route) throws {
+        let known = route.parameters.map(\.name)
+        for (key, _) in request.uri.queryParameters where !known.contains(String(key)) {
+            let name = String(key.prefix(64))
+            throw Problem(
+                400, "bad_query",
+                "\(name): no such parameter\(NearestName.hint(name, among: known))"
+                    + (known.isEmpty ? "; this path takes none" : "; there are \(known.joined(separator: ", "))"))
+        }
+    }
+
+    /// The methods of each path, by its parts; a nil part is any.
+    private static func methods(_ routes: [Route]) -> [(parts: [String?], method: String)] {
+        routes.map { route in
+            (route.path.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }, route.method.rawValue)
+        }
+    }
+
+    /// An application that listens; run it as a service, and it drains before it stops.
+    ///
+    /// - Parameters:
+    ///   - host: other machines can only ask where there are keys.
+    ///   - port: 0 for any that is free.
+    ///   - whenRunning: called with the port.
+    public func application(
+        host: String, port: Int, whenRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) async throws -> some ApplicationProtocol {
+        let isLocal = host == "127.0.0.1" || host == "::1" || host == "localhost"
+        if !isLocal, try await service.store.keys().isEmpty {
+            throw ServerError.noKeys(host: host)
+        }
+        return Application(
+            router: router(),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            configuration: .init(address: .hostname(host, port: port), serverName: "wane", reuseAddress: true),
+            onServerRunning: { channel in await whenRunning(channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+}
+
+public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noKeys(host: String)
+
+    public var description: String {
+        switch self {
+        case .noKeys(let host):
+            "\(host) can be reached from other machines, and there are no keys: make one with wane key create, or listen on 127.0.0.1"
+        }
+    }
+}
+
+/// Gives each request an id, counts and logs it, and lets every failure out as a problem.
+struct RequestObserver: RouterMiddleware {
+    let metrics: ServiceMetrics
+    let logger: Logger
+    let methods: [(parts: [String?], method: String)]
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var context = context
+        context.requestID = Self.id(request)
+        metrics.enter()
+        defer { metrics.leave() }
+        var response: Response
+        var failure: (any Error)?
+        do {
+            response = try await next(request, context)
+        } catch {
+            failure = error
+            var problem = Problem.of(error)
+            if problem.status == 404, problem.code == "http" { problem = missing(request) }
+            problem.requestID = context.requestID
+            response = problem.response
+        }
+        response.headers[.requestID] = context.requestID
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
+        let seconds = start.duration(to: .now).inSeconds
+        // The route as it was declared: paths have people in them.
+        let route = context.endpointPath ?? "none"
+        let method = Self.known.contains(request.method.rawValue) ? request.method.rawValue : "other"
+        let labels = "route=\"\(route)\",method=\"\(method)\""
+        metrics.count("wane_http_requests_total", labels + ",code=\"\(response.status.code)\"")
+        metrics.measure("wane_http_request_duration_seconds", labels, seconds: seconds)
+        let facts: Logger.Metadata = [
+            "request_id": "\(context.requestID)", "route": "\(route)", "method": "\(method)",
+            "code": "\(response.status.code)", "seconds": "\(String(format: "%.4f", seconds))",
+        ]
+        if response.status.code >= 500 {
+            // Its kind alone: an error's words may quote what is stored.
+            logger.error(
+                "\(failure.map { ($0 as? StoreError)?.description ?? "\(type(of: $0))" } ?? "failed")", metadata: facts)
+        } else {
+            logger.debug("answered", metadata: facts)
+        }
+        return response
+    }
+
+    private static let known: Set<String> = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
+
+    /// The sender's id where it is a plain word, else one of our own.
+    private static func id(_ request: Request) -> String {
+        if let own = request.headers[.requestID], (1...64).contains(own.utf8.count),
+            own.utf8.allSatisfy({
+                $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E
+            })
+        {
+            return own
+        }
+        return String(UInt64.random(in: 0 ... .max), radix: 16)
+    }
+
+    /// No such path, or no such method of it.
+    private func missing(_ request: Request) -> Problem {
+        let parts = request.uri.path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+        let allowed = methods.filter { own in
+            own.parts.count == parts.count && zip(own.parts, parts).allSatisfy { $0 == nil || $0 == $1 }
+        }.map(\.method)
+        guard !allowed.isEmpty else {
+            return Problem(404, "no_route", "no such path; /openapi.json lists all")
+        }
+        var problem = Problem(405, "method", "this path takes \(Set(allowed).sorted().joined(separator: ", "))")
+        problem.allowed = Set(allowed).sorted()
+        return problem
+    }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import WaneBundle
+import WaneCurves
+import WaneEvents
+import WaneExplanation
+import WanePrediction
+import WaneState
+
+/// A value that is written as null where there is none.
+@propertyWrapper
+struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
+    var wrappedValue: Value?
+
+    init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+    }
+}
+
+/// Which model an answer is of.
+struct ModelName: Encodable, Sendable {
+    let version: String
+    let family: String
+
+    init(_ model: LoadedModel) {
+        version = model.version
+        family = model.bundle.description.family
+    }
+}
+
+struct InterestRow: Encodable, Sendable {
+    let topic: String
+    @OrNull var degree: Double?
+    @OrNull var returnProbability: Double?
+    let returns: Bool
+    @OrNull var halfLifeSeconds: Double?
+    @OrNull var halfLifeLowSeconds: Double?
+    @OrNull var halfLifeHighSeconds: Double?
+    let halfLifeBound: String
+    @OrNull var lapseAt: String?
+    let basis: String
+
+    /// - Parameter moment: microseconds.
+    init(_ answer: PersonView.Interest, at moment: Int64, of bundle: ModelBundle) {
+        let curve = answer.curve
+        let isKnown = answer.basis == .history
+        let threshold = bundle.description.threshold
+        let chance = curve.returnProbability(after: 0)
+        topic = answer.topic
+        degree = short(curve.degree(after: 0))
+        returnProbability = short(chance)
+        returns = chance >= threshold
+        halfLifeSeconds = isKnown ? short(curve.halfLife) : nil
+        halfLifeLowSeconds = isKnown ? short(curve.halfLifeInterval?.lowerBound) : nil
+        halfLifeHighSeconds = isKnown ? short(curve.halfLifeInterval?.upperBound) : nil
+        halfLifeBound = (isKnown ? bundle.halfLifeBound(curve.halfLife) : .none).rawValue
+        let lapse = isKnown ? curve.lapse(below: threshold) : nil
+        lapseAt = lapse.flatMap { seconds in
+            seconds < Double(TimeSpan.longest) / 1e6 ? TimeFormat.rfc3339(moment + Int64(seconds * 1e6)) : nil
+        }
+        basis = answer.basis.rawValue
+    }
+}
+
+struct InterestsAnswer: Encodable, Sendable {
+    let user: String
+    let at: String
+    let model: ModelName
+    let interests: [InterestRow]
+}
+
+struct CurvePoint: Encodable, Sendable {
+    let elapsedSeconds: Double
+    @OrNull var interest: Double?
+    @OrNull var returnProbability: Double?
+    @OrNull var degree: Double?
+}
+
+struct CurveAnswer: Encodable, Sendable {
+    let user: String
+    let at: String
+    let model: ModelName
+    let interest: InterestRow
+    /// Moments of the touches so far, the last hundred.
+    let touches: [String]
+    let points: [CurvePoint]
+}
+
+struct ExplanationAnswer: Encodable, Sendable {
+    struct CauseRow: Encodable, Sendable {
+        let cause: String
+        @OrNull var multiplier: Double?
+        @OrNull var low: Double?
+        @OrNull var high: Double?
+        @OrNull var credited: Double?
+        let isShown: Bool
+        @OrNull var evidence: String?
+    }
+    struct WhatIf: Encodable, Sendable {
+        let change: String
+        @OrNull var halfLifeSeconds: Double?
+        @OrNull var returnProbability: Double?
+        @OrNull var degree: Double?
+        let basis: String
+    }
+
+    let user: String
+    let topic: String
+    let at: String
+    let model: ModelName
+    let basis: String
+    @OrNull var baseHalfLifeSeconds: Double?
+    @OrNull var halfLifeSeconds: Double?
+    @OrNull var mainCause: String?
+    let causes: [CauseRow]
+    let whatIf: [WhatIf]
+    /// What a reader must know to read it right.
+    let notes: [String]
+}
+
+struct ReturnsAnswer: Encodable, Sendable {
+    struct Row: Encodable, Sendable {
+        let topic: String
+        @OrNull var medianSeconds: Double?
+        @OrNull var lowSeconds: Double?
+        @OrNull var highSeconds: Double?
+        @OrNull var basis: String?
+    }
+    let user: String
+    let at: String
+    let model: ModelName
+    let returns: [Row]
+}
+
+struct RecommendationsAnswer: Encodable, Sendable {
+    struct Row: Encodable, Sendable {
+        let rank: Int
+        let item: String
+        @OrNull var score: Double?
+        let topics: [String]
+    }
+    let user: String
+    let at: String
+    let model: ModelName
+    let basis: String
+    let items: [Row]
+}
+
+struct ReceiptsAnswer: Encodable, Sendable {
+    struct Row: Encodable, Sendable {
+        let status: String
+        var pointer: String?
+        var reason: String?
+        var line: Int?
+    }
+    let accepted: Int
+    let duplicate: Int
+    let rejected: Int
+    let receipts: [Row]
+}
+
+struct VersionRow: Encodable, Sendable {
+    let version: String
+    @OrNull var task: String?
+    @OrNull var family: String?
+    let labels: [String]
+    @OrNull var fault: String?
+}

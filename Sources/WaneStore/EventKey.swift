@@ -1,0 +1,51 @@
+import Crypto
+import Foundation
+import WaneEvents
+
+/// What an event is known by: the first half of a SHA-256.
+///
+/// Of its id where the sender gave one; else of all its fields and its number among equal events of one sending, so that a
+/// sending repeated is stored once, and two equal events of one sending are two.
+struct EventKey: Hashable, Sendable {
+    let bytes: Data
+
+    init(id: String) { bytes = Data(SHA256.hash(data: Data(id.utf8)).prefix(16)) }
+
+    /// Those of a sending, in its order.
+    static func keys(of records: [EventRecord]) -> [EventKey] {
+        var namer = EventNamer()
+        return records.map { EventKey(id: $0.id ?? namer.id(of: $0)) }
+    }
+}
+
+/// Ids of events that have none: the SHA-256 of all that they say and of their number among equal events of one sending or log.
+public struct EventNamer {
+    private var numbers: [Data: Int] = [:]
+
+    public init() {}
+
+    /// `sha256:` and 64 digits; another one for each of several equal events.
+    public mutating func id(of record: EventRecord) -> String {
+        let own = Data(SHA256.hash(data: record.canonicalBytes))
+        let number = numbers[own, default: 0]
+        numbers[own] = number + 1
+        var digest = SHA256()
+        digest.update(data: own)
+        withUnsafeBytes(of: Int64(number).littleEndian) { digest.update(bufferPointer: $0) }
+        return "sha256:" + digest.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
+
+/// A number that a row is stored with, and checked by when it is read: no byte of it can change unseen.
+///
+/// FNV-1a over 64 bits (Fowler, Noll and Vo 1991), whose steps can be undone: two rows that differ in one byte have two sums.
+struct RowSum: Equatable {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    init(_ record: EventRecord, key: some Sequence<UInt8>) {
+        for byte in record.canonicalBytes { add(byte) }
+        for byte in key { add(byte) }
+    }
+
+    private mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+}

@@ -1,0 +1,66 @@
+import WaneEvents
+
+/// Where events are kept: the truth of a service, of which states and curves are caches.
+///
+/// Whatever ``append(_:)`` has returned a receipt for is there after any crash of the process, and of the machine.
+public protocol EventStore: Sendable {
+    /// Stores lists of events, all or none, and returns once they are durable: a receipt for each event, in their order.
+    func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]]
+
+    /// A person's events in order of time; none for a person who is not known.
+    ///
+    /// - Throws: ``StoreError/damaged(_:)`` where a row is not what was written.
+    func events(of user: String) async throws(StoreError) -> [EventRecord]
+
+    /// Names of people in order, after one of them.
+    func users(after name: String?, limit: Int) async throws(StoreError) -> [String]
+
+    /// Removes a person and all their events; says how many those were.
+    func erase(user: String) async throws(StoreError) -> Int
+
+    /// Events that are stored.
+    func count() async throws(StoreError) -> Int
+
+    /// Looks at every row; nothing where all are what was written.
+    func faults() async throws(StoreError) -> [String]
+
+    /// Whether it can be written now.
+    func check() async throws(StoreError)
+
+    func close() async throws(StoreError)
+}
+
+/// What became of an event.
+public enum Receipt: String, Sendable, Equatable {
+    case accepted
+    /// It was stored before.
+    case duplicate
+    /// Another event was stored under its id.
+    case conflict
+}
+
+public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Another program has it.
+    case inUse(path: String)
+    case cannotOpen(path: String, reason: String)
+    /// A program of a later version wrote it.
+    case newer(path: String)
+    /// No room on the disk.
+    case full
+    /// More is waiting to be written than is held.
+    case busy
+    case damaged(String)
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .inUse(let path): "\(path) is in use by another wane; stop it, or give another folder"
+        case .cannotOpen(let path, let reason): "\(path) cannot be opened: \(reason)"
+        case .newer(let path): "\(path) was written by a later version of wane; use that one"
+        case .full: "there is no room on the disk; nothing of this request was stored"
+        case .busy: "more events are waiting to be stored than are held; send this request again"
+        case .damaged(let what): "what is stored is not what was written: \(what)"
+        case .failed(let reason): "the store failed: \(reason)"
+        }
+    }
+}

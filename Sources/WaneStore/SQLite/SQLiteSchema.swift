@@ -1,0 +1,39 @@
+import GRDB
+
+/// The tables, by numbered steps that only go forward, each in a transaction of its own.
+enum SQLiteSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: people, items, words, events") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE people (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+                    CREATE TABLE items (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+                    -- Lists of topics and types of events.
+                    CREATE TABLE words (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+                    -- A person's events lie together, so that a state is folded from few pages.
+                    CREATE TABLE events (
+                        person INTEGER NOT NULL, time INTEGER NOT NULL, key BLOB NOT NULL, item INTEGER NOT NULL,
+                        topics INTEGER, type INTEGER, duration REAL, weight REAL, sum INTEGER NOT NULL,
+                        PRIMARY KEY (person, time, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE UNIQUE INDEX events_by_key ON events (key);
+                    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    INSERT INTO counters VALUES ('events', 0);
+                    """)
+        }
+        migrator.registerMigration("2: keys, labels") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE api_keys (
+                        prefix TEXT PRIMARY KEY, hash BLOB NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL,
+                        created INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE labels (
+                        task TEXT NOT NULL, label TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (task, label)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+
+extension SQLiteStore: ServiceStore {
+    public func add(_ key: StoredKey) async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                try db.execute(
+                    sql: "INSERT INTO api_keys (prefix, hash, role, name, created) VALUES (?, ?, ?, ?, ?)",
+                    arguments: [key.prefix, key.hash, key.role.rawValue, key.name, key.created])
+            }
+        }
+    }
+
+    public func keys() async throws(StoreError) -> [StoredKey] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try Row.fetchAll(
+                    db, sql: "SELECT prefix, hash, role, name, created FROM api_keys ORDER BY created, prefix"
+                )
+                .map { row in
+                    // A key that is not understood is no reason to ask for none.
+                    guard let role = KeyRole(rawValue: row[2]) else {
+                        throw StoreError.damaged("a key of no role that is known")
+                    }
+                    return StoredKey(prefix: row[0], hash: row[1], role: role, name: row[3], created: row[4])
+                }
+            }
+        }
+    }
+
+    public func removeKey(prefix: String) async throws(StoreError) -> KeyRemoval {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                let others = try String.fetchAll(
+                    db, sql: "SELECT role FROM api_keys WHERE prefix <> ?", arguments: [prefix])
+                if !others.isEmpty, !others.contains(KeyRole.admin.rawValue) { return .lastAdmin }
+                try db.execute(sql: "DELETE FROM api_keys WHERE prefix = ?", arguments: [prefix])
+                return db.changesCount > 0 ? .removed : .unknown
+            }
+        }
+    }
+
+    public func labels() async throws(StoreError) -> [ModelLabel: String] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                var labels: [ModelLabel: String] = [:]
+                for row in try Row.fetchAll(db, sql: "SELECT task, label, version FROM labels") {
+                    guard let name = ModelLabel.Name(rawValue: row[1]) else { continue }
+                    labels[ModelLabel(task: row[0], name)] = row[2]
+                }
+                return labels
+            }
+        }
+    }
+
+    public func move(_ labels: [ModelLabel: String?]) async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                for (label, version) in labels {
+                    if let version {
+                        try db.execute(
+                            sql: """
+                                INSERT INTO labels (task, label, version) VALUES (?, ?, ?)
+                                ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+                                """, arguments: [label.task, label.name.rawValue, version])
+                    } else {
+                        try db.execute(
+                            sql: "DELETE FROM labels WHERE task = ? AND label = ?",
+                            arguments: [label.task, label.name.rawValue])
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+import Foundation
+import GRDB
+import Synchronization
+import WaneEvents
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Events in one SQLite file, which this process alone writes.
+///
+/// The log of writes is flushed to the disk before ``append(_:)`` returns (`synchronous = FULL`); readers see the last
+/// commit and wait for nobody.
+public final class SQLiteStore: EventStore, @unchecked Sendable {
+    let pool: DatabasePool
+    private let lock: FolderLock
+    private let known = KnownNames()
+
+    /// - Parameter folder: made where it is not there.
+    public init(folder: String) throws(StoreError) {
+        lock = try FolderLock(folder)
+        let path = folder + "/events.sqlite"
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.label = "events"
+        configuration.prepareDatabase { db in
+            // What is erased is overwritten, not only let go of.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                let modes = (
+                    try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous")
+                )
+                guard modes == ("wal", 2) else {
+                    throw StoreError.cannotOpen(
+                        path: path, reason: "the file system does not allow a log of writes that is flushed")
+                }
+            }
+            let migrator = SQLiteSchema.migrator
+            guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newer(path: path) }
+            try migrator.migrate(pool)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .cannotOpen(path: path, reason: Self.words(error))
+        }
+    }
+
+    // MARK: Writing
+
+    public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
+        let keys = lists.map { EventKey.keys(of: $0) }
+        return try await Self.mapped {
+            let (receipts, numbers, generation) = try await self.pool.write { db in
+                let generation = self.known.generation
+                let numbers = NameNumbers(self.known.names)
+                return (try self.insert(lists, keys, numbers, db), numbers.new, generation)
+            }
+            self.known.keep(numbers, of: generation)
+            return receipts
+        }
+    }
+
+    private func insert(
+        _ lists: [[EventRecord]], _ keys: [[EventKey]], _ numbers: NameNumbers, _ db: Database
+    ) throws -> [[Receipt]] {
+        let insert = try db.cachedStatement(
+            sql: """
+                INSERT INTO events (person, time, key, item, topics, type, duration, weight, sum)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+                """)
+        var accepted = 0
+        let receipts = try zip(lists, keys).map { records, keys in
+            try zip(records, keys).map { record, key -> Receipt in
+                let sum = RowSum(record, key: key.bytes)
+                let person = try numbers.number(of: record.user, in: .people, db)
+                let item = try numbers.number(of: record.item, in: .items, db)
+                let topics =
+                    try record.topics.isEmpty
+                    ? nil : numbers.number(of: record.topics.joined(separator: "\u{1F}"), in: .words, db)
+                let type = try record.type.map { try numbers.number(of: $0, in: .words, db) }
+                try insert.execute(arguments: [
+                    person, record.time, key.bytes, item, topics, type, record.duration, record.weight,
+                    Int64(bitPattern: sum.value),
+                ])
+                if db.changesCount > 0 {
+                    accepted += 1
+                    return .accepted
+                }
+                let stored = try Int64.fetchOne(
+                    db.cachedStatement(sql: "SELECT sum FROM events WHERE key = ?"), arguments: [key.bytes])
+                return stored == Int64(bitPattern: sum.value) ? .duplicate : .conflict
+            }
+        }
+        if accepted > 0 {
+            try db.execute(sql: "UPDATE counters SET value = value + ? WHERE name = 'events'", arguments: [accepted])
+        }
+        return receipts
+    }
+
+    public func erase(user: String) async throws(StoreError) -> Int {
+        try await Self.mapped {
+            let count = try await self.pool.write { db -> Int in
+                self.known.forget()
+                guard
+                    let person = try Int64.fetchOne(
+                        db, sql: "SELECT number FROM people WHERE name = ?", arguments: [user])
+                else { return 0 }
+                try db.execute(sql: "DELETE FROM events WHERE person = ?", arguments: [person])
+                let count = db.changesCount
+                try db.execute(sql: "DELETE FROM people WHERE number = ?", arguments: [person])
+                try db.execute(sql: "UPDATE counters SET value = value - ? WHERE name = 'events'", arguments: [count])
+                return count
+            }
+            // The log of writes has the rows until it is written back: now, or where somebody reads meanwhile, soon.
+            try? await self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            return count
+        }
+    }
+
+    // MARK: Reading
+
+    private static let columns = """
+        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum
+        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
+        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        """
+
+    private static func record(_ row: Row) throws -> EventRecord {
+        let topics: String? = row[4]
+        guard let user: String = row[0], let item: String = row[3] else {
+            throw StoreError.damaged("an event of a person or an item that is not there")
+        }
+        let record = EventRecord(
+            user: user, time: row[1], item: item,
+            topics: topics.map { $0.split(separator: "\u{1F}").map(String.init) } ?? [], duration: row[6], type: row[5],
+            weight: row[7])
+        let (key, sum): (Data, Int64) = (row[2], row[8])
+        guard Int64(bitPattern: RowSum(record, key: key).value) == sum else {
+            throw StoreError.damaged("an event of \(TimeFormat.rfc3339(record.time))")
+        }
+        return record
+    }
+
+    public func events(of user: String) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                let statement = try db.cachedStatement(
+                    sql:
+                        "SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time"
+                )
+                let rows = try Row.fetchCursor(statement, arguments: [user])
+                var records: [EventRecord] = []
+                while let row = try rows.next() { records.append(try Self.record(row)) }
+                return records
+            }
+        }
+    }
+
+    public func users(after name: String?, limit: Int) async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try String.fetchAll(
+                    db, sql: "SELECT name FROM people WHERE name > ? ORDER BY name LIMIT ?",
+                    arguments: [name ?? "", limit])
+            }
+        }
+    }
+
+    public func count() async throws(StoreError) -> Int {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = 'events'") ?? 0
+            }
+        }
+    }
+
+    public func faults() async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                var faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+                var (count, damaged) = (0, 0)
+                let rows = try Row.fetchCursor(db, sql: "SELECT \(Self.columns)")
+                while let row = try rows.next() {
+                    count += 1
+                    do { _ = try Self.record(row) } catch is StoreError { damaged += 1 }
+                }
+                if damaged > 0 { faults.append("\(damaged) events are not what was written") }
+                let all = count
+                let counted = try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = 'events'")
+                if counted != all {
+                    faults.append("\(all) events are there, and \(counted ?? 0) were counted")
+                }
+                return faults
+            }
+        }
+    }
+
+    public func check() async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                try db.execute(sql: "UPDATE counters SET value = value WHERE name = 'events'")
+            }
+        }
+    }
+
+    public func close() async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            try self.pool.close()
+            self.lock.release()
+        }
+    }
+
+    // MARK: Errors
+
+    static func mapped<Value>(_ body: () async throws -> Value) async throws(StoreError) -> Value {
+        do {
+            return try await body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            throw .full
+        } catch let error as DatabaseError
+            where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode.primaryResultCode)
+        {
+            throw .damaged(words(error))
+        } catch {
+            throw .failed(words(error))
+        }
+    }
+
+    /// Without values of the statement, which may be personal.
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? DatabaseError else { return "\(error)" }
+        return "SQLite \(error.resultCode.rawValue): \(error.message ?? "no more is known")"
+    }
+}
+
+/// Tables of names, each with a number.
+private enum NameTable: String, CaseIterable, Sendable { case people, items, words }
+
+private typealias Names = [NameTable: [ExactName: Int64]]
+
+/// Numbers of names that were committed lately, as many as fit in some memory.
+private final class KnownNames: Sendable {
+    private let contents = Mutex<(names: Names, generation: Int)>(([:], 0))
+    private static let most = 100_000
+
+    var names: Names { contents.withLock { $0.names } }
+    var generation: Int { contents.withLock { $0.generation } }
+
+    /// Somebody is erased: what transactions before this one have found is not kept any more.
+    func forget() { contents.withLock { $0 = ([:], $0.generation + 1) } }
+
+    /// - Parameter generation: when the transaction began that has been committed.
+    func keep(_ new: Names, of generation: Int) {
+        contents.withLock { contents in
+            guard contents.generation == generation else { return }
+            for (table, names) in new {
+                if contents.names[table, default: [:]].count + names.count > Self.most { contents.names[table] = [:] }
+                contents.names[table, default: [:]].merge(names) { $1 }
+            }
+        }
+    }
+}
+
+/// Numbers of names in one transaction, which may yet be undone: those that it gives are known to it alone.
+private final class NameNumbers {
+    private let known: Names
+    private(set) var new: Names = [:]
+
+    init(_ known: Names) { self.known = known }
+
+    func number(of name: String, in table: NameTable, _ db: Database) throws -> Int64 {
+        let key = ExactName(name)
+        if let number = known[table]?[key] ?? new[table]?[key] { return number }
+        let column = table == .words ? "text" : "name"
+        try db.cachedStatement(
+            sql: "INSERT INTO \(table.rawValue) (\(column)) VALUES (?) ON CONFLICT (\(column)) DO NOTHING"
+        ).execute(arguments: [name])
+        let number = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT number FROM \(table.rawValue) WHERE \(column) = ?"), arguments: [name])
+        guard let number else { throw StoreError.failed("a name was not stored") }
+        new[table, default: [:]][key] = number
+        return number
+    }
+}

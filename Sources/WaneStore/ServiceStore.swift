@@ -1,0 +1,40 @@
+/// What a service keeps beside events: who may ask, and which models answer.
+public protocol ServiceStore: EventStore {
+    func add(_ key: StoredKey) async throws(StoreError)
+    func keys() async throws(StoreError) -> [StoredKey]
+    /// Takes a key away, unless others would be left without one of the role admin.
+    func removeKey(prefix: String) async throws(StoreError) -> KeyRemoval
+
+    /// The versions that bear labels.
+    func labels() async throws(StoreError) -> [ModelLabel: String]
+    /// Moves labels, all or none; one without a version is taken off.
+    func move(_ labels: [ModelLabel: String?]) async throws(StoreError)
+}
+
+/// A label of a model's version, of which one of a task bears it at a time.
+public struct ModelLabel: Hashable, Sendable {
+    public enum Name: String, Sendable, CaseIterable {
+        /// It answers.
+        case champion
+        /// It is measured beside the champion.
+        case challenger
+        /// It answered before.
+        case previous
+    }
+
+    public let task: String
+    public let name: Name
+
+    public init(task: String, _ name: Name) {
+        self.task = task
+        self.name = name
+    }
+}
+
+/// What became of a key that was to go.
+public enum KeyRemoval: Sendable, Equatable {
+    case removed
+    case unknown
+    /// It is the last of the role admin, and there are others.
+    case lastAdmin
+}

@@ -1,0 +1,198 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import WaneEvents
+import WaneStore
+
+struct Ingest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sends a log to a service.",
+        discussion: """
+            Each event is known by what it says and by its number among equal ones, so that a log sent twice, or in part and
+            then whole, is stored once: after an interruption the same command goes on.
+
+            Example:
+              wane ingest visits.csv --to http://127.0.0.1:8080
+            """)
+
+    @OptionGroup var input: LogOptions
+    @Option(help: ArgumentHelp("The service.", valueName: "url")) var to: String
+    @Option(
+        help: ArgumentHelp("A file with a key that allows to send events; WANE_KEY when absent.", valueName: "file"))
+    var keyFile: String?
+    @Option(help: ArgumentHelp("Events in a request.", valueName: "n")) var batch = 1_000
+    @OptionGroup var printing: PrintingOptions
+
+    private static let atOnce = 4
+
+    func validate() throws {
+        if !(1...10_000).contains(batch) { throw ValidationError("--batch \(batch): give a number from 1 to 10000") }
+    }
+
+    func run() async throws {
+        let console = printing.console
+        guard let url = URL(string: to), ["http", "https"].contains(url.scheme ?? ""), url.host != nil else {
+            throw ValidationError("--to \(to): give a URL such as http://127.0.0.1:8080")
+        }
+        var key = ProcessInfo.processInfo.environment["WANE_KEY"]
+        if let keyFile {
+            guard let text = try? String(contentsOfFile: keyFile, encoding: .utf8) else {
+                throw CommandError("\(keyFile) cannot be read")
+            }
+            key = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        // What people were shown is sent as what it is.
+        var reading = ReadingOptions()
+        reading.keepsExposures = true
+        let (log, _) = try input.read(console, over: reading)
+        guard log.clock == .wall else {
+            throw CommandError(
+                "\(input.log) has order only, and a service takes times; name its time column with --map Time=COLUMN")
+        }
+        let total = log.count
+        Interruption.listen()
+        let sender = EventSender(url: url.appendingPathComponent("v1/events").absoluteString, key: key)
+        var sent = SentEvents()
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: SentEvents.self) { group in
+            var running = 0
+            var namer = EventNamer()
+            var waiting: [Data] = []
+            var lines = Data()
+            var count = 0
+            func finishOne() async throws {
+                guard let one = try await group.next() else { return }
+                running -= 1
+                sent.add(one)
+                let seconds = start.duration(to: .now) / .seconds(1)
+                console.status(
+                    "\(sent.count) of \(total) events sent, \(Int(Double(sent.count) / max(0.001, seconds))) a second")
+            }
+            func close() {
+                if count > 0 { waiting.append(lines) }
+                (lines, count) = (Data(), 0)
+            }
+            try log.forEachRecord { record in
+                var record = record
+                record.id = namer.id(of: record)
+                lines.append(try EventLine.encode(record))
+                count += 1
+                if count == batch { close() }
+            }
+            close()
+            for body in waiting {
+                try Interruption.check()
+                if running == Self.atOnce { try await finishOne() }
+                running += 1
+                group.addTask { try await sender.send(body) }
+            }
+            while running > 0 { try await finishOne() }
+        }
+        console.clearStatus()
+        console.note(
+            "\(sent.accepted) events stored, \(sent.duplicate) were stored before, \(sent.rejected) refused"
+                + (sent.examples.isEmpty ? "" : ":\n  " + sent.examples.joined(separator: "\n  ")))
+        if sent.rejected > 0 { throw ExitCode(1) }
+    }
+}
+
+/// What became of events that were sent.
+private struct SentEvents: Sendable, Decodable {
+    struct Row: Decodable { let status: String, pointer: String?, reason: String? }
+
+    var accepted = 0
+    var duplicate = 0
+    var rejected = 0
+    var examples: [String] = []
+    var count: Int { accepted + duplicate + rejected }
+
+    private enum CodingKeys: String, CodingKey { case accepted, duplicate, rejected, receipts }
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        accepted = try container.decode(Int.self, forKey: .accepted)
+        duplicate = try container.decode(Int.self, forKey: .duplicate)
+        rejected = try container.decode(Int.self, forKey: .rejected)
+        if rejected > 0 {
+            let rows = try container.decode([Row].self, forKey: .receipts).filter { $0.status == "rejected" }
+            examples = rows.prefix(3).map { "\($0.pointer ?? ""): \($0.reason ?? "")" }
+        }
+    }
+
+    mutating func add(_ other: SentEvents) {
+        accepted += other.accepted
+        duplicate += other.duplicate
+        rejected += other.rejected
+        examples = Array((examples + other.examples).prefix(5))
+    }
+}
+
+/// An event as a line of JSON.
+private enum EventLine {
+    private struct Row: Encodable {
+        let eventID: String?
+        let user: String
+        let time: String
+        let item: String
+        let topics: [String]?
+        let duration: Double?
+        let eventType: String?
+        let weight: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case eventID = "event_id"
+            case eventType = "event_type"
+            case user, time, item, topics, duration, weight
+        }
+    }
+
+    static func encode(_ record: EventRecord) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        let row = Row(
+            eventID: record.id, user: record.user, time: TimeFormat.rfc3339(record.time), item: record.item,
+            topics: record.topics.isEmpty ? nil : record.topics, duration: record.duration, eventType: record.type,
+            weight: record.weight)
+        return try encoder.encode(row) + Data([0x0A])
+    }
+}
+
+/// Sends events until they are stored: a service that is busy, or starts anew, is asked again.
+private struct EventSender: Sendable {
+    let url: String
+    let key: String?
+    private static let attempts = 8
+
+    func send(_ body: Data) async throws -> SentEvents {
+        var wait = 0.2
+        for attempt in 1...Self.attempts {
+            var request = HTTPClientRequest(url: url)
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/x-ndjson")
+            if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+            request.body = .bytes(body, length: .known(Int64(body.count)))
+            var fault: String
+            do {
+                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+                let data = Data(try await response.body.collect(upTo: 64 << 20).readableBytesView)
+                let status = Int(response.status.code)
+                if status == 200 || status == 422, let sent = try? JSONDecoder().decode(SentEvents.self, from: data) {
+                    return sent
+                }
+                fault = "answers \(status): \(String(decoding: data.prefix(400), as: UTF8.self))"
+                guard [429, 503, 507].contains(status) else { throw CommandError("\(url) \(fault)") }
+            } catch let error as CommandError {
+                throw error
+            } catch {
+                fault = "cannot be reached: \(error)"
+            }
+            if attempt == Self.attempts { throw CommandError("\(url) \(fault)") }
+            try await Task.sleep(for: .seconds(wait))
+            wait = min(10, wait * 2)
+        }
+        throw CommandError("\(url) cannot be reached")
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Foundation
+import Hummingbird
+import Logging
+import WaneBundle
+import WaneServer
+import WaneStore
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Takes events in and answers over HTTP: how much, what next, when and why.",
+        discussion: """
+            Events are durable before they are acknowledged. Models are copied into the folder as versions; the last one
+            given for a task answers, and after a restart what answered last.
+
+            Example:
+              wane serve --data service --model models/visits --model models/next
+              curl -d '{"user":"ann","time":"2024-05-01T10:00:00Z","item":"page-3"}' \\
+                -H 'Content-Type: application/json' http://127.0.0.1:8080/v1/events
+              curl http://127.0.0.1:8080/v1/users/ann/interests
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder of the service: events, models, keys. Made where it is not there.", valueName: "folder"))
+    var data: String
+    @Option(help: ArgumentHelp("A model to take in and let answer; several, one a task.", valueName: "folder"))
+    var model: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on; beyond this machine only where there are keys.", valueName: "address"))
+    var host = "127.0.0.1"
+    @Option(help: ArgumentHelp("The port; 0 for any that is free.", valueName: "number")) var port = 8080
+    @Option(help: ArgumentHelp("How many people's folded events are held in memory.", valueName: "n")) var people =
+        2_000
+    @Option(help: ArgumentHelp("What is logged: debug has a line a request.", valueName: "level")) var logLevel =
+        LogLevel.info
+
+    enum LogLevel: String, ExpressibleByArgument, CaseIterable { case debug, info, warning, error }
+
+    func validate() throws {
+        if !(0...65_535).contains(port) { throw ValidationError("--port \(port): give a number from 0 to 65535") }
+        if people < 1 { throw ValidationError("--people \(people): give a number from 1") }
+    }
+
+    func run() async throws {
+        let console = Console(quiet: false)
+        let store = try SQLiteStore(folder: data)
+        let registry = try ModelRegistry(folder: data + "/models", store: store)
+        for failure in try await registry.restore() {
+            console.note("warning: version \(failure.version) is not served: \(failure.reason)")
+        }
+        for path in model {
+            do {
+                let loaded = try await registry.add(path)
+                console.note("\(path): version \(loaded.version) answers for \(loaded.task.rawValue)")
+            } catch  where !registry.models.isEmpty {
+                // What answered before goes on.
+                console.note("warning: \(path) is not served: \(error)")
+            }
+        }
+        if registry.models.isEmpty {
+            console.note("note: no model answers yet: events are stored; give models with --model")
+        }
+        var logger = Logger(label: "wane") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
+        let service = InterestService(store: store, registry: registry, peopleInMemory: people)
+        let server = try WaneServer(service, program: CodeVersion.current, logger: logger)
+        let address = host.contains(":") ? "[\(host)]" : host
+        let application = try await server.application(host: host, port: port) { port in
+            console.note("wane listens on http://\(address):\(port); Ctrl-C ends it once all requests are answered")
+        }
+        try await application.runService()
+        try await store.close()
+    }
+}
+
+struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes, lists and takes away keys of a service that is not running; one that runs has /v1/keys.",
+        subcommands: [Create.self, List.self, Revoke.self])
+
+    struct Folder: ParsableArguments {
+        @Option(help: ArgumentHelp("The folder of the service.", valueName: "folder")) var data: String
+
+        func open() throws -> SQLiteStore {
+            guard FileManager.default.fileExists(atPath: data + "/events.sqlite") else {
+                throw CommandError("\(data) is no folder of a service; wane serve --data makes one")
+            }
+            return try SQLiteStore(folder: data)
+        }
+    }
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a key and shows it, once.",
+            discussion: "Example:\n  wane key create --data service --role ingest --name 'the shop'")
+        @OptionGroup var folder: Folder
+        @Option(help: "What it allows.") var role: KeyRole
+        @Option(help: ArgumentHelp("What it is for.", valueName: "text")) var name: String
+
+        func run() async throws {
+            let store = try folder.open()
+            let (key, secret) = StoredKey.make(role: role, name: name)
+            try await store.add(key)
+            StandardOutput.print(secret)
+            try await store.close()
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists keys, without their secrets.")
+        @OptionGroup var folder: Folder
+
+        func run() async throws {
+            let store = try folder.open()
+            var table = Table(["key", "role", "name"])
+            table.rows = try await store.keys().map { [$0.prefix, $0.role.rawValue, $0.name] }
+            try await store.close()
+            StandardOutput.print(table.text)
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Takes a key away.")
+        @OptionGroup var folder: Folder
+        @Argument(help: "What wane key list calls it.") var key: String
+
+        func run() async throws {
+            let store = try folder.open()
+            let removal = try await store.removeKey(prefix: key)
+            try await store.close()
+            switch removal {
+            case .removed: break
+            case .unknown: throw CommandError("there is no key \(key)")
+            case .lastAdmin: throw CommandError("\(key) is the last key of the role admin; make another one first")
+            }
+        }
+    }
+}
+
+extension KeyRole: ExpressibleByArgument {}

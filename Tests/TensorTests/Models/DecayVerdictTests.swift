@@ -1,0 +1,46 @@
+import TestSupport
+import Testing
+import Torch
+import WaneBundle
+import WaneEvents
+import WaneModels
+import WanePrediction
+import WaneTasks
+
+@testable import WaneTraining
+
+extension UsingTorch {
+    @Suite("What is said of decay")
+    struct DecayVerdictTests {
+        @Test("a model that is better for other reasons where nothing fades speaks of no half-lives")
+        func nothingFades() throws {
+            try Runtime.setThreads(1)
+            // People of very different activity, which a rate for each pair alone knows little of, on uniformly random hours.
+            var generator = SeededGenerator(seed: 8)
+            var (items, hours): ([[Int]], [[Double]]) = ([], [])
+            for person in 0..<150 {
+                let rate = [0.01, 0.05, 0.4][person % 3]
+                var own: [(hour: Double, topic: Int)] = []
+                for topic in 0..<6 {
+                    for _ in 0..<Int((rate * 120).rounded()) { own.append((generator.uniform() * 120 * 24, topic)) }
+                }
+                own.sort { $0.hour < $1.hour }
+                items.append(own.map(\.topic))
+                hours.append(own.map(\.hour))
+            }
+            let log = TinyLog.log(items) { person, step in hours[person][step] }
+            let sorted = log.sortedByUser().with(topics: .own(log.items))
+            let split = try Split(sorted, horizon: 7 * 86_400 * EventLog.second)
+            let task = InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: 1)
+            let training = TrainingTests.options(epochs: 4)
+            let model = try InterestTraining(task, model: TrainingTests.model("mlp"), training: training).run()
+            let comparison = try InterestComparison(
+                task, model.description.training,
+                models: [("mlp", QueryPredictor(model, of: task.histories))])
+            #expect(model.description.halfLives?.fadingTopics == 0)
+            #expect(comparison.fadingTopics == 0)
+            let words = try #require(comparison.decayWords)
+            #expect(!words.contains("spoken of."), "\(words)")
+        }
+    }
+}
