@@ -308,6 +308,21 @@ public struct AskedLog: Sendable {
         return found.flatMap { $0 }
     }
 
+    /// The topics that a person has met, in the order of their numbers: without what no topic is known of, unless it is all there is.
+    public func met(_ state: PersonState) -> [UInt32] {
+        let all = state.topics.map(\.topic).sorted()
+        let known = all.filter { $0 != withoutTopic }
+        return known.isEmpty ? all : known
+    }
+
+    /// All topics that can be asked about: the model's and the log's, without what no topic is known of.
+    public var knownTopics: [UInt32] { (0..<UInt32(log.topics.count)).filter { $0 != withoutTopic } }
+
+    /// Names of the items of a person's events up to a moment, the moment included.
+    public func itemNames(ofUser user: Int, until moment: Int64) -> Set<String> {
+        Set(events(ofUser: user, until: moment).map { log.items[Int(log.item[$0])] })
+    }
+
     /// A moment as people write it.
     public func words(_ moment: Int64, user: Int) -> String { log.words(moment, firstEvent: userStarts[user]) }
 

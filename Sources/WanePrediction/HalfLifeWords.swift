@@ -42,6 +42,15 @@ extension ModelBundle {
     /// Of a time that no log of this length shows.
     public static let beyondLog = "not within what the log shows"
 
+    /// When a curve passes below the model's threshold; nothing where it never does, or not by any moment that is one.
+    ///
+    /// - Parameter moment: microseconds: that of the curve.
+    public func lapseMoment(_ curve: InterestCurve, from moment: Int64) -> Int64? {
+        curve.lapse(below: description.threshold).flatMap { seconds in
+            seconds < Double(TimeSpan.longest) / 1e6 ? moment + Int64(seconds * 1e6) : nil
+        }
+    }
+
     /// Seconds until a lapse as people read them; nothing for what never lapses.
     public func lapseWords(_ seconds: Double?) -> String {
         guard let seconds else { return "never" }

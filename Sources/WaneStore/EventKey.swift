@@ -32,7 +32,7 @@ public struct EventNamer {
         var digest = SHA256()
         digest.update(data: own)
         withUnsafeBytes(of: Int64(number).littleEndian) { digest.update(bufferPointer: $0) }
-        return "sha256:" + digest.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return "sha256:" + digest.finalize().hexadecimal
     }
 }
 
@@ -48,4 +48,9 @@ struct RowSum: Equatable {
     }
 
     private mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+}
+
+extension Sequence<UInt8> {
+    /// Two digits a byte.
+    var hexadecimal: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }

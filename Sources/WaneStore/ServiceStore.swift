@@ -16,8 +16,6 @@ public struct ModelLabel: Hashable, Sendable {
     public enum Name: String, Sendable, CaseIterable {
         /// It answers.
         case champion
-        /// It is measured beside the champion.
-        case challenger
         /// It answered before.
         case previous
     }

@@ -35,12 +35,7 @@ public struct StoredKey: Sendable, Equatable {
 
     /// A new key, and its secret, which is shown once: 256 random bits, of which a plain SHA-256 gives nothing away.
     public static func make(role: KeyRole, name: String, now: Date = Date()) -> (key: StoredKey, secret: String) {
-        let random = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-        let digits = random.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
-        let secret = "wane_" + digits
+        let secret = "wane_" + SymmetricKey(size: .bits256).withUnsafeBytes { $0.hexadecimal }
         let key = StoredKey(
             prefix: String(secret.prefix(13)), hash: hash(secret), role: role, name: name,
             created: Int64(now.timeIntervalSince1970))

@@ -36,6 +36,11 @@ struct Problem: Error, Encodable {
         self.retryAfter = retryAfter
     }
 
+    /// A field of a body that is not as it has to be.
+    static func field(_ pointer: String, _ code: String, _ reason: String) -> Problem {
+        Problem(422, code, reason, errors: [Place(pointer: pointer, reason: reason)])
+    }
+
     private enum CodingKeys: String, CodingKey {
         case type, status, code, title, detail, errors
         case requestID = "request_id"
@@ -112,10 +117,14 @@ struct Problem: Error, Encodable {
 
 /// Answers of values as JSON.
 enum Reply {
-    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+    static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
+        return encoder
+    }
+
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
         guard let data = try? encoder.encode(value) else {
             return Response(status: .internalServerError)
         }

@@ -10,7 +10,7 @@ enum RequestBody {
             for key in keys.sorted() where !fields.contains(key) {
                 let reason =
                     "no such field\(NearestName.hint(key, among: fields)); there are \(fields.joined(separator: ", "))"
-                throw Problem(422, "unknown_field", reason, errors: [.init(pointer: "/" + key, reason: reason)])
+                throw Problem.field("/" + key, "unknown_field", reason)
             }
             return try JSONDecoder().decode(type, from: data)
         } catch let problem as Problem {

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import WaneEvents
 import WaneStore
 
 /// Who may call a route.
@@ -48,8 +49,8 @@ struct Call: Sendable {
         guard let raw = context.parameters.get(name), let text = raw.removingPercentEncoding else {
             throw Problem(400, "bad_path", "the path's {\(name)} is not percent-encoded UTF-8")
         }
-        guard !text.isEmpty, text.utf8.count <= 512 else {
-            throw Problem(400, "bad_path", "the path's {\(name)} has from 1 to 512 bytes")
+        guard (1...EventRecordReader.longestName).contains(text.utf8.count) else {
+            throw Problem(400, "bad_path", "the path's {\(name)} has from 1 to \(EventRecordReader.longestName) bytes")
         }
         return text
     }
@@ -134,7 +135,7 @@ struct ServerContext: RequestContext, RemoteAddressRequestContext {
     /// Whether the request comes from this machine.
     var isLocal: Bool {
         switch remoteAddress {
-        case .v4(let address): address.host.hasPrefix("127.") || remoteAddress?.ipAddress?.hasPrefix("127.") == true
+        case .v4: remoteAddress?.ipAddress?.hasPrefix("127.") == true
         case .v6: remoteAddress?.ipAddress == "::1"
         case .unixDomainSocket: true
         case nil: false

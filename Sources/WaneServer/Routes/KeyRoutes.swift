@@ -51,11 +51,11 @@ struct KeyRoutes {
         guard let role = KeyRole(rawValue: asked.role) else {
             let reason =
                 "\(asked.role.prefix(40)): there are \(KeyRole.allCases.map(\.rawValue).joined(separator: ", "))"
-            throw Problem(422, "bad_role", reason, errors: [.init(pointer: "/role", reason: reason)])
+            throw Problem.field("/role", "bad_role", reason)
         }
         guard (1...200).contains(asked.name.utf8.count) else {
             let reason = "say in 1 to 200 bytes what the key is for"
-            throw Problem(422, "bad_name", reason, errors: [.init(pointer: "/name", reason: reason)])
+            throw Problem.field("/name", "bad_name", reason)
         }
         // The first key shuts the door: one that cannot open it again would lock everybody out.
         if role != .admin, try await service.store.keys().isEmpty {

@@ -141,7 +141,7 @@ struct PersonRoutes {
                 CurveAnswer(
                     user: user, at: TimeFormat.rfc3339(at), model: ModelName(model),
                     interest: InterestRow(answer, at: at, of: model.bundle),
-                    touches: view.touches(of: topic, until: at).suffix(100).map(TimeFormat.rfc3339), points: points),
+                    touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339), points: points),
                 model)
         }
     }
@@ -255,13 +255,10 @@ struct PersonRoutes {
         let asked = try RequestBody.decode(
             RankRequest.self, from: body, fields: RankRequest.CodingKeys.allCases.map(\.rawValue))
         guard (1...EventRecordReader.longestName).contains(asked.user.utf8.count) else {
-            let reason = "from 1 to \(EventRecordReader.longestName) bytes"
-            throw Problem(422, "bad_user", reason, errors: [.init(pointer: "/user", reason: reason)])
+            throw Problem.field("/user", "bad_user", "from 1 to \(EventRecordReader.longestName) bytes")
         }
         guard (1...10_000).contains(asked.items.count) else {
-            throw Problem(
-                422, "bad_items", "\(asked.items.count) items: give from 1 to 10000",
-                errors: [.init(pointer: "/items", reason: "from 1 to 10000 items")])
+            throw Problem.field("/items", "bad_items", "\(asked.items.count) items: give from 1 to 10000")
         }
         return try await recommend(asked.user, asked.items.count, among: asked.items, try moment(asked.at), .kept)
     }
@@ -289,27 +286,12 @@ struct PersonRoutes {
 
     // MARK: What is stored
 
-    private struct ExportRow: Encodable {
-        let user: String
-        let time: String
-        let item: String
-        let topics: [String]
-        @OrNull var duration: Double?
-        @OrNull var eventType: String?
-        @OrNull var weight: Double?
-    }
-
     @Sendable private func export(_ call: Call) async throws -> Response {
         let user = try call.part("user")
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let encoder = Reply.encoder
         var text = ""
         for record in try await service.store.events(of: user) {
-            let row = ExportRow(
-                user: record.user, time: TimeFormat.rfc3339(record.time), item: record.item, topics: record.topics,
-                duration: record.duration, eventType: record.type, weight: record.weight)
-            text += String(decoding: try encoder.encode(row), as: UTF8.self) + "\n"
+            text += String(decoding: try encoder.encode(EventLine(record)), as: UTF8.self) + "\n"
         }
         return Reply.text(text, type: "application/x-ndjson")
     }

@@ -27,8 +27,7 @@ public final class LoadedModel: @unchecked Sendable {
         predictor = Predictor(bundle)
         explainer = bundle.description.causes == nil ? nil : try Explainer(predictor)
         loaded = Date()
-        let nobody = try PersonView("", [], for: self)
-        try warm(nobody)
+        try warm()
     }
 
     /// An event of something that the model knows.
@@ -38,7 +37,8 @@ public final class LoadedModel: @unchecked Sendable {
         return EventRecord(user: "nobody", time: moment - 3_600 * EventLog.second, item: item)
     }
 
-    private func warm(_ nobody: PersonView) throws {
+    private func warm() throws {
+        let nobody = try PersonView("", [], for: self)
         let now = bundle.popularity.until
         switch task {
         case .interest:

@@ -54,8 +54,9 @@ public final class ModelRegistry: Sendable {
     public func add(_ path: String) async throws -> LoadedModel {
         let version = try BundleFolder.version(at: path)
         let task = try BundleFolder.description(at: path).task
-        if FileManager.default.fileExists(atPath: place(version)), let champion = try? model(task) { return champion }
-        if !FileManager.default.fileExists(atPath: place(version)) {
+        let isKnown = FileManager.default.fileExists(atPath: place(version))
+        if isKnown, let champion = try? model(task) { return champion }
+        if !isKnown {
             // A damaged one is refused before it is copied.
             _ = try BundleFolder.read(path)
             try BundleFolder.copy(path, to: place(version))

@@ -39,20 +39,17 @@ struct PersonView: Sendable {
 
     private var user: Int64 { asked.userOf[0] }
 
-    /// The number of a topic; nothing for one that neither the model nor the person knows.
-    private func number(_ topic: String) -> UInt32? { asked.log.topics.names.find(topic) }
+    /// - Throws: ``PredictionError/unknownTopic(_:known:)`` for one that neither the model nor the person knows.
+    private func number(_ topic: String) throws(PredictionError) -> UInt32 {
+        guard let number = asked.log.topics.names.find(topic) else { throw .unknownTopic(topic, known: []) }
+        return number
+    }
 
     /// Topics that the person has met, or all where they have met none.
     private func topics(_ state: PersonState, _ wanted: String?) throws -> [UInt32] {
-        let names = asked.log.topics.names
-        if let wanted {
-            guard let number = number(wanted) else { throw PredictionError.unknownTopic(wanted, known: []) }
-            return [number]
-        }
-        let met = state.topics.map(\.topic).filter { $0 != asked.withoutTopic }.sorted()
-        if !met.isEmpty { return met }
-        let own = state.topics.map(\.topic)
-        return own.isEmpty ? (0..<UInt32(names.count)).filter { $0 != asked.withoutTopic } : own
+        if let wanted { return [try number(wanted)] }
+        let met = asked.met(state)
+        return met.isEmpty ? asked.knownTopics : met
     }
 
     // MARK: Answers
@@ -113,26 +110,22 @@ struct PersonView: Sendable {
         _ count: Int, among candidates: [String]?, at moment: Int64, seen: SeenItems?, of model: LoadedModel
     ) throws -> (items: [Predictor.RankedItem], basis: Predictor.Basis) {
         let rule = seen ?? model.bundle.description.ranking?.seen ?? .kept
-        let log = asked.log
-        let met =
-            rule == .kept
-            ? [] : asked.events(ofUser: 0, until: moment).map { log.items[Int(log.item[$0])] }
         return try model.predictor.top(
             count, for: latest, user: user, at: moment, in: asked, among: candidates,
-            excluding: Set(met))
+            excluding: rule == .kept ? [] : asked.itemNames(ofUser: 0, until: moment))
     }
 
     /// Had things been otherwise.
     func counterfactuals(_ topic: String, at moment: Int64, of model: LoadedModel) throws -> [Counterfactual] {
-        guard let number = number(topic) else { throw PredictionError.unknownTopic(topic, known: []) }
+        let number = try number(topic)
         let changes: [Counterfactual.Change] = [.asItIs, .withoutTouches(1), .withoutTouches(5), .withoutDays(7)]
         return try model.predictor.counterfactuals(0, number, at: moment, in: asked, changes)
     }
 
-    /// Moments of the touches of a topic up to a moment, and of the last event.
-    func touches(of topic: String, until moment: Int64) -> [Int64] {
-        guard let number = number(topic) else { return [] }
-        return asked.events(ofUser: 0, until: moment).filter { asked.log.topics[asked.log.item[$0]].contains(number) }
+    /// Moments of the touches of a topic.
+    func touches(of topic: String) throws -> [Int64] {
+        let number = try number(topic)
+        return asked.events(ofUser: 0).filter { asked.log.topics[asked.log.item[$0]].contains(number) }
             .map { asked.log.time[$0] }
     }
 }

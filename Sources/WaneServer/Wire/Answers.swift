@@ -46,20 +46,16 @@ struct InterestRow: Encodable, Sendable {
     init(_ answer: PersonView.Interest, at moment: Int64, of bundle: ModelBundle) {
         let curve = answer.curve
         let isKnown = answer.basis == .history
-        let threshold = bundle.description.threshold
         let chance = curve.returnProbability(after: 0)
         topic = answer.topic
         degree = short(curve.degree(after: 0))
         returnProbability = short(chance)
-        returns = chance >= threshold
+        returns = chance >= bundle.description.threshold
         halfLifeSeconds = isKnown ? short(curve.halfLife) : nil
         halfLifeLowSeconds = isKnown ? short(curve.halfLifeInterval?.lowerBound) : nil
         halfLifeHighSeconds = isKnown ? short(curve.halfLifeInterval?.upperBound) : nil
         halfLifeBound = (isKnown ? bundle.halfLifeBound(curve.halfLife) : .none).rawValue
-        let lapse = isKnown ? curve.lapse(below: threshold) : nil
-        lapseAt = lapse.flatMap { seconds in
-            seconds < Double(TimeSpan.longest) / 1e6 ? TimeFormat.rfc3339(moment + Int64(seconds * 1e6)) : nil
-        }
+        lapseAt = isKnown ? bundle.lapseMoment(curve, from: moment).map(TimeFormat.rfc3339) : nil
         basis = answer.basis.rawValue
     }
 }
@@ -148,17 +144,42 @@ struct RecommendationsAnswer: Encodable, Sendable {
     let items: [Row]
 }
 
-struct ReceiptsAnswer: Encodable, Sendable {
-    struct Row: Encodable, Sendable {
-        let status: String
-        var pointer: String?
-        var reason: String?
+/// What became of events that were sent: what the service writes and `wane ingest` reads.
+public struct ReceiptsAnswer: Codable, Sendable {
+    public struct Row: Codable, Sendable {
+        public let status: String
+        public var pointer: String?
+        public var reason: String?
         var line: Int?
     }
-    let accepted: Int
-    let duplicate: Int
-    let rejected: Int
-    let receipts: [Row]
+    public let accepted: Int
+    public let duplicate: Int
+    public let rejected: Int
+    public let receipts: [Row]
+}
+
+/// An event as a line of JSON: what `wane ingest` sends, and what is exported of a person.
+public struct EventLine: Encodable, Sendable {
+    let eventID: String?
+    let user: String
+    let time: String
+    let item: String
+    let topics: [String]
+    @OrNull var duration: Double?
+    @OrNull var eventType: String?
+    @OrNull var weight: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case eventID = "event_id"
+        case eventType = "event_type"
+        case user, time, item, topics, duration, weight
+    }
+
+    public init(_ record: EventRecord) {
+        (eventID, user, time) = (record.id, record.user, TimeFormat.rfc3339(record.time))
+        (item, topics) = (record.item, record.topics)
+        (duration, eventType, weight) = (record.duration, record.type, record.weight)
+    }
 }
 
 struct VersionRow: Encodable, Sendable {

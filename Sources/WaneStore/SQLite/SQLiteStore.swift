@@ -3,12 +3,6 @@ import GRDB
 import Synchronization
 import WaneEvents
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Events in one SQLite file, which this process alone writes.
 ///
 /// The log of writes is flushed to the disk before ``append(_:)`` returns (`synchronous = FULL`); readers see the last

@@ -122,19 +122,16 @@ struct AskedPeople: Sendable {
             // What nothing is known of is asked about where the model says something of it.
             let isAnswered = user != nil && predictor.bundle.population != nil
             let all =
-                met.isEmpty && isAnswered ? (0..<UInt32(log.log.topics.count)).filter { $0 != log.withoutTopic } : met
+                met.isEmpty && isAnswered ? log.knownTopics : met
             let topics = topic.map { isAnswered || met.contains($0) ? [$0] : [] } ?? all
             questions += topics.map { StateQuestion(person: person, topic: $0, moment: moment) }
         }
         return questions
     }
 
-    /// The topics that a person has met, in the order of their numbers: without what no topic is known of, unless it is asked for or is
-    /// all there is.
+    /// The topics that a person has met: see ``AskedLog/met(_:)``; what no topic is known of too where one is asked for.
     func met(_ state: PersonState, _ topic: UInt32?) -> [UInt32] {
-        let all = state.topics.map(\.topic).sorted()
-        let known = all.filter { $0 != log.withoutTopic }
-        return topic != nil || known.isEmpty ? all : known
+        topic == nil ? log.met(state) : state.topics.map(\.topic).sorted()
     }
 
     /// Says what the answers leave out, where no topic is asked for.

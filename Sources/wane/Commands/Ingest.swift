@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import WaneEvents
+import WaneServer
 import WaneStore
 
 struct Ingest: AsyncParsableCommand {
@@ -55,9 +56,11 @@ struct Ingest: AsyncParsableCommand {
         let sender = EventSender(url: url.appendingPathComponent("v1/events").absoluteString, key: key)
         var sent = SentEvents()
         let start = ContinuousClock.now
-        try await withThrowingTaskGroup(of: SentEvents.self) { group in
+        try await withThrowingTaskGroup(of: ReceiptsAnswer.self) { group in
             var running = 0
             var namer = EventNamer()
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.withoutEscapingSlashes]
             var waiting: [Data] = []
             var lines = Data()
             var count = 0
@@ -76,7 +79,7 @@ struct Ingest: AsyncParsableCommand {
             try log.forEachRecord { record in
                 var record = record
                 record.id = namer.id(of: record)
-                lines.append(try EventLine.encode(record))
+                lines.append(try encoder.encode(EventLine(record)) + [0x0A])
                 count += 1
                 if count == batch { close() }
             }
@@ -97,66 +100,21 @@ struct Ingest: AsyncParsableCommand {
     }
 }
 
-/// What became of events that were sent.
-private struct SentEvents: Sendable, Decodable {
-    struct Row: Decodable { let status: String, pointer: String?, reason: String? }
-
+/// What became of all that was sent so far.
+private struct SentEvents {
     var accepted = 0
     var duplicate = 0
     var rejected = 0
     var examples: [String] = []
     var count: Int { accepted + duplicate + rejected }
 
-    private enum CodingKeys: String, CodingKey { case accepted, duplicate, rejected, receipts }
-
-    init() {}
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        accepted = try container.decode(Int.self, forKey: .accepted)
-        duplicate = try container.decode(Int.self, forKey: .duplicate)
-        rejected = try container.decode(Int.self, forKey: .rejected)
-        if rejected > 0 {
-            let rows = try container.decode([Row].self, forKey: .receipts).filter { $0.status == "rejected" }
-            examples = rows.prefix(3).map { "\($0.pointer ?? ""): \($0.reason ?? "")" }
+    mutating func add(_ answer: ReceiptsAnswer) {
+        accepted += answer.accepted
+        duplicate += answer.duplicate
+        rejected += answer.rejected
+        for row in answer.receipts where row.status == "rejected" && examples.count < 5 {
+            examples.append("\(row.pointer ?? ""): \(row.reason ?? "")")
         }
-    }
-
-    mutating func add(_ other: SentEvents) {
-        accepted += other.accepted
-        duplicate += other.duplicate
-        rejected += other.rejected
-        examples = Array((examples + other.examples).prefix(5))
-    }
-}
-
-/// An event as a line of JSON.
-private enum EventLine {
-    private struct Row: Encodable {
-        let eventID: String?
-        let user: String
-        let time: String
-        let item: String
-        let topics: [String]?
-        let duration: Double?
-        let eventType: String?
-        let weight: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case eventID = "event_id"
-            case eventType = "event_type"
-            case user, time, item, topics, duration, weight
-        }
-    }
-
-    static func encode(_ record: EventRecord) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        let row = Row(
-            eventID: record.id, user: record.user, time: TimeFormat.rfc3339(record.time), item: record.item,
-            topics: record.topics.isEmpty ? nil : record.topics, duration: record.duration, eventType: record.type,
-            weight: record.weight)
-        return try encoder.encode(row) + Data([0x0A])
     }
 }
 
@@ -166,7 +124,7 @@ private struct EventSender: Sendable {
     let key: String?
     private static let attempts = 8
 
-    func send(_ body: Data) async throws -> SentEvents {
+    func send(_ body: Data) async throws -> ReceiptsAnswer {
         var wait = 0.2
         for attempt in 1...Self.attempts {
             var request = HTTPClientRequest(url: url)
@@ -179,7 +137,8 @@ private struct EventSender: Sendable {
                 let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
                 let data = Data(try await response.body.collect(upTo: 64 << 20).readableBytesView)
                 let status = Int(response.status.code)
-                if status == 200 || status == 422, let sent = try? JSONDecoder().decode(SentEvents.self, from: data) {
+                if status == 200 || status == 422, let sent = try? JSONDecoder().decode(ReceiptsAnswer.self, from: data)
+                {
                     return sent
                 }
                 fault = "answers \(status): \(String(decoding: data.prefix(400), as: UTF8.self))"

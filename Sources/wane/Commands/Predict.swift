@@ -194,12 +194,8 @@ struct PredictionRows: Sendable {
     }
 
     func machine(_ question: LogQuestion, _ answer: Answer) -> [Cell] {
-        let lapse = answer.curve?.lapse(below: threshold)
-        // A lapse beyond what a moment can be is none.
-        let at = lapse.flatMap { seconds -> String? in
-            guard seconds < Double(TimeSpan.longest) / 1e6 else { return nil }
-            return asked.machine(question.moment + Int64(seconds * 1e6), user: question.user)
-        }
+        let at = answer.curve.flatMap { asked.predictor.bundle.lapseMoment($0, from: question.moment) }
+            .map { asked.machine($0, user: question.user) }
         return [
             .text(asked.log.log.users[question.user]), .text(asked.log.log.topics.names[Int(question.topic)]),
             .text(asked.machine(question.moment, user: question.user)), .number(answer.degree),

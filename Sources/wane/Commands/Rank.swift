@@ -322,12 +322,9 @@ struct RankItems: AsyncParsableCommand {
         guard state.eventCount > 0 || bundle.population != nil else { throw PredictionError.noEventYet(user: user) }
         asked.noteNothingKnown(state, console)
         let rule = seen ?? bundle.description.ranking?.seen ?? .kept
-        let met = log.events(ofUser: 0).filter { log.log.time[$0] <= moment }.map {
-            log.log.items[Int(log.log.item[$0])]
-        }
         let (list, basis) = try asked.predictor.top(
             top, for: state, user: number, at: moment, in: log, among: names,
-            excluding: rule == .excluded ? Set(met) : [])
+            excluding: rule == .excluded ? log.itemNames(ofUser: 0, until: moment) : [])
         if list.count < min(top, names?.count ?? top) {
             console.note("note: only \(list.count) items are left to rank")
         }
