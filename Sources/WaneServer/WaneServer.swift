@@ -82,12 +82,19 @@ public struct WaneServer: Sendable {
         if !isLocal, try await service.store.keys().isEmpty {
             throw ServerError.noKeys(host: host)
         }
-        return Application(
+        var application = Application(
             router: router(),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: .init(address: .hostname(host, port: port), serverName: "wane", reuseAddress: true),
             onServerRunning: { channel in await whenRunning(channel.localAddress?.port ?? port) },
             logger: logger)
+        if service.store.isShared {
+            application.addServices(
+                RepeatedWork(name: "following the others", pause: .seconds(1), logger: logger) { [service] in
+                    try await service.follow()
+                })
+        }
+        return application
     }
 }
 

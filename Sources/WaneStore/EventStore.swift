@@ -12,6 +12,9 @@ public protocol EventStore: Sendable {
     /// - Throws: ``StoreError/damaged(_:)`` where a row is not what was written.
     func events(of user: String) async throws(StoreError) -> [EventRecord]
 
+    /// Another number once another process may have changed what is stored of a person; always the same where no other can.
+    func revision(of user: String) async throws(StoreError) -> Int64
+
     /// Names of people in order, after one of them.
     func users(after name: String?, limit: Int) async throws(StoreError) -> [String]
 

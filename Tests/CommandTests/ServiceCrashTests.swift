@@ -14,12 +14,21 @@ struct ServiceCrashTests {
 
     /// A running service, its port read from what it says.
     private final class Served {
-        let process: Process
+        private(set) var process = Process()
         private(set) var port = 0
+        private let folder: String
+        private let arguments: [String]
 
         init(_ folder: String, _ arguments: [String] = []) throws {
+            (self.folder, self.arguments) = (folder, arguments)
+            try start()
+        }
+
+        /// Runs, or runs again on another port.
+        func start() throws {
             let (process, _, errors) = Command.process(["serve", "--data", folder, "--port", "0"] + arguments)
             self.process = process
+            port = 0
             process.standardOutput = FileHandle.nullDevice
             try process.run()
             var text = ""
@@ -40,6 +49,13 @@ struct ServiceCrashTests {
             Foundation.kill(process.processIdentifier, signal)
             process.waitUntilExit()
         }
+    }
+
+    /// One that does not go on trying where nobody listens any more.
+    private static func client() -> HTTPClient {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// What was sent, and for what there was a receipt.
@@ -75,14 +91,30 @@ struct ServiceCrashTests {
         }
     }
 
-    @Test("no event that had a receipt is lost, none is there twice, none is torn")
-    func kills() async throws {
+    enum StoreKind: String, CaseIterable, Sendable { case sqlite, postgres }
+
+    private static let kinds: [StoreKind] = PostgresServer.obstacle == nil ? StoreKind.allCases : [.sqlite]
+
+    /// Where a store of a kind is, as `serve` is told.
+    private static func arguments(_ kind: StoreKind) async throws -> [String] {
+        kind == .sqlite ? [] : ["--store", try await PostgresServer.shared.database()]
+    }
+
+    private static func open(_ folder: String, _ arguments: [String]) async throws -> any ServiceStore {
+        if let url = arguments.last { return try await PostgresStore(url: url) }
+        return try SQLiteStore(folder: folder)
+    }
+
+    @Test("no event that had a receipt is lost, none is there twice, none is torn", arguments: kinds)
+    func kills(_ kind: StoreKind) async throws {
         let folder = try TemporaryFolder()
         let path = folder.file("service").path
+        let arguments = try await Self.arguments(kind)
         let sent = Sent()
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let start = ContinuousClock.now
+        let client = Self.client()
         for round in 0..<Self.kills {
-            let served = try Served(path)
+            let served = try Served(path, arguments)
             let port = served.port
             await withTaskGroup(of: Void.self) { group in
                 for sender in 0..<4 {
@@ -94,7 +126,7 @@ struct ServiceCrashTests {
             }
         }
         try await client.shutdown()
-        let store = try SQLiteStore(folder: path)
+        let store = try await Self.open(path, arguments)
         #expect(try await store.faults().isEmpty)
         var stored: [String] = []
         for user in try await store.users(after: nil, limit: 1_000) {
@@ -106,8 +138,76 @@ struct ServiceCrashTests {
         #expect(Set(stored).count == stored.count, "twice")
         #expect(Set(stored).subtracting(all).isEmpty, "of nobody")
         print(
-            "D1: \(Self.kills) kills, \(acknowledged.count) events acknowledged, \(stored.count) stored, 0 violations expected"
+            "D1 \(kind): \(Self.kills) kills, \(acknowledged.count) events acknowledged, \(stored.count) stored, 0 violations "
+                + "expected, \(start.duration(to: .now).components.seconds) s"
         )
+    }
+
+    @Test(
+        "two services share one database: either can be killed, nothing is lost, and both answer alike at once",
+        .enabled(if: PostgresServer.obstacle == nil))
+    func two() async throws {
+        let folder = try TemporaryFolder()
+        let (log, model) = (folder.file("visits.csv").path, folder.file("model").path)
+        #expect(try Command.run(["simulate", "--users", "40", "--output", log, "--quiet"]).status == 0)
+        let trained = try Command.run([
+            "train", log, "--model", "mlp", "--epochs", "1", "--queries", "2000", "--output", model, "--quiet",
+        ])
+        #expect(trained.status == 0, "\(trained.errors)")
+        let arguments = try await Self.arguments(.postgres)
+        let first = try Served(folder.file("first").path, arguments + ["--model", model])
+        // The second has no model of its own: it takes the first one's out of the database.
+        let second = try Served(folder.file("second").path, arguments)
+        defer {
+            first.kill()
+            second.kill()
+        }
+        #expect(try Command.run(["ingest", log, "--to", "http://127.0.0.1:\(first.port)"]).status == 0)
+        func interests(_ served: Served) async throws -> String {
+            let path = "/v1/users/user-7/interests?at=2024-06-01"
+            return String(decoding: try await fetch("http://127.0.0.1:\(served.port)\(path)").0, as: UTF8.self)
+        }
+        let before = try await interests(second)
+        let own = try await interests(first)
+        #expect(before == own && before.contains("half_life_seconds"))
+        // What one stores the other knows of when it has answered.
+        let client = Self.client()
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(first.port)/v1/events")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(
+            ByteBuffer(string: #"{"user":"user-7","time":"2024-05-31T23:00:00Z","item":"new","topic":"topic-2"}"#))
+        #expect(try await client.execute(request, timeout: .seconds(30)).status == .ok)
+        let after = try await interests(second)
+        let afterOwn = try await interests(first)
+        #expect(after != before && after == afterOwn)
+        // One after the other is killed while both take events in.
+        let sent = Sent()
+        for (round, victim) in [first, second].enumerated() {
+            let survivor = round == 0 ? second.port : first.port
+            let ports = [victim.port, survivor]
+            await withTaskGroup(of: Void.self) { group in
+                for sender in 0..<4 {
+                    group.addTask {
+                        await Self.send(client, port: ports[sender % 2], round: round, sender: sender, sent)
+                    }
+                }
+                try? await Task.sleep(for: .milliseconds(400))
+                victim.kill()
+                try? await Task.sleep(for: .milliseconds(300))
+                group.cancelAll()
+            }
+            if round == 0 { try first.start() }
+        }
+        try await client.shutdown()
+        let store = try await Self.open("", arguments)
+        var stored: [String] = []
+        for sender in 0..<4 {
+            for user in 0..<5 { stored += try await store.events(of: "user-\(sender)-\(user)").map(\.item) }
+        }
+        let acknowledged = sent.withLock { $0.acknowledged }
+        #expect(!acknowledged.isEmpty && acknowledged.subtracting(stored).isEmpty && Set(stored).count == stored.count)
+        #expect(try await store.faults().isEmpty)
     }
 
     @Test("told to stop, it answers what it has begun, and ends in time")
@@ -116,7 +216,7 @@ struct ServiceCrashTests {
         let path = folder.file("service").path
         let served = try Served(path)
         let sent = Sent()
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let client = Self.client()
         let port = served.port
         await withTaskGroup(of: Void.self) { group in
             for sender in 0..<4 {
@@ -173,7 +273,7 @@ struct ServiceCrashTests {
     }
 
     private func fetch(_ url: String) async throws -> (Data, Int) {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let client = Self.client()
         let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
         let body = try await response.body.collect(upTo: 1 << 22)
         try await client.shutdown()

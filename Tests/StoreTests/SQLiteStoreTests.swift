@@ -19,55 +19,6 @@ struct SQLiteStoreTests {
             duration: 1.5, type: "view", weight: 0.5)
     }
 
-    @Test("what has a receipt is there after opening again, once, in order of time")
-    func append() async throws {
-        let store = try SQLiteStore(folder: path)
-        let events = [Self.record("a", 3, id: "1"), Self.record("b", 1, id: "2"), Self.record("a", 1, id: "3")]
-        #expect(try await store.append([events]) == [[.accepted, .accepted, .accepted]])
-        #expect(try await store.append([[events[0]], [Self.record("a", 2, id: "4")]]) == [[.duplicate], [.accepted]])
-        try await store.close()
-        let again = try SQLiteStore(folder: path)
-        var expected = [Self.record("a", 1), Self.record("a", 2), Self.record("a", 3)]
-        #expect(try await again.events(of: "a") == expected)
-        #expect(try await again.events(of: "nobody").isEmpty)
-        #expect(try await again.count() == 4)
-        #expect(try await again.faults().isEmpty)
-        #expect(try await again.users(after: nil, limit: 10) == ["a", "b"])
-        #expect(try await again.users(after: "a", limit: 10) == ["b"])
-        // One without anything but the least, and names of all kinds.
-        let bare = EventRecord(user: "ü/%😀\"'", time: 5_000_000_000_000_000, item: "", topics: [])
-        #expect(try await again.append([[bare]]) == [[.accepted]])
-        expected = [bare]
-        #expect(try await again.events(of: bare.user) == expected)
-    }
-
-    @Test("an id that another event has is refused, and the one stored stays")
-    func conflict() async throws {
-        let store = try SQLiteStore(folder: path)
-        _ = try await store.append([[Self.record("a", 1, id: "1")]])
-        #expect(
-            try await store.append([[Self.record("a", 2, id: "1"), Self.record("b", 1, id: "1")]]) == [
-                [.conflict, .conflict]
-            ])
-        #expect(try await store.events(of: "a") == [Self.record("a", 1)])
-        #expect(try await store.count() == 1)
-    }
-
-    @Test("without ids a sending repeated is stored once, and equal events of one sending are as many")
-    func withoutIDs() async throws {
-        let store = try SQLiteStore(folder: path)
-        let sending = [Self.record("a", 1), Self.record("a", 1), Self.record("a", 2)]
-        #expect(try await store.append([sending]) == [[.accepted, .accepted, .accepted]])
-        #expect(try await store.append([sending]) == [[.duplicate, .duplicate, .duplicate]])
-        #expect(try await store.events(of: "a").count == 3)
-        // Named by the sender in the same way, they are the same events.
-        var namer = EventNamer()
-        var named = sending
-        for index in named.indices { named[index].id = namer.id(of: named[index]) }
-        #expect(try await store.append([named]) == [[.duplicate, .duplicate, .duplicate]])
-        #expect(Set(named.compactMap(\.id)).count == 3)
-    }
-
     @Test("names that only look alike are two, and one write that fails does not mix people up")
     func exactNames() async throws {
         let store = try SQLiteStore(folder: path)
@@ -159,68 +110,5 @@ struct SQLiteStoreTests {
         // Who comes back is somebody new.
         #expect(try await store.append([[Self.record(name, 1)]]) == [[.accepted]])
         #expect(try await store.events(of: name).count == 1)
-    }
-
-    @Test("many who send at once share writes, and each has the receipts of its own events")
-    func groups() async throws {
-        let store = try SQLiteStore(folder: path)
-        let writer = EventWriter(store)
-        let receipts = try await withThrowingTaskGroup(of: (Int, [Receipt]).self) { group in
-            for sender in 0..<40 {
-                group.addTask {
-                    let own = (0...sender).map { Self.record("u\(sender)", Int64($0), id: "\(sender % 20)-\($0)") }
-                    return (sender, try await writer.append(own))
-                }
-            }
-            return try await group.reduce(into: [Int: [Receipt]]()) { $0[$1.0] = $1.1 }
-        }
-        #expect(receipts.allSatisfy { $0.value.count == $0.key + 1 })
-        let accepted = receipts.values.flatMap { $0 }.count { $0 == .accepted }
-        #expect(try await store.count() == accepted)
-        #expect(await writer.queued == 0)
-    }
-
-    @Test("where too many events wait, more are refused and not stored")
-    func busy() async throws {
-        let store = try SQLiteStore(folder: path)
-        let writer = EventWriter(store, limit: 10)
-        let all = try await withThrowingTaskGroup(of: Int.self) { group in
-            for sender in 0..<30 {
-                group.addTask {
-                    do throws(StoreError) {
-                        return try await writer.append((0..<8).map { Self.record("u\(sender)", $0) }).count
-                    } catch {
-                        #expect(error == .busy)
-                        return 0
-                    }
-                }
-            }
-            return try await group.reduce(0, +)
-        }
-        #expect(try await store.count() == all && all >= 8)
-    }
-
-    @Test("keys and labels are there after opening again, the secret is not")
-    func keys() async throws {
-        let store = try SQLiteStore(folder: path)
-        let (key, secret) = StoredKey.make(role: .read, name: "desk")
-        try await store.add(key)
-        try await store.move([
-            ModelLabel(task: "interest", .champion): "abc", ModelLabel(task: "interest", .previous): "def",
-        ])
-        try await store.move([ModelLabel(task: "interest", .previous): nil as String?])
-        try await store.close()
-        let again = try SQLiteStore(folder: path)
-        #expect(try await again.keys() == [key])
-        #expect(secret.utf8.count == StoredKey.secretLength && key.isMade(from: StoredKey.hash(secret)))
-        #expect(!key.isMade(from: StoredKey.hash(secret + "0")) && !key.isMade(from: Data()))
-        #expect(try await again.labels() == [ModelLabel(task: "interest", .champion): "abc"])
-        try await again.close()
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: path + "/events.sqlite"))
-        #expect(bytes.range(of: Data(secret.utf8)) == nil)
-        let reopened = try SQLiteStore(folder: path)
-        #expect(try await reopened.removeKey(prefix: "none") == .lastAdmin)
-        #expect(try await reopened.removeKey(prefix: key.prefix) == .removed)
-        #expect(try await reopened.keys().isEmpty)
     }
 }

@@ -54,7 +54,9 @@ public struct EventRecord: Sendable, Equatable {
 
 extension EventLog {
     /// Each row by names, in the log's order; what people were shown is among them where the log was read so (``ReadingOptions/keepsExposures``).
-    public func forEachRecord(_ body: (EventRecord) throws -> Void) rethrows {
+    ///
+    /// - Parameter rows: these alone; all when absent.
+    public func forEachRecord(in rows: Range<Int>? = nil, _ body: (EventRecord) throws -> Void) rethrows {
         func number(_ column: Column<Float>?, _ row: Int) -> Double? {
             column.flatMap { $0[row].isNaN ? nil : Double("\($0[row])") }
         }
@@ -62,7 +64,7 @@ extension EventLog {
             list.map { topics.names[Int($0)] }.filter { $0 != ItemTopics.unknownName }
         }
         let areGiven = topics.source == .column || topics.source == .sideFile
-        for row in 0..<count {
+        for row in (rows ?? 0..<count).clamped(to: 0..<count) {
             let own = rowTopics.map { topicNames($0.lists[Int($0.list[row])]) } ?? topicNames(topics[item[row]])
             let type = eventType.flatMap { $0[row] == .max ? nil : eventTypes[Int($0[row])] }
             try body(

@@ -51,7 +51,8 @@ public final class InterestService: Sendable {
         _ user: String, _ task: BundleTask, at moment: Int64
     ) async throws -> (view: PersonView, model: LoadedModel) {
         let model = try registry.model(task)
-        let view = try await cache.view(user, model.version) {
+        let revision = try await store.revision(of: user)
+        let view = try await cache.view(user, model.version, revision: revision) {
             try PersonView(user, try await store.events(of: user), for: model)
         }
         guard view.lastTime > moment else { return (view, model) }
@@ -65,6 +66,11 @@ public final class InterestService: Sendable {
         guard now - checked.value > 1 else { return }
         try await store.check()
         checked.store(now)
+    }
+
+    /// Takes over what another service on the same store has changed.
+    public func follow() async throws {
+        if try await registry.follow() { cache.keep(versions: Set(registry.models.map(\.version))) }
     }
 
     public func activate(_ version: String) async throws -> LoadedModel {

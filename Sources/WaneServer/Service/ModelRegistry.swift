@@ -39,7 +39,7 @@ public final class ModelRegistry: Sendable {
         var failures: [(String, String)] = []
         for (label, version) in try await store.labels() where label.name == .champion {
             do {
-                let model = try LoadedModel(folder: place(version), version: version)
+                let model = try await load(version)
                 active.withLock { $0[label.task] = model }
             } catch {
                 failures.append((version, "\(error)"))
@@ -54,20 +54,23 @@ public final class ModelRegistry: Sendable {
     public func add(_ path: String) async throws -> LoadedModel {
         let version = try BundleFolder.version(at: path)
         let task = try BundleFolder.description(at: path).task
-        let isKnown = FileManager.default.fileExists(atPath: place(version))
+        let isKnown =
+            store.isShared
+            ? try await store.models().contains(version) : FileManager.default.fileExists(atPath: place(version))
         if isKnown, let champion = try? model(task) { return champion }
-        if !isKnown {
+        if !FileManager.default.fileExists(atPath: place(version)) {
             // A damaged one is refused before it is copied.
             _ = try BundleFolder.read(path)
             try BundleFolder.copy(path, to: place(version))
         }
+        if store.isShared { try await store.save(model: version, files: BundleFolder.files(at: place(version))) }
         return try await activate(version)
     }
 
     /// Lets a version answer in place of the one that does.
     public func activate(_ version: String) async throws -> LoadedModel {
         try await changes.run {
-            let model = try self.load(version)
+            let model = try await self.load(version)
             let task = model.task.rawValue
             let before = self.active.withLock { $0[task]?.version }
             guard before != version else { return model }
@@ -87,9 +90,29 @@ public final class ModelRegistry: Sendable {
         return try await activate(version)
     }
 
-    private func load(_ version: String) throws -> LoadedModel {
-        guard Self.isVersion(version), FileManager.default.fileExists(atPath: place(version)) else {
-            throw RegistryError.noVersion(version)
+    /// Takes over what another service on the same store lets answer; one that cannot be loaded is tried again later.
+    ///
+    /// - Returns: whether another version answers now than before.
+    public func follow() async throws -> Bool {
+        guard store.isShared else { return false }
+        return try await changes.run {
+            var hasChanged = false
+            for (label, version) in try await self.store.labels() where label.name == .champion {
+                guard self.active.withLock({ $0[label.task]?.version }) != version else { continue }
+                let model = try await self.load(version)
+                self.active.withLock { $0[label.task] = model }
+                hasChanged = true
+            }
+            return hasChanged
+        }
+    }
+
+    private func load(_ version: String) async throws -> LoadedModel {
+        guard Self.isVersion(version) else { throw RegistryError.noVersion(version) }
+        if !FileManager.default.fileExists(atPath: place(version)) {
+            let files = try await store.files(ofModel: version)
+            guard !files.isEmpty else { throw RegistryError.noVersion(version) }
+            try BundleFolder.put(files, at: place(version))
         }
         guard try BundleFolder.version(at: place(version)) == version else {
             throw RegistryError.changed(version: version)
@@ -117,7 +140,11 @@ public final class ModelRegistry: Sendable {
     /// All versions, in the order of their names.
     public func versions() async throws -> [Version] {
         let labels = try await store.labels()
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter(Self.isVersion).sorted()
+        let here = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let names = Set(here + (try await store.models())).filter(Self.isVersion).sorted()
+        for name in names where !here.contains(name) {
+            try BundleFolder.put(try await store.files(ofModel: name), at: place(name))
+        }
         return names.map { name in
             let own = labels.filter { $0.value == name }.map(\.key.name.rawValue).sorted()
             do {

@@ -7,7 +7,7 @@ import WaneEvents
 final class PersonCache: Sendable {
     private struct Contents {
         /// By person, then by the version that reads them.
-        var views: [ExactName: [String: (view: PersonView, used: UInt64)]] = [:]
+        var views: [ExactName: [String: (view: PersonView, revision: Int64, used: UInt64)]] = [:]
         var count = 0
         var clock: UInt64 = 0
         /// Versions that are asked; all where nothing was said.
@@ -23,16 +23,18 @@ final class PersonCache: Sendable {
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     /// The view of a person, folded where it is not there.
+    ///
+    /// - Parameter revision: the store's number, read before this is called: a view of another one is folded anew.
     func view(
-        _ user: String, _ version: String, fold: () async throws -> PersonView
+        _ user: String, _ version: String, revision: Int64, fold: () async throws -> PersonView
     ) async throws -> PersonView {
         let user = ExactName(user)
         let known = contents.withLock { contents -> PersonView? in
             contents.clock += 1
-            if let view = contents.views[user]?[version]?.view {
+            if let own = contents.views[user]?[version], own.revision == revision {
                 contents.views[user]?[version]?.used = contents.clock
                 contents.hits += 1
-                return view
+                return own.view
             }
             contents.misses += 1
             // Another fold of the same person may have begun before their last event.
@@ -44,7 +46,7 @@ final class PersonCache: Sendable {
         do {
             let view = try await fold()
             // Nobody is kept of whom nothing is known: names that never were would drive people out.
-            end(user, keeping: view.lastTime == .min ? nil : (version, view))
+            end(user, keeping: view.lastTime == .min ? nil : (version, view, revision))
             return view
         } catch {
             end(user, keeping: nil)
@@ -52,7 +54,7 @@ final class PersonCache: Sendable {
         }
     }
 
-    private func end(_ user: ExactName, keeping entry: (version: String, view: PersonView)?) {
+    private func end(_ user: ExactName, keeping entry: (version: String, view: PersonView, revision: Int64)?) {
         contents.withLock { contents in
             guard let folding = contents.folding[user] else { return }
             if folding.count == 1 {
@@ -62,7 +64,7 @@ final class PersonCache: Sendable {
             }
             guard let entry, !folding.isStale, contents.versions?.contains(entry.version) != false else { return }
             if contents.views[user]?[entry.version] == nil { contents.count += 1 }
-            contents.views[user, default: [:]][entry.version] = (entry.view, contents.clock)
+            contents.views[user, default: [:]][entry.version] = (entry.view, entry.revision, contents.clock)
             guard contents.count > capacity else { return }
             // A tenth at once, so that this is not done for each.
             let all = contents.views.flatMap { user, views in views.map { (user, $0.key, $0.value.used) } }

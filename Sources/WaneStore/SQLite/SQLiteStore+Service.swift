@@ -2,6 +2,11 @@ import Foundation
 import GRDB
 
 extension SQLiteStore: ServiceStore {
+    public var isShared: Bool { false }
+    public func save(model version: String, files: [String: Data]) async throws(StoreError) {}
+    public func files(ofModel version: String) async throws(StoreError) -> [String: Data] { [:] }
+    public func models() async throws(StoreError) -> [String] { [] }
+
     public func add(_ key: StoredKey) async throws(StoreError) {
         try await Self.mapped {
             try await self.pool.write { db in

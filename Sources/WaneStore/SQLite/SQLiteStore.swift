@@ -156,6 +156,8 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         }
     }
 
+    public func revision(of user: String) async throws(StoreError) -> Int64 { 0 }
+
     public func users(after name: String?, limit: Int) async throws(StoreError) -> [String] {
         try await Self.mapped {
             try await self.pool.read { db in

@@ -61,8 +61,8 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
         }
         return decay.isWin
             ? "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
-            : "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that "
-                + "half-lives mean little here."
+            : "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that its "
+                + "half-lives, found in the times between touches, are not borne out by its chances."
     }
 
     /// All that is said before the figures, the most important first.

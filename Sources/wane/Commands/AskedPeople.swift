@@ -268,7 +268,8 @@ extension ModelBundle {
         for doubt in description.doubts { console.note("note: of the model's own log: \(doubt)") }
         if description.halfLives?.isShown == false {
             console.note(
-                "note: the model's own log does not show decay: rates that do not decay do as well, so that half-lives mean little"
+                "note: on its own log this model's chances are no better than those of rates that do not decay: its half-lives, found in "
+                    + "the times between touches, are not borne out by them"
             )
         }
     }

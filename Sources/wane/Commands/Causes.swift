@@ -42,7 +42,7 @@ struct Causes: AsyncParsableCommand {
         func isTold(_ summary: CauseSummary) -> Bool { explainer.obstacle == nil && summary.evidence.people > 0 }
         var printer = RowPrinter(
             output.format, machine: Self.machine,
-            people: ["cause", "shown", "met by", "moves", "half-life", "nats", "placebo", "largest", "most in"])
+            people: ["cause", "shown", "met by", "moves", "half-life", "nats", "placebo", "stands out", "most in"])
         for summary in summaries {
             let evidence = summary.evidence
             try printer.print(
@@ -82,6 +82,7 @@ struct Causes: AsyncParsableCommand {
                 + "half-life: times so much at such touches, in the mean; most in: the topics where most")
         console.note(
             "nats: by how much people's sensitivities explain the model's log better than none; placebo: the same with the "
-                + "circumstances of others; largest: how often it is the largest departure from what is usual")
+                + "circumstances of others; stands out: how often it is the largest departure from what is usual, which is no effect yet"
+        )
     }
 }

@@ -120,9 +120,10 @@ enum CurvePrinting {
         if basis == .history {
             facts =
                 "last touch \(TimeSpan.words(seconds: curve.elapsedSinceTopic, clock)) before; "
-                + "degree \(Render.number(curve.degree(after: 0), 2)), half-life \(halfLife) from that touch on, while the "
-                + "person is around, "
-                + "lapses \(lapse ?? "never") (below \(Render.number(drawing.threshold, 2)))"
+                + "degree \(Render.number(curve.degree(after: 0), 2)), "
+                + (curve.halfLife == nil ? "interest \(halfLife)" : "half-life \(halfLife)")
+                + " from that touch on, while the "
+                + "person is around; the chance lapses \(lapse ?? "never") (falls below \(Render.number(drawing.threshold, 2)))"
         }
         StandardOutput.print(
             """

@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import Synchronization
 import WaneEvents
 import WaneServer
 import WaneStore
@@ -53,7 +54,8 @@ struct Ingest: AsyncParsableCommand {
         }
         let total = log.count
         Interruption.listen()
-        let sender = EventSender(url: url.appendingPathComponent("v1/events").absoluteString, key: key)
+        let sender = EventSender(
+            url: url.appendingPathComponent("v1/events").absoluteString, key: key, console: console)
         var sent = SentEvents()
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: ReceiptsAnswer.self) { group in
@@ -61,9 +63,6 @@ struct Ingest: AsyncParsableCommand {
             var namer = EventNamer()
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes]
-            var waiting: [Data] = []
-            var lines = Data()
-            var count = 0
             func finishOne() async throws {
                 guard let one = try await group.next() else { return }
                 running -= 1
@@ -72,23 +71,17 @@ struct Ingest: AsyncParsableCommand {
                 console.status(
                     "\(sent.count) of \(total) events sent, \(Int(Double(sent.count) / max(0.001, seconds))) a second")
             }
-            func close() {
-                if count > 0 { waiting.append(lines) }
-                (lines, count) = (Data(), 0)
-            }
-            try log.forEachRecord { record in
-                var record = record
-                record.id = namer.id(of: record)
-                lines.append(try encoder.encode(EventLine(record)) + [0x0A])
-                count += 1
-                if count == batch { close() }
-            }
-            close()
-            for body in waiting {
+            for start in stride(from: 0, to: total, by: batch) {
                 try Interruption.check()
+                var lines = Data()
+                try log.forEachRecord(in: start..<min(total, start + batch)) { record in
+                    var record = record
+                    record.id = namer.id(of: record)
+                    lines.append(try encoder.encode(EventLine(record)) + [0x0A])
+                }
                 if running == Self.atOnce { try await finishOne() }
                 running += 1
-                group.addTask { try await sender.send(body) }
+                group.addTask { [lines] in try await sender.send(lines) }
             }
             while running > 0 { try await finishOne() }
         }
@@ -119,10 +112,25 @@ private struct SentEvents {
 }
 
 /// Sends events until they are stored: a service that is busy, or starts anew, is asked again.
-private struct EventSender: Sendable {
+private final class EventSender: Sendable {
     let url: String
     let key: String?
+    let console: Console
+    private let hasSaid = Atomic(false)
     private static let attempts = 8
+    /// Without tries of its own, which take a minute each.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(3)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    init(url: String, key: String?, console: Console) {
+        self.url = url
+        self.key = key
+        self.console = console
+    }
 
     func send(_ body: Data) async throws -> ReceiptsAnswer {
         var wait = 0.2
@@ -134,7 +142,7 @@ private struct EventSender: Sendable {
             request.body = .bytes(body, length: .known(Int64(body.count)))
             var fault: String
             do {
-                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+                let response = try await Self.client.execute(request, timeout: .seconds(60))
                 let data = Data(try await response.body.collect(upTo: 64 << 20).readableBytesView)
                 let status = Int(response.status.code)
                 if status == 200 || status == 422, let sent = try? JSONDecoder().decode(ReceiptsAnswer.self, from: data)
@@ -146,7 +154,11 @@ private struct EventSender: Sendable {
             } catch let error as CommandError {
                 throw error
             } catch {
-                fault = "cannot be reached: \(error)"
+                try Interruption.check()
+                fault = "cannot be reached; is wane serve running there?"
+                if hasSaid.exchange(true, ordering: .relaxed) == false {
+                    console.note("waiting for \(url), which cannot be reached yet")
+                }
             }
             if attempt == Self.attempts { throw CommandError("\(url) \(fault)") }
             try await Task.sleep(for: .seconds(wait))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import WaneBundle
 import WaneServer
 import WaneStore
@@ -20,10 +21,7 @@ struct Serve: AsyncParsableCommand {
               curl http://127.0.0.1:8080/v1/users/ann/interests
             """)
 
-    @Option(
-        help: ArgumentHelp(
-            "The folder of the service: events, models, keys. Made where it is not there.", valueName: "folder"))
-    var data: String
+    @OptionGroup var place: StoreOptions
     @Option(help: ArgumentHelp("A model to take in and let answer; several, one a task.", valueName: "folder"))
     var model: [String] = []
     @Option(
@@ -45,8 +43,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console(quiet: false)
-        let store = try SQLiteStore(folder: data)
-        let registry = try ModelRegistry(folder: data + "/models", store: store)
+        let store = try await place.open()
+        let registry = try ModelRegistry(folder: place.data + "/models", store: store)
         for failure in try await registry.restore() {
             console.note("warning: version \(failure.version) is not served: \(failure.reason)")
         }
@@ -70,7 +68,11 @@ struct Serve: AsyncParsableCommand {
         let application = try await server.application(host: host, port: port) { port in
             console.note("wane listens on http://\(address):\(port); Ctrl-C ends it once all requests are answered")
         }
-        try await application.runService()
+        do {
+            try await application.runService()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw CommandError("port \(port) of \(host) is in use by another program; give another --port")
+        }
         try await store.close()
     }
 }
@@ -78,29 +80,19 @@ struct Serve: AsyncParsableCommand {
 struct Key: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes, lists and takes away keys of a service that is not running; one that runs has /v1/keys.",
+        discussion: "Example:\n  wane key create --data service --role ingest --name 'the shop'",
         subcommands: [Create.self, List.self, Revoke.self])
-
-    struct Folder: ParsableArguments {
-        @Option(help: ArgumentHelp("The folder of the service.", valueName: "folder")) var data: String
-
-        func open() throws -> SQLiteStore {
-            guard FileManager.default.fileExists(atPath: data + "/events.sqlite") else {
-                throw CommandError("\(data) is no folder of a service; wane serve --data makes one")
-            }
-            return try SQLiteStore(folder: data)
-        }
-    }
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes a key and shows it, once.",
             discussion: "Example:\n  wane key create --data service --role ingest --name 'the shop'")
-        @OptionGroup var folder: Folder
+        @OptionGroup var place: StoreOptions
         @Option(help: "What it allows.") var role: KeyRole
         @Option(help: ArgumentHelp("What it is for.", valueName: "text")) var name: String
 
         func run() async throws {
-            let store = try folder.open()
+            let store = try await place.openExisting()
             let (key, secret) = StoredKey.make(role: role, name: name)
             try await store.add(key)
             StandardOutput.print(secret)
@@ -110,10 +102,10 @@ struct Key: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists keys, without their secrets.")
-        @OptionGroup var folder: Folder
+        @OptionGroup var place: StoreOptions
 
         func run() async throws {
-            let store = try folder.open()
+            let store = try await place.openExisting()
             var table = Table(["key", "role", "name"])
             table.rows = try await store.keys().map { [$0.prefix, $0.role.rawValue, $0.name] }
             try await store.close()
@@ -123,11 +115,11 @@ struct Key: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Takes a key away.")
-        @OptionGroup var folder: Folder
+        @OptionGroup var place: StoreOptions
         @Argument(help: "What wane key list calls it.") var key: String
 
         func run() async throws {
-            let store = try folder.open()
+            let store = try await place.openExisting()
             let removal = try await store.removeKey(prefix: key)
             try await store.close()
             switch removal {

@@ -16,7 +16,8 @@ struct Simulate: AsyncParsableCommand {
         "-"
     @Option(
         help: ArgumentHelp(
-            "Write what was planted: topics as JSON; with --mechanism, half-lives and causes of the topics that people like as CSV.",
+            "Write what was planted: topics as JSON, whose half-lives are those of one visit of ordinary depth, which depth and "
+                + "repetition multiply; with --mechanism, half-lives and causes of the topics that people like as CSV.",
             valueName: "file"
         ))
     var truth: String?

@@ -81,7 +81,7 @@ struct Sparse: AsyncParsableCommand {
             let helping = rows.filter { ($0.difference?.low ?? 0) > 0 }
                 .map { "\($0.remedy.rawValue) at \($0.share) of \($0.thinning.rawValue)" }
             console.note(
-                "difference: against no remedy at the same share; above 0 at both ends: "
+                "\(model); difference: against no remedy at the same share; above 0 at both ends: "
                     + (helping.isEmpty ? "none" : helping.joined(separator: ", ")))
         }
         try keeping.remove(runs)

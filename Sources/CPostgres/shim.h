@@ -1,0 +1,3 @@
+// PostgreSQL's own client library.
+#pragma once
+#include <libpq-fe.h>

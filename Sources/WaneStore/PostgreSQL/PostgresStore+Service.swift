@@ -1,0 +1,133 @@
+import Foundation
+
+extension PostgresStore: ServiceStore {
+    public var isShared: Bool { true }
+
+    public func add(_ key: StoredKey) async throws(StoreError) {
+        try await Self.mapped {
+            _ = try await self.pool.run { connection in
+                // A try that was repeated after it came through leaves it as it is.
+                try connection.query(
+                    """
+                    INSERT INTO api_keys (prefix, hash, role, name, created) VALUES ($1, $2, $3, $4, $5)
+                    ON CONFLICT (prefix) DO UPDATE SET hash = excluded.hash WHERE api_keys.hash = excluded.hash
+                    """,
+                    [
+                        .text(key.prefix), .bytes(key.hash), .text(key.role.rawValue), .text(key.name),
+                        .int(key.created),
+                    ]
+                ).changes
+            }
+        }
+    }
+
+    public func keys() async throws(StoreError) -> [StoredKey] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT prefix, hash, role, name, created FROM api_keys ORDER BY created, prefix")
+                return try (0..<rows.count).map { row in
+                    // A key that is not understood is no reason to ask for none.
+                    guard let prefix = rows.text(row, 0), let hash = rows.data(row, 1),
+                        let role = rows.text(row, 2).flatMap(KeyRole.init), let name = rows.text(row, 3),
+                        let created = rows.int(row, 4)
+                    else { throw StoreError.damaged("a key of no role that is known") }
+                    return StoredKey(prefix: prefix, hash: hash, role: role, name: name, created: created)
+                }
+            }
+        }
+    }
+
+    public func removeKey(prefix: String) async throws(StoreError) -> KeyRemoval {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    // Two who take away the last two at once would leave none.
+                    try connection.query("LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE")
+                    let rows = try connection.query("SELECT role FROM api_keys WHERE prefix <> $1", [.text(prefix)])
+                    let others = (0..<rows.count).compactMap { rows.text($0, 0) }
+                    if !others.isEmpty, !others.contains(KeyRole.admin.rawValue) { return .lastAdmin }
+                    let count = try connection.query("DELETE FROM api_keys WHERE prefix = $1", [.text(prefix)]).changes
+                    return count > 0 ? .removed : .unknown
+                }
+            }
+        }
+    }
+
+    public func labels() async throws(StoreError) -> [ModelLabel: String] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                var labels: [ModelLabel: String] = [:]
+                let rows = try connection.query("SELECT task, label, version FROM labels")
+                for row in 0..<rows.count {
+                    guard let task = rows.text(row, 0), let name = rows.text(row, 1).flatMap(ModelLabel.Name.init),
+                        let version = rows.text(row, 2)
+                    else { continue }
+                    labels[ModelLabel(task: task, name)] = version
+                }
+                return labels
+            }
+        }
+    }
+
+    public func move(_ labels: [ModelLabel: String?]) async throws(StoreError) {
+        let ordered = labels.sorted { ($0.key.task, $0.key.name.rawValue) < ($1.key.task, $1.key.name.rawValue) }
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    for (label, version) in ordered {
+                        let place: [PostgresValue] = [.text(label.task), .text(label.name.rawValue)]
+                        if let version {
+                            try connection.query(
+                                """
+                                INSERT INTO labels (task, label, version) VALUES ($1, $2, $3)
+                                ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+                                """, place + [.text(version)])
+                        } else {
+                            try connection.query("DELETE FROM labels WHERE task = $1 AND label = $2", place)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    public func save(model version: String, files: [String: Data]) async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
+                        try connection.query(
+                            """
+                            INSERT INTO model_files (version, name, bytes) VALUES ($1, $2, $3)
+                            ON CONFLICT (version, name) DO UPDATE SET bytes = excluded.bytes
+                            """, [.text(version), .text(name), .bytes(bytes)])
+                    }
+                }
+            }
+        }
+    }
+
+    public func files(ofModel version: String) async throws(StoreError) -> [String: Data] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT name, bytes FROM model_files WHERE version = $1", [.text(version)])
+                var files: [String: Data] = [:]
+                for row in 0..<rows.count {
+                    if let name = rows.text(row, 0), let bytes = rows.data(row, 1) { files[name] = bytes }
+                }
+                return files
+            }
+        }
+    }
+
+    public func models() async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query("SELECT DISTINCT version FROM model_files ORDER BY version")
+                return (0..<rows.count).compactMap { rows.text($0, 0) }
+            }
+        }
+    }
+}

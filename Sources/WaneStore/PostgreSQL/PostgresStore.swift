@@ -1,0 +1,357 @@
+import Crypto
+import Foundation
+import Synchronization
+import WaneEvents
+
+/// Events in a PostgreSQL database, which several services may write and read at once.
+///
+/// A transaction is flushed to the server's disk before ``append(_:)`` returns; a server that was told not to flush is refused. Whoever writes of
+/// a person holds that person's row, so that nobody is erased while events of theirs are stored.
+public final class PostgresStore: EventStore, Sendable {
+    let pool: PostgresPool
+    /// Numbers of items and words: those never change, and none is taken away.
+    private let numbers = Mutex<[NameTable: [ExactName: Int64]]>([:])
+    private static let mostNumbers = 100_000
+
+    /// - Parameter url: `postgres://...` as libpq reads it; a password better stands in `~/.pgpass` or `PGPASSWORD`.
+    public init(url: String, connections: Int = 8) async throws(StoreError) {
+        pool = PostgresPool(url, most: connections)
+        let place = Self.place(url)
+        do {
+            try await pool.run { connection in
+                guard try connection.query("SELECT current_setting('fsync')").text(0, 0) == "on" else {
+                    throw StoreError.cannotOpen(
+                        path: connection.place, reason: "the server was told not to flush to its disk (fsync = off)")
+                }
+                try PostgresSchema.migrate(connection)
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch let error as PostgresError {
+            throw .cannotOpen(path: place, reason: error.message)
+        } catch {
+            throw .cannotOpen(path: place, reason: "\(error)")
+        }
+    }
+
+    /// Where a URL leads, without who and with what.
+    private static func place(_ url: String) -> String {
+        guard let parts = URLComponents(string: url) else { return "PostgreSQL" }
+        return "postgres://\(parts.host ?? "")\(parts.port.map { ":\($0)" } ?? "")\(parts.path)"
+    }
+
+    // MARK: Writing
+
+    private enum NameTable: String { case items, words }
+
+    /// Events of several lists, in one order.
+    private struct Batch: Sendable {
+        let records: [EventRecord]
+        let keys: [EventKey]
+        let sums: [Int64]
+    }
+
+    public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
+        let keys = lists.flatMap { EventKey.keys(of: $0) }
+        let records = lists.flatMap { $0 }
+        guard !records.isEmpty else { return lists.map { _ in [] } }
+        let sums = zip(records, keys).map { Int64(bitPattern: RowSum($0, key: $1.bytes).value) }
+        let batch = Batch(records: records, keys: keys, sums: sums)
+        let receipts = try await Self.mapped {
+            let (receipts, new) = try await self.pool.run { connection in
+                try connection.transaction { try self.insert(batch, connection) }
+            }
+            self.keep(new)
+            return receipts
+        }
+        var start = 0
+        return lists.map { list in
+            defer { start += list.count }
+            return Array(receipts[start..<start + list.count])
+        }
+    }
+
+    private func keep(_ new: [NameTable: [ExactName: Int64]]) {
+        numbers.withLock { numbers in
+            for (table, names) in new {
+                if numbers[table, default: [:]].count + names.count > Self.mostNumbers { numbers[table] = [:] }
+                numbers[table, default: [:]].merge(names) { $1 }
+            }
+        }
+    }
+
+    private func insert(
+        _ batch: Batch, _ connection: PostgresConnection
+    ) throws -> ([Receipt], [NameTable: [ExactName: Int64]]) {
+        let people = try hold(Set(batch.records.map { ExactName($0.user) }).sorted(), connection)
+        let items = try find(Set(batch.records.map { ExactName($0.item) }).sorted(), in: .items, connection)
+        let lists = batch.records.map { record in
+            record.topics.isEmpty ? nil : ExactName(record.topics.joined(separator: "\u{1F}"))
+        }
+        let types = batch.records.map { $0.type.map { ExactName($0) } }
+        let words = try find(Set((lists + types).compactMap { $0 }).sorted(), in: .words, connection)
+        // In the order of keys, so that two who send the same events do not wait for one another.
+        let order = batch.keys.indices.sorted {
+            (batch.keys[$0].bytes.lexicographicallyPrecedes(batch.keys[$1].bytes))
+                || (batch.keys[$0] == batch.keys[$1] && $0 < $1)
+        }
+        let rows = try connection.query(
+            """
+            INSERT INTO events (person, time, key, item, topics, type, duration, weight, sum)
+            SELECT * FROM unnest(
+                $1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[],
+                $8::float8[], $9::bigint[])
+            ON CONFLICT (key) DO NOTHING RETURNING key
+            """,
+            [
+                .ints(order.map { people[ExactName(batch.records[$0].user)] }),
+                .ints(order.map { batch.records[$0].time }), .byteLists(order.map { batch.keys[$0].bytes }),
+                .ints(order.map { items[ExactName(batch.records[$0].item)] }),
+                .ints(order.map { lists[$0].flatMap { words[$0] } }),
+                .ints(order.map { types[$0].flatMap { words[$0] } }),
+                .doubles(order.map { batch.records[$0].duration }), .doubles(order.map { batch.records[$0].weight }),
+                .ints(order.map { batch.sums[$0] }),
+            ])
+        var new = Set((0..<rows.count).compactMap { rows.data($0, 0) })
+        let accepted = new.count
+        let missing = batch.keys.map(\.bytes).filter { !new.contains($0) }
+        var stored: [Data: Int64] = [:]
+        if !missing.isEmpty {
+            let known = try connection.query(
+                "SELECT key, sum FROM events WHERE key = ANY($1::bytea[])", [.byteLists(missing)])
+            for row in 0..<known.count {
+                if let key = known.data(row, 0), let sum = known.int(row, 1) { stored[key] = sum }
+            }
+        }
+        // The first of several of one key in the order of sending is the one that was stored.
+        let receipts = batch.keys.indices.map { index -> Receipt in
+            let key = batch.keys[index].bytes
+            if new.remove(key) != nil {
+                stored[key] = batch.sums[index]
+                return .accepted
+            }
+            return stored[key] == batch.sums[index] ? .duplicate : .conflict
+        }
+        if accepted > 0 { try count(accepted, connection) }
+        return (receipts, [.items: items, .words: words])
+    }
+
+    private func count(_ change: Int, _ connection: PostgresConnection) throws {
+        try connection.query(
+            """
+            INSERT INTO counters AS c VALUES ('events', pg_backend_pid() % 16, $1)
+            ON CONFLICT (name, part) DO UPDATE SET value = c.value + excluded.value
+            """, [.int(Int64(change))])
+    }
+
+    /// Numbers of people, whose rows are held until the transaction ends; those who are new are added.
+    private func hold(_ names: [ExactName], _ connection: PostgresConnection) throws -> [ExactName: Int64] {
+        var found: [ExactName: Int64] = [:]
+        func take(_ rows: PostgresRows) {
+            for row in 0..<rows.count {
+                if let number = rows.int(row, 0), let name = rows.text(row, 1) { found[ExactName(name)] = number }
+            }
+        }
+        take(
+            try connection.query(
+                """
+                UPDATE people SET revision = nextval('revisions') FROM (
+                    SELECT number FROM people WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE
+                ) held WHERE people.number = held.number RETURNING people.number, people.name
+                """, [.texts(names.map(\.text))]))
+        let missing = names.filter { found[$0] == nil }
+        if !missing.isEmpty {
+            take(
+                try connection.query(
+                    """
+                    INSERT INTO people AS p (name, revision) SELECT unnest($1::text[]), nextval('revisions')
+                    ON CONFLICT (name) DO UPDATE SET revision = nextval('revisions') RETURNING p.number, p.name
+                    """, [.texts(missing.map(\.text))]))
+        }
+        guard names.allSatisfy({ found[$0] != nil }) else { throw StoreError.failed("a person was not stored") }
+        return found
+    }
+
+    /// Numbers of items or words; those that are new are added.
+    private func find(
+        _ names: [ExactName], in table: NameTable, _ connection: PostgresConnection
+    ) throws -> [ExactName: Int64] {
+        var found = numbers.withLock { numbers in
+            Dictionary(uniqueKeysWithValues: names.compactMap { name in numbers[table]?[name].map { (name, $0) } })
+        }
+        func unknown() -> [ExactName] { names.filter { found[$0] == nil } }
+        let (keys, column) = table == .items ? ("text", "name") : ("bytea", "hash")
+        func values(_ names: [ExactName]) -> PostgresValue {
+            table == .items
+                ? .texts(names.map(\.text)) : .byteLists(names.map { Data(SHA256.hash(data: Data($0.text.utf8))) })
+        }
+        let text = table == .items ? "name" : "text"
+        for round in 0..<2 where !unknown().isEmpty {
+            let names = unknown()
+            let rows = try connection.query(
+                "SELECT number, \(text) FROM \(table.rawValue) WHERE \(column) = ANY($1::\(keys)[])", [values(names)])
+            for row in 0..<rows.count {
+                if let number = rows.int(row, 0), let name = rows.text(row, 1) { found[ExactName(name)] = number }
+            }
+            let missing = unknown()
+            guard round == 0, !missing.isEmpty else { continue }
+            if table == .items {
+                try connection.query(
+                    "INSERT INTO items (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", [values(missing)])
+            } else {
+                try connection.query(
+                    """
+                    INSERT INTO words (hash, text) SELECT * FROM unnest($1::bytea[], $2::text[]) ON CONFLICT DO NOTHING
+                    """, [values(missing), .texts(missing.map(\.text))])
+            }
+        }
+        guard unknown().isEmpty else { throw StoreError.failed("a name was not stored") }
+        return found
+    }
+
+    public func erase(user: String) async throws(StoreError) -> Int {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    let person = try connection.query(
+                        "SELECT number FROM people WHERE name = $1 FOR UPDATE", [.text(user)]
+                    ).int(0, 0)
+                    guard let person else { return 0 }
+                    let count = try connection.query("DELETE FROM events WHERE person = $1", [.int(person)]).changes
+                    try connection.query("DELETE FROM people WHERE number = $1", [.int(person)])
+                    try self.count(-count, connection)
+                    return count
+                }
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    private static let columns = """
+        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum
+        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
+        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        """
+
+    private static func record(_ rows: PostgresRows, _ row: Int) throws(StoreError) -> EventRecord {
+        guard let user = rows.text(row, 0), let time = rows.int(row, 1), let key = rows.data(row, 2),
+            let item = rows.text(row, 3), let sum = rows.int(row, 8)
+        else { throw .damaged("an event of a person or an item that is not there") }
+        let record = EventRecord(
+            user: user, time: time, item: item,
+            topics: rows.text(row, 4).map { $0.split(separator: "\u{1F}").map(String.init) } ?? [],
+            duration: rows.double(row, 6), type: rows.text(row, 5), weight: rows.double(row, 7))
+        guard Int64(bitPattern: RowSum(record, key: key).value) == sum else {
+            throw .damaged("an event of \(TimeFormat.rfc3339(time))")
+        }
+        return record
+    }
+
+    public func events(of user: String) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    """
+                    SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = $1)
+                    ORDER BY e.time, e.key
+                    """, [.text(user)])
+                return try (0..<rows.count).map { try Self.record(rows, $0) }
+            }
+        }
+    }
+
+    public func revision(of user: String) async throws(StoreError) -> Int64 {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.query("SELECT revision FROM people WHERE name = $1", [.text(user)]).int(0, 0) ?? 0
+            }
+        }
+    }
+
+    public func users(after name: String?, limit: Int) async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT name FROM people WHERE name > $1 ORDER BY name LIMIT $2",
+                    [.text(name ?? ""), .int(Int64(limit))])
+                return (0..<rows.count).compactMap { rows.text($0, 0) }
+            }
+        }
+    }
+
+    public func count() async throws(StoreError) -> Int {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                Int(
+                    try connection.query("SELECT sum(value)::bigint FROM counters WHERE name = 'events'").int(0, 0)
+                        ?? 0)
+            }
+        }
+    }
+
+    public func faults() async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    try connection.script(
+                        "SET LOCAL statement_timeout = 0; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                    let patience = 86_400.0
+                    try connection.query(
+                        "DECLARE every_event NO SCROLL CURSOR FOR SELECT \(Self.columns)", patience: patience)
+                    var (count, damaged) = (0, 0)
+                    while true {
+                        let rows = try connection.query("FETCH 10000 FROM every_event", patience: patience)
+                        guard rows.count > 0 else { break }
+                        count += rows.count
+                        for row in 0..<rows.count {
+                            do throws(StoreError) { _ = try Self.record(rows, row) } catch { damaged += 1 }
+                        }
+                    }
+                    var faults: [String] = []
+                    if damaged > 0 { faults.append("\(damaged) events are not what was written") }
+                    let counted = try connection.query(
+                        "SELECT sum(value)::bigint FROM counters WHERE name = 'events'"
+                    ).int(0, 0)
+                    if Int(counted ?? 0) != count {
+                        faults.append("\(count) events are there, and \(counted ?? 0) were counted")
+                    }
+                    return faults
+                }
+            }
+        }
+    }
+
+    public func check() async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                guard try connection.query("SELECT pg_is_in_recovery()::int::bigint").int(0, 0) == 0 else {
+                    throw StoreError.failed("the server is a copy that cannot be written")
+                }
+                try self.count(0, connection)
+            }
+        }
+    }
+
+    public func close() async throws(StoreError) { await pool.close() }
+
+    // MARK: Errors
+
+    static func mapped<Value>(_ body: () async throws -> Value) async throws(StoreError) -> Value {
+        do {
+            return try await body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as PostgresError {
+            // Messages name constraints and columns, not values.
+            switch error.state {
+            case "53100": throw .full
+            case "XX001", "XX002": throw .damaged("PostgreSQL \(error.state ?? ""): \(error.message)")
+            case let state?: throw .failed("PostgreSQL \(state)")
+            case nil: throw .failed("PostgreSQL cannot be reached: \(error.message)")
+            }
+        } catch {
+            throw .failed("\(type(of: error))")
+        }
+    }
+}
