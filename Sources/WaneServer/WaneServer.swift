@@ -19,6 +19,7 @@ public struct WaneServer: Sendable {
         self.limits = limits
         self.logger = logger
         var all = EventRoutes(service: service).routes + PersonRoutes(service: service).routes
+        all += PeopleRoutes(service: service).routes
         all += ModelRoutes(service: service).routes + KeyRoutes(service: service).routes
         all += HealthRoutes(service: service, program: program).routes
         let described = Route(

@@ -18,6 +18,9 @@ public protocol EventStore: Sendable {
     /// Names of people in order, after one of them.
     func users(after name: String?, limit: Int) async throws(StoreError) -> [String]
 
+    /// Events of the people who come next after a name, all of each person's, in the order of people and then of time; none where nobody comes.
+    func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord]
+
     /// Removes a person and all their events; says how many those were.
     func erase(user: String) async throws(StoreError) -> Int
 

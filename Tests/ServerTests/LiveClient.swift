@@ -62,3 +62,16 @@ struct LiveClient: Sendable {
             body: try await response.body.collect(upTo: 1 << 24))
     }
 }
+
+extension LiveClient.Answer {
+    /// The body, snake_case as it is written.
+    func json<Value: Decodable>(_: Value.Type = Value.self) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Value.self, from: Data(body.readableBytesView))
+    }
+}
+
+extension LiveClient {
+    func get(_ path: String) async throws -> Answer { try await execute(uri: path, method: .get) }
+}

@@ -63,7 +63,7 @@ struct Problem: Error, Encodable {
 
     private static let titles = [
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-        408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 415: "Unsupported Media Type",
+        408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type",
         422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error",
         503: "Service Unavailable",
         507: "Insufficient Storage",
@@ -131,6 +131,13 @@ enum Reply {
         return Response(
             status: status, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    }
+
+    /// An answer that a model gave.
+    static func json(_ answer: some Encodable, of model: LoadedModel) -> Response {
+        var response = json(answer)
+        response.headers[.waneModel] = model.version
+        return response
     }
 
     static func text(_ text: String, type: String) -> Response {

@@ -62,6 +62,17 @@ struct Call: Sendable {
         return all.first
     }
 
+    /// A moment of the query, in microseconds; nothing where there is none.
+    func moment(_ name: String) throws -> Int64? { try query(name).map { try Self.moment($0) } }
+
+    static func moment(_ text: String) throws -> Int64 {
+        // A plus in a query is a blank: +02:00 comes as one.
+        guard let moment = TimeFormat.moment(text) ?? TimeFormat.moment(text.replacing(" ", with: "+")) else {
+            throw Problem(400, "bad_time", "at=\(text.prefix(60)): give RFC 3339, such as 2024-03-01T10:00:00Z")
+        }
+        return moment
+    }
+
     func count(_ name: String, default value: Int, most: Int) throws -> Int {
         guard let text = try query(name) else { return value }
         guard let number = Int(text), (1...most).contains(number) else {

@@ -63,26 +63,11 @@ struct PersonRoutes {
         ]
     }
 
-    private func moment(_ text: String?) throws -> Int64 {
-        guard let text else { return InterestService.now }
-        // A plus in a query is a blank: +02:00 comes as one.
-        guard let moment = TimeFormat.moment(text) ?? TimeFormat.moment(text.replacing(" ", with: "+")) else {
-            throw Problem(400, "bad_time", "at=\(text.prefix(60)): give RFC 3339, such as 2024-03-01T10:00:00Z")
-        }
-        return moment
-    }
-
     private func timed(_ kind: String, _ body: () throws -> Response) rethrows -> Response {
         let start = ContinuousClock.now
         let response = try body()
         service.metrics.measure(
             "wane_predict_duration_seconds", "kind=\"\(kind)\"", seconds: start.duration(to: .now).inSeconds)
-        return response
-    }
-
-    private func reply(_ answer: some Encodable, _ model: LoadedModel) -> Response {
-        var response = Reply.json(answer)
-        response.headers[.waneModel] = model.version
         return response
     }
 
@@ -98,22 +83,23 @@ struct PersonRoutes {
 
     @Sendable private func interests(_ call: Call) async throws -> Response {
         let user = try call.part("user")
-        let (at, topic) = (try moment(call.query("at")), try call.query("topic"))
+        let (at, topic) = (try call.moment("at") ?? InterestService.now, try call.query("topic"))
         let top = try call.query("top") == nil ? nil : call.count("top", default: 1, most: 100_000)
         let (view, model) = try await service.person(user, .interest, at: at)
         try checkCurves(model)
         return try timed("interests") {
             let all = try view.interests(at: at, topic: topic, of: model)
             let rows = all.prefix(top ?? all.count).map { InterestRow($0, at: at, of: model.bundle) }
-            return reply(
-                InterestsAnswer(user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), interests: rows), model
+            return Reply.json(
+                InterestsAnswer(user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), interests: rows),
+                of: model
             )
         }
     }
 
     @Sendable private func curve(_ call: Call) async throws -> Response {
         let (user, topic) = (try call.part("user"), try call.part("topic"))
-        let at = try moment(call.query("at"))
+        let at = try call.moment("at") ?? InterestService.now
         let count = try call.count("points", default: 100, most: 10_000)
         let ahead = try call.query("ahead").map { text -> Double in
             guard let span = TimeSpan.parse(text), span > 0 else {
@@ -137,18 +123,18 @@ struct PersonRoutes {
                     returnProbability: short(curve.returnProbability(after: elapsed)),
                     degree: short(curve.degree(after: elapsed)))
             }
-            return reply(
+            return Reply.json(
                 CurveAnswer(
                     user: user, at: TimeFormat.rfc3339(at), model: ModelName(model),
                     interest: InterestRow(answer, at: at, of: model.bundle),
                     touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339), points: points),
-                model)
+                of: model)
         }
     }
 
     @Sendable private func explanation(_ call: Call) async throws -> Response {
         let (user, topic) = (try call.part("user"), try call.part("topic"))
-        let at = try moment(call.query("at"))
+        let at = try call.moment("at") ?? InterestService.now
         let (view, model) = try await service.person(user, .interest, at: at)
         try checkCurves(model)
         return try timed("explanation") {
@@ -182,14 +168,14 @@ struct PersonRoutes {
                         evidence: own.words(cause, topic: topic))
                 }
             }
-            return reply(
+            return Reply.json(
                 ExplanationAnswer(
                     user: user, topic: topic, at: TimeFormat.rfc3339(at), model: ModelName(model),
                     basis: answer.basis.rawValue,
                     baseHalfLifeSeconds: short(explanation?.baseHalfLife),
                     halfLifeSeconds: isKnown ? short(answer.curve.halfLife) : nil,
                     mainCause: explanation?.mainCause?.rawValue,
-                    causes: causes ?? [], whatIf: changed.map(Self.row), notes: notes), model)
+                    causes: causes ?? [], whatIf: changed.map(Self.row), notes: notes), of: model)
         }
     }
 
@@ -214,7 +200,7 @@ struct PersonRoutes {
 
     @Sendable private func returns(_ call: Call) async throws -> Response {
         let user = try call.part("user")
-        let (at, topic) = (try moment(call.query("at")), try call.query("topic"))
+        let (at, topic) = (try call.moment("at") ?? InterestService.now, try call.query("topic"))
         let (view, model) = try await service.person(user, .return, at: at)
         return try timed("returns") {
             let rows = try view.returns(at: at, topic: topic, of: model).map {
@@ -222,8 +208,9 @@ struct PersonRoutes {
                     topic: $0.topic, medianSeconds: short($0.time?.median), lowSeconds: short($0.time?.low),
                     highSeconds: short($0.time?.high), basis: $0.basis?.rawValue)
             }
-            return reply(
-                ReturnsAnswer(user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), returns: rows), model)
+            return Reply.json(
+                ReturnsAnswer(user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), returns: rows), of: model
+            )
         }
     }
 
@@ -231,7 +218,7 @@ struct PersonRoutes {
 
     @Sendable private func recommendations(_ call: Call) async throws -> Response {
         let user = try call.part("user")
-        let at = try moment(call.query("at"))
+        let at = try call.moment("at") ?? InterestService.now
         let count = try call.count("n", default: 10, most: 10_000)
         let seen = try call.query("seen").map { text -> SeenItems in
             guard let rule = SeenItems(rawValue: text) else {
@@ -260,7 +247,9 @@ struct PersonRoutes {
         guard (1...10_000).contains(asked.items.count) else {
             throw Problem.field("/items", "bad_items", "\(asked.items.count) items: give from 1 to 10000")
         }
-        return try await recommend(asked.user, asked.items.count, among: asked.items, try moment(asked.at), .kept)
+        return try await recommend(
+            asked.user, asked.items.count, among: asked.items,
+            try asked.at.map { try Call.moment($0) } ?? InterestService.now, .kept)
     }
 
     private func recommend(
@@ -277,10 +266,10 @@ struct PersonRoutes {
                         vocabulary.itemTopics[item].map { vocabulary.topics[Int($0)] }
                     } ?? [])
             }
-            return reply(
+            return Reply.json(
                 RecommendationsAnswer(
                     user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), basis: basis.rawValue, items: rows),
-                model)
+                of: model)
         }
     }
 

@@ -15,6 +15,7 @@ public final class InterestService: Sendable {
     /// Seconds since 1970: when the store could last be written.
     private let checked = LastValue()
     let access: AccessControl
+    let surveys: SurveyDesk
     private let writer: EventWriter
     private let cache: PersonCache
 
@@ -24,6 +25,7 @@ public final class InterestService: Sendable {
         self.registry = registry
         metrics = ServiceMetrics()
         access = AccessControl(store)
+        surveys = SurveyDesk(store)
         writer = EventWriter(store)
         cache = PersonCache(capacity: peopleInMemory)
     }

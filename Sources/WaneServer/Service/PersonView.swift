@@ -19,18 +19,9 @@ struct PersonView: Sendable {
 
     init(_ name: String, _ records: [EventRecord], for model: LoadedModel) throws {
         self.name = name
-        let log: EventLog
-        do throws(LogError) {
-            log =
-                records.isEmpty
-                ? .empty(of: name, clock: .wall, like: model.bundle)
-                : try EventLog(records, reading: model.bundle.reading)
-        } catch {
-            // Somebody who was only shown things has done nothing yet.
-            guard case .onlyExposures = error else { throw error }
-            log = .empty(of: name, clock: .wall, like: model.bundle)
-        }
-        asked = try AskedLog(log, for: model.bundle, isPart: true)
+        // Somebody who was only shown things has done nothing yet.
+        let empty = EventLog.empty(of: name, clock: .wall, like: model.bundle)
+        asked = try model.log(records) ?? AskedLog(empty, for: model.bundle, isPart: true)
         latest = model.predictor.state(of: 0, in: asked)
     }
 

@@ -261,6 +261,20 @@ public final class PostgresStore: EventStore, Sendable {
         }
     }
 
+    public func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    """
+                    SELECT \(Self.columns) WHERE e.person = ANY (ARRAY(
+                        SELECT number FROM people WHERE name > $1 ORDER BY name LIMIT $2
+                    )) ORDER BY p.name, e.time, e.key
+                    """, [.text(name ?? ""), .int(Int64(limit))])
+                return try (0..<rows.count).map { try Self.record(rows, $0) }
+            }
+        }
+    }
+
     public func revision(of user: String) async throws(StoreError) -> Int64 {
         try await Self.mapped {
             try await self.pool.run { connection in

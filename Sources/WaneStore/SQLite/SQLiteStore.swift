@@ -146,9 +146,26 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
             try await self.pool.read { db in
                 let statement = try db.cachedStatement(
                     sql:
-                        "SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time"
+                        "SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time, e.key"
                 )
                 let rows = try Row.fetchCursor(statement, arguments: [user])
+                var records: [EventRecord] = []
+                while let row = try rows.next() { records.append(try Self.record(row)) }
+                return records
+            }
+        }
+    }
+
+    public func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                let statement = try db.cachedStatement(
+                    sql: """
+                        SELECT \(Self.columns) WHERE e.person IN (
+                            SELECT number FROM people WHERE name > ? ORDER BY name LIMIT ?
+                        ) ORDER BY p.name, e.time, e.key
+                        """)
+                let rows = try Row.fetchCursor(statement, arguments: [name ?? "", limit])
                 var records: [EventRecord] = []
                 while let row = try rows.next() { records.append(try Self.record(row)) }
                 return records
