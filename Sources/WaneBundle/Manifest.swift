@@ -30,6 +30,7 @@ struct Manifest: Codable {
     var code: String
     var doubts: [String]?
     var halfLives: HalfLifeRecord?
+    var inputs: InputProfile?
     var hours: [Double]?
     var causes: CauseManifest?
     var ranking: RankingRecord?
@@ -138,6 +139,7 @@ extension Manifest {
         code = d.code
         doubts = d.doubts.isEmpty ? nil : d.doubts
         halfLives = d.halfLives
+        inputs = d.inputs
         hours = d.hours
         causes = d.causes.map { CauseManifest($0) }
         ranking = d.ranking
@@ -231,6 +233,10 @@ extension Manifest {
                     && halfLives.resolution > 0,
                 "spreads of half-lives out of range")
             result.halfLives = halfLives
+        }
+        if let inputs {
+            try check(inputs.isSound, "spreads of inputs out of range")
+            result.inputs = inputs
         }
         for shares in [halfLives?.hours, hours].compactMap(\.self) {
             try check(

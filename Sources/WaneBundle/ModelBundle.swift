@@ -150,6 +150,8 @@ public struct BundleDescription: Sendable, Equatable {
     public var code = CodeVersion.current
     /// What half-lives are read with; of the interest task's curves.
     public var halfLives: HalfLifeRecord?
+    /// How inputs and chances were spread over the validation questions; nothing in models of before this was kept.
+    public var inputs: InputProfile?
     /// Everybody's shares of the 24 hours, UTC, where a model of return times follows people's hours.
     public var hours: [Double]?
     /// What moves half-lives, of families that tell causes apart.

@@ -20,6 +20,7 @@ public struct WaneServer: Sendable {
         self.logger = logger
         var all = EventRoutes(service: service).routes + PersonRoutes(service: service).routes
         all += PeopleRoutes(service: service).routes
+        all += LearningRoutes(service: service).routes
         all += ModelRoutes(service: service).routes + KeyRoutes(service: service).routes
         all += HealthRoutes(service: service, program: program).routes
         let described = Route(
@@ -75,9 +76,12 @@ public struct WaneServer: Sendable {
     /// - Parameters:
     ///   - host: other machines can only ask where there are keys.
     ///   - port: 0 for any that is free.
+    ///   - checkEvery: how often answers are set beside what happened; never when absent.
+    ///   - learnEvery: how often a challenger is trained, where the service learns; only when asked when absent.
     ///   - whenRunning: called with the port.
     public func application(
-        host: String, port: Int, whenRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+        host: String, port: Int, checkEvery: Duration? = nil, learnEvery: Duration? = nil,
+        whenRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws -> some ApplicationProtocol {
         let isLocal = host == "127.0.0.1" || host == "::1" || host == "localhost"
         if !isLocal, try await service.store.keys().isEmpty {
@@ -93,6 +97,25 @@ public struct WaneServer: Sendable {
             application.addServices(
                 RepeatedWork(name: "following the others", pause: .seconds(1), logger: logger) { [service] in
                     try await service.follow()
+                })
+        }
+        if let checkEvery {
+            application.addServices(
+                RepeatedWork(name: "a look at the answers", pause: checkEvery, logger: logger) { [service] in
+                    guard let model = try? service.registry.model(.interest) else { return }
+                    _ = try await service.monitor.check(model)
+                })
+        }
+        if let learner = service.learner {
+            application.addServices(
+                RepeatedWork(
+                    name: "learning", pause: learnEvery ?? .seconds(1 << 30), logger: logger,
+                    onStop: {
+                        await learner.close()
+                    }
+                ) { [service] in
+                    guard learnEvery != nil, (try? service.registry.model(.interest)) != nil else { return }
+                    _ = try await learner.learn()
                 })
         }
         return application

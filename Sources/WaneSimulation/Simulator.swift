@@ -34,6 +34,12 @@ public struct Simulator: Sendable {
         /// Expected returns within one half-life when nothing lowers interest.
         public var appetite = 1.6
         public var seed: UInt64 = 1
+        /// From this day on all half-lives are multiplied by a factor; never where there is none.
+        public var shift: (day: Double, factor: Double)?
+
+        private enum CodingKeys: CodingKey {
+            case users, topics, itemsPerTopic, days, halfLives, personSpread, depth, fatigue, appetite, seed
+        }
 
         public init() {}
     }
@@ -102,7 +108,8 @@ public struct Simulator: Sendable {
                     last = at
                     let depth = generator.uniform()
                     let causes = factor * pow(options.depth, depth - 0.5) * pow(options.fatigue, exposure - 1)
-                    let halfLife = topic.halfLife * causes
+                    let shift = options.shift.map { at >= $0.day * day ? $0.factor : 1 } ?? 1
+                    let halfLife = topic.halfLife * causes * shift
                     // Durations are lognormal: the percentile is what the reader will see.
                     let seconds = exp(log(60) + 1.0 * Self.normalQuantile(depth))
                     visits.append((Visit(time: at, topic: index, duration: seconds), halfLife))

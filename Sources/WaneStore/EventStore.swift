@@ -21,6 +21,12 @@ public protocol EventStore: Sendable {
     /// Events of the people who come next after a name, all of each person's, in the order of people and then of time; none where nobody comes.
     func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord]
 
+    /// Events of some people drawn by chance, at most `count` of them, as ``events(ofPeopleAfter:limit:)`` gives them.
+    func events(ofSomePeople count: Int) async throws(StoreError) -> [EventRecord]
+
+    /// Which fields any event has.
+    func fields() async throws(StoreError) -> EventRecord.Fields
+
     /// Removes a person and all their events; says how many those were.
     func erase(user: String) async throws(StoreError) -> Int
 
@@ -34,6 +40,14 @@ public protocol EventStore: Sendable {
     func check() async throws(StoreError)
 
     func close() async throws(StoreError)
+}
+
+/// Numbers from 1 to the last, each once: all where they are no more than asked for.
+func drawnNumbers(_ count: Int, upTo last: Int64) -> [Int64] {
+    guard last > Int64(count) else { return last > 0 ? Array(1...last) : [] }
+    var drawn: Set<Int64> = []
+    while drawn.count < count { drawn.insert(Int64.random(in: 1...last)) }
+    return drawn.sorted()
 }
 
 /// What became of an event.

@@ -15,11 +15,45 @@ public protocol ServiceStore: EventStore {
     /// Moves labels, all or none; one without a version is taken off.
     func move(_ labels: [ModelLabel: String?]) async throws(StoreError)
 
+    /// Lets one of all services on the store do a kind of work; nothing where another does.
+    func lease(_ name: String) async throws(StoreError) -> StoreLease?
+
+    /// Keeps what was found of the service's models at a time.
+    func add(_ report: StoredReport) async throws(StoreError)
+    /// Reports of a kind, the newest first.
+    func reports(_ kind: StoredReport.Kind, limit: Int) async throws(StoreError) -> [StoredReport]
+
     /// Files of a version of a model, by their paths in its folder; a store that is not shared keeps none.
     func save(model version: String, files: [String: Data]) async throws(StoreError)
     func files(ofModel version: String) async throws(StoreError) -> [String: Data]
     /// Versions whose files it has.
     func models() async throws(StoreError) -> [String]
+}
+
+/// The right to do a kind of work, until it is released or the process ends.
+public final class StoreLease: Sendable {
+    private let end: @Sendable () -> Void
+
+    init(end: @escaping @Sendable () -> Void = {}) { self.end = end }
+
+    public func release() { end() }
+}
+
+/// What was found of the service's models at a time, as JSON.
+public struct StoredReport: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// What a model said beside what then happened.
+        case check
+        /// A round of learning, and what became of its model.
+        case learning
+    }
+
+    public let kind: Kind
+    /// Microseconds since 1970.
+    public let time: Int64
+    public let body: String
+
+    public init(_ kind: Kind, time: Int64, body: String) { (self.kind, self.time, self.body) = (kind, time, body) }
 }
 
 /// A label of a model's version, of which one of a task bears it at a time.
@@ -29,6 +63,8 @@ public struct ModelLabel: Hashable, Sendable {
         case champion
         /// It answered before.
         case previous
+        /// It was trained on what came in, and set beside the champion.
+        case challenger
     }
 
     public let task: String

@@ -222,4 +222,47 @@ struct EventStoreTests {
         }
         #expect(found[0] == found[1])
     }
+
+    @Test(
+        "people come in parts, all events of each, and by chance, and fields are those that events have",
+        arguments: StorePlace.kinds)
+    func parts(_ kind: StorePlace.Kind) async throws {
+        let store = try await StorePlace(kind).open()
+        #expect(try await store.fields() == EventRecord.Fields())
+        #expect(try await store.events(ofPeopleAfter: nil, limit: 5).isEmpty)
+        #expect(try await store.events(ofSomePeople: 5).isEmpty)
+        let bare = (0..<3).map { EventRecord(user: "p\($0)", time: Int64(9 - $0) * 1_000_000, item: "i") }
+        _ = try await store.append([bare])
+        #expect(try await store.fields() == EventRecord.Fields(of: bare))
+        let full = (0..<30).map { StorePlace.record("q\($0 % 6)", Int64(30 - $0)) }
+        _ = try await store.append([full])
+        #expect(try await store.fields() == EventRecord.Fields(of: full))
+        let all = (bare + full).sorted { (ExactName($0.user), $0.time) < (ExactName($1.user), $1.time) }
+        var (found, last): ([EventRecord], String?) = ([], nil)
+        while true {
+            let part = try await store.events(ofPeopleAfter: last, limit: 2)
+            guard let name = part.last?.user else { break }
+            #expect(Set(part.map(\.user)).count <= 2)
+            found += part
+            last = name
+        }
+        #expect(found == all)
+        #expect(try await store.events(ofSomePeople: 100) == all)
+        let some = try await store.events(ofSomePeople: 4)
+        let names = Set(some.map(\.user))
+        #expect(names.count == 4 && some == all.filter { names.contains($0.user) })
+    }
+
+    @Test("reports are kept by kind, the newest first", arguments: StorePlace.kinds)
+    func reports(_ kind: StorePlace.Kind) async throws {
+        let place = try await StorePlace(kind)
+        let store = try await place.open()
+        let reports = (0..<5).map { StoredReport(.check, time: Int64($0 % 3), body: "{\"n\":\($0)}") }
+        for report in reports { try await store.add(report) }
+        try await store.add(StoredReport(.learning, time: 9, body: "{}"))
+        try await store.close()
+        let again = try await place.open()
+        #expect(try await again.reports(.check, limit: 4) == [reports[2], reports[4], reports[1], reports[3]])
+        #expect(try await again.reports(.learning, limit: 9).count == 1)
+    }
 }

@@ -154,6 +154,25 @@ struct PostgresStoreTests {
         #expect(try await store.faults().isEmpty)
     }
 
+    @Test("one of all processes holds a lease, and the next has it after that one's end")
+    func leases() async throws {
+        let url = try await PostgresServer.shared.database()
+        let (a, b) = (try await PostgresStore(url: url), try await PostgresStore(url: url))
+        var held = try await a.lease("learning")
+        #expect(held != nil)
+        #expect(try await b.lease("learning") == nil)
+        #expect(try await b.lease("other") != nil)
+        // Whoever lets go of it without a word has lost its connection.
+        held = nil
+        var next: StoreLease?
+        for _ in 0..<100 where next == nil {
+            next = try await b.lease("learning")
+            if next == nil { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        #expect(next != nil)
+        next?.release()
+    }
+
     @Test("files of a model are kept for all")
     func models() async throws {
         let url = try await PostgresServer.shared.database()

@@ -113,8 +113,8 @@ struct TouchRecord: Sendable {
                 let row = Int(topicRow[Int(histories.userTopicTopic[userTopic])])
                 guard row > 0, row <= topicRows else { continue }
                 add(
-                    userTopic, of: histories, person: people.count, row: row, pause: pause, unit: unit, end: end,
-                    last: log.time[last], silence: left, rhythm,
+                    userTopic, of: histories, person: people.count, row: row, pause: pause, unit: unit,
+                    within: split.start...max(split.start, end), last: log.time[last], silence: left, rhythm,
                     bursts[histories.userTopicTopic[userTopic]] ?? [])
             }
             guard pairs.count > first else { continue }
@@ -126,7 +126,8 @@ struct TouchRecord: Sendable {
     }
 
     private mutating func add(
-        _ userTopic: Int, of histories: Histories, person: Int, row: Int, pause: Int64, unit: Int64, end: Int64,
+        _ userTopic: Int, of histories: Histories, person: Int, row: Int, pause: Int64, unit: Int64,
+        within range: ClosedRange<Int64>,
         last: Int64, silence: Double, _ rhythm: DailyRhythm?, _ bursts: [Float]
     ) {
         // Seconds, of which those count most in which the person is mostly about: that nobody comes at night is no decay.
@@ -136,6 +137,7 @@ struct TouchRecord: Sendable {
         func level(_ touch: Int) -> Int {
             hasDepth ? Self.level(histories.engagement[Int(histories.topicEvents[touch])]) : 0
         }
+        let (begin, end) = (range.lowerBound, range.upperBound)
         let touches = histories.topicEvents(ofUserTopic: userTopic)
         let start = entries.count
         guard histories.time(ofTopicEvent: touches.lowerBound) <= end else { return }
@@ -154,8 +156,11 @@ struct TouchRecord: Sendable {
             }
             known.sort { $0.time < $1.time }
         }
+        // What began before the part that is learned from says nothing of it.
+        guard let newest = known.last, newest.time >= begin else { return }
         var returns = 0
-        for (before, touch) in zip(known, known.dropFirst()) where touch.time - before.time > pause {
+        for (before, touch) in zip(known, known.dropFirst())
+        where touch.time - before.time > pause && before.time >= begin {
             let gap = length(before.time, touch.time)
             // Within a burst that something brought, touches say nothing of decay.
             guard gap > before.burst else { continue }

@@ -82,32 +82,16 @@ extension EventLog {
     /// - Parameter reading: how the model's own log was read.
     /// - Throws: ``LogError`` where no event is one of engagement.
     public init(_ records: [EventRecord], reading: ReadingOptions) throws(LogError) {
-        var options = ReadingOptions()
-        options.eventWeights = reading.eventWeights
-        options.mayLackEventTypes = true
-        options.threads = 1
-        options.timeFormat = .auto
-        let hasTopics = records.contains { !$0.topics.isEmpty }
-        let hasTypes = records.contains { $0.type != nil }
-        let hasWeights = records.contains { $0.weight != nil }
-        let hasDurations = records.contains { $0.duration != nil }
-        var text = "UserID,Time,PageID"
-        for (name, isThere) in [
-            ("Topic", hasTopics), ("EventType", hasTypes), ("Weight", hasWeights), ("Duration", hasDurations),
-        ] where isThere { text += "," + name }
-        text += "\n"
-        let separator = String(UnicodeScalar(RowBuilder.listSeparator))
-        func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-        for record in records {
-            text += CSVField.always(record.user) + "," + TimeFormat.rfc3339(record.time) + ","
-            text += CSVField.always(record.item)
-            if hasTopics { text += "," + CSVField.always(record.topics.joined(separator: separator)) }
-            if hasTypes { text += "," + (record.type.map(CSVField.always) ?? "") }
-            if hasWeights { text += "," + number(record.weight) }
-            if hasDurations { text += "," + number(record.duration) }
-            text += "\n"
-        }
-        let (log, report) = try LogReader.read(bytes: Array(text.utf8), file: "stored events", options: options)
+        let fields = EventRecord.Fields(of: records)
+        var text = fields.header
+        for record in records { text += fields.line(record) }
+        let (log, report) = try LogReader.read(
+            bytes: Array(text.utf8), file: "stored events", options: .ofStoredEvents(like: reading, threads: 1))
+        self = try Self(storedEvents: log, report)
+    }
+
+    /// A log that was read ``ReadingOptions/ofStoredEvents(like:threads:)`` of lines as ``EventRecord/Fields`` writes them.
+    public init(storedEvents log: EventLog, _ report: ReadingReport) throws(LogError) {
         if let fault = report.examples.first {
             throw .unsupported(file: "stored events", reason: "an event that no log may have: \(fault)")
         }
@@ -118,5 +102,62 @@ extension EventLog {
     private func withAllMeasures() -> EventLog {
         let empty = Column([Float](repeating: .nan, count: count))
         return with(duration: duration ?? empty, weight: weight ?? empty)
+    }
+}
+
+extension EventRecord {
+    /// Which of the fields that may be missing any event has: lines of a log have these.
+    public struct Fields: Sendable, Equatable {
+        public var topics = false
+        public var types = false
+        public var weights = false
+        public var durations = false
+
+        public init() {}
+
+        public init(of records: some Sequence<EventRecord>) {
+            for record in records {
+                topics = topics || !record.topics.isEmpty
+                types = types || record.type != nil
+                weights = weights || record.weight != nil
+                durations = durations || record.duration != nil
+            }
+        }
+
+        /// The first line of a log.
+        public var header: String {
+            var text = "UserID,Time,PageID"
+            for (name, isThere) in [
+                ("Topic", topics), ("EventType", types), ("Weight", weights), ("Duration", durations),
+            ] where isThere { text += "," + name }
+            return text + "\n"
+        }
+
+        /// An event as a line of a log.
+        public func line(_ record: EventRecord) -> String {
+            func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+            var text = CSVField.always(record.user) + "," + TimeFormat.rfc3339(record.time) + ","
+            text += CSVField.always(record.item)
+            if topics {
+                let separator = String(UnicodeScalar(RowBuilder.listSeparator))
+                text += "," + CSVField.always(record.topics.joined(separator: separator))
+            }
+            if types { text += "," + (record.type.map(CSVField.always) ?? "") }
+            if weights { text += "," + number(record.weight) }
+            if durations { text += "," + number(record.duration) }
+            return text + "\n"
+        }
+    }
+}
+
+extension ReadingOptions {
+    /// How lines of stored events are read by the rules of another log: weights by type of event, and what counts as shown.
+    public static func ofStoredEvents(like reading: ReadingOptions, threads: Int? = nil) -> ReadingOptions {
+        var options = ReadingOptions()
+        options.eventWeights = reading.eventWeights
+        options.mayLackEventTypes = true
+        if let threads { options.threads = threads }
+        options.timeFormat = .auto
+        return options
     }
 }

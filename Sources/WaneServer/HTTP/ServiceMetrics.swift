@@ -30,6 +30,13 @@ public final class ServiceMetrics: Sendable {
         "wane_model_info": "the models that answer",
         "wane_model_loaded_timestamp_seconds": "when they were loaded",
         "wane_model_reloads_total": "changes of the model that answers",
+        "wane_train_runs_total": "rounds of learning, by what became of them",
+        "wane_train_duration_seconds": "a round of learning",
+        "wane_train_running": "whether a round of learning is on its way",
+        "wane_calibration_error_ratio": "how far the champion's chances lay from what then happened, at the last look",
+        "wane_log_loss_nats": "the champion's log loss at the last look",
+        "wane_drift_score":
+            "population stability index of chances and of the inputs that lie furthest, at the last look",
         "wane_events_stored": "events in the store",
         "wane_people_in_memory": "people whose folded events are held",
         "wane_person_cache_total": "people asked about, by whether they were held",

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import WaneBundle
+import WaneEvents
 import WaneStore
 
 /// Whether it lives, whether it can answer, and what an operator counts.
@@ -46,6 +47,18 @@ struct HealthRoutes {
             ("wane_process_resident_memory_bytes", "", ServiceMetrics.residentBytes),
             ("wane_build_info", "version=\"\(program)\"", 1),
         ]
+        if let learner = service.learner {
+            gauges.append(("wane_train_running", "", await learner.isRunning ? 1 : 0))
+        }
+        if let quality = await service.monitor.last {
+            let horizon = "horizon=\"\(TimeSpan.words(Int64(quality.horizonSeconds * 1e6)))\""
+            gauges.append(("wane_calibration_error_ratio", horizon, quality.calibrationError))
+            gauges.append(("wane_log_loss_nats", horizon, quality.logLoss))
+            if let drift = quality.scoreDrift { gauges.append(("wane_drift_score", "feature=\"chance\"", drift)) }
+            for own in quality.drift ?? [] {
+                gauges.append(("wane_drift_score", "feature=\"\(own.feature)\"", own.stabilityIndex))
+            }
+        }
         let cache = service.cacheCounts
         gauges.append(("wane_people_in_memory", "", Double(cache.people)))
         gauges.append(("wane_person_cache_total", "result=\"held\"", Double(cache.hits)))

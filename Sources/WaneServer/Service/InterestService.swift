@@ -16,6 +16,10 @@ public final class InterestService: Sendable {
     private let checked = LastValue()
     let access: AccessControl
     let surveys: SurveyDesk
+    let monitor: ModelMonitor
+    /// Nothing where the service does not learn.
+    var learner: Learner? { held.withLock { $0 } }
+    private let held = Mutex<Learner?>(nil)
     private let writer: EventWriter
     private let cache: PersonCache
 
@@ -25,9 +29,21 @@ public final class InterestService: Sendable {
         self.registry = registry
         metrics = ServiceMetrics()
         access = AccessControl(store)
-        surveys = SurveyDesk(store)
+        let quiet = QuietThread()
+        surveys = SurveyDesk(store, quiet)
+        monitor = ModelMonitor(store, quiet)
         writer = EventWriter(store)
         cache = PersonCache(capacity: peopleInMemory)
+    }
+
+    /// Lets the service train challengers on what it stores.
+    ///
+    /// - Parameters:
+    ///   - program: the command `wane`, which trains in a process of its own.
+    ///   - folder: for what that needs on disk.
+    ///   - settings: more that `wane update` is told.
+    public func learn(with program: URL, in folder: String, settings: [String] = []) {
+        held.withLock { $0 = Learner(self, program: program, folder: folder, settings: settings) }
     }
 
     /// Microseconds since 1970.

@@ -67,6 +67,21 @@ public final class ModelRegistry: Sendable {
         return try await activate(version)
     }
 
+    /// Takes a copy of a model in under a label, without letting it answer.
+    ///
+    /// - Returns: its version.
+    func keep(_ path: String, label: ModelLabel.Name) async throws -> String {
+        let version = try BundleFolder.version(at: path)
+        let task = try BundleFolder.description(at: path).task
+        if !FileManager.default.fileExists(atPath: place(version)) { try BundleFolder.copy(path, to: place(version)) }
+        if store.isShared { try await store.save(model: version, files: BundleFolder.files(at: place(version))) }
+        try await store.move([ModelLabel(task: task.rawValue, label): version])
+        return version
+    }
+
+    /// Where a version lies.
+    func folder(of version: String) -> String { place(version) }
+
     /// Lets a version answer in place of the one that does.
     public func activate(_ version: String) async throws -> LoadedModel {
         try await changes.run {

@@ -25,7 +25,7 @@ actor SurveyDesk {
     }
 
     private let store: any EventStore
-    private let thread = QuietThread()
+    private let thread: QuietThread
     private var running: [Key: Task<PeopleSurvey, any Error>] = [:]
     /// The last few, the newest last.
     private var kept: [PeopleSurvey] = []
@@ -34,7 +34,7 @@ actor SurveyDesk {
     /// How old, in seconds, what is said of "now" may be.
     static let oldest = 60.0
 
-    init(_ store: any EventStore) { self.store = store }
+    init(_ store: any EventStore, _ thread: QuietThread) { (self.store, self.thread) = (store, thread) }
 
     /// What is known of all people.
     ///

@@ -48,6 +48,13 @@ actor PostgresPool {
         }
     }
 
+    /// A connection of its own, beside those that are lent.
+    func separate() async throws -> PostgresConnection {
+        try await withCheckedThrowingContinuation { continuation in
+            opener.async { [url] in continuation.resume(with: Result { try Self.connect(url) }) }
+        }
+    }
+
     private func release(_ connection: PostgresConnection?) {
         if let connection, !connection.isBroken {
             idle.append(connection)

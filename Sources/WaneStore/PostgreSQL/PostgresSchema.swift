@@ -37,6 +37,16 @@ enum PostgresSchema {
             CREATE TABLE model_files (version TEXT, name TEXT, bytes BYTEA NOT NULL, PRIMARY KEY (version, name));
             """
         ),
+        (
+            "reports",
+            """
+            CREATE TABLE reports (
+                number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind TEXT NOT NULL, time BIGINT NOT NULL,
+                body TEXT NOT NULL
+            );
+            CREATE INDEX reports_by_kind ON reports (kind, time);
+            """
+        ),
     ]
 
     /// Any number that is ours: who migrates holds it.

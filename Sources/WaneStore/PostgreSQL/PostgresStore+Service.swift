@@ -92,6 +92,46 @@ extension PostgresStore: ServiceStore {
         }
     }
 
+    /// A lock of the database, held by a connection of its own: it ends with the process, or with the server.
+    public func lease(_ name: String) async throws(StoreError) -> StoreLease? {
+        try await Self.mapped {
+            let connection = try await self.pool.separate()
+            let isHeld = try await connection.run { connection in
+                try connection.query("SELECT pg_try_advisory_lock(hashtext($1))::int::bigint", [.text("wane " + name)])
+                    .int(0, 0) == 1
+            }
+            return isHeld
+                ? StoreLease {
+                    Task { _ = try? await connection.run { _ = try $0.query("SELECT pg_advisory_unlock_all()::text") } }
+                } : nil
+        }
+    }
+
+    public func add(_ report: StoredReport) async throws(StoreError) {
+        try await Self.mapped {
+            _ = try await self.pool.run { connection in
+                try connection.query(
+                    "INSERT INTO reports (kind, time, body) VALUES ($1, $2, $3)",
+                    [.text(report.kind.rawValue), .int(report.time), .text(report.body)]
+                ).changes
+            }
+        }
+    }
+
+    public func reports(_ kind: StoredReport.Kind, limit: Int) async throws(StoreError) -> [StoredReport] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT time, body FROM reports WHERE kind = $1 ORDER BY time DESC, number DESC LIMIT $2",
+                    [.text(kind.rawValue), .int(Int64(limit))])
+                return (0..<rows.count).compactMap { row in
+                    guard let time = rows.int(row, 0), let body = rows.text(row, 1) else { return nil }
+                    return StoredReport(kind, time: time, body: body)
+                }
+            }
+        }
+    }
+
     public func save(model version: String, files: [String: Data]) async throws(StoreError) {
         try await Self.mapped {
             try await self.pool.run { connection in

@@ -275,6 +275,33 @@ public final class PostgresStore: EventStore, Sendable {
         }
     }
 
+    public func events(ofSomePeople count: Int) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let last = try connection.query("SELECT max(number) FROM people").int(0, 0) ?? 0
+                let rows = try connection.query(
+                    "SELECT \(Self.columns) WHERE e.person = ANY ($1::bigint[]) ORDER BY p.name, e.time, e.key",
+                    [.ints(drawnNumbers(count, upTo: last))])
+                return try (0..<rows.count).map { try Self.record(rows, $0) }
+            }
+        }
+    }
+
+    public func fields() async throws(StoreError) -> EventRecord.Fields {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                var fields = EventRecord.Fields()
+                func has(_ column: String) throws -> Bool {
+                    let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE \(column) IS NOT NULL)::int::bigint"
+                    return try connection.query(sql).int(0, 0) == 1
+                }
+                (fields.topics, fields.types) = (try has("topics"), try has("type"))
+                (fields.durations, fields.weights) = (try has("duration"), try has("weight"))
+                return fields
+            }
+        }
+    }
+
     public func revision(of user: String) async throws(StoreError) -> Int64 {
         try await Self.mapped {
             try await self.pool.run { connection in

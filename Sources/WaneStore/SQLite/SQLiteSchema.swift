@@ -34,6 +34,13 @@ enum SQLiteSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("3: reports") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE reports (kind TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+                    CREATE INDEX reports_by_kind ON reports (kind, time);
+                    """)
+        }
         return migrator
     }
 }

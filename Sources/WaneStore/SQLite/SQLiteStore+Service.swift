@@ -3,6 +3,31 @@ import GRDB
 
 extension SQLiteStore: ServiceStore {
     public var isShared: Bool { false }
+
+    /// No other process has the folder.
+    public func lease(_ name: String) async throws(StoreError) -> StoreLease? { StoreLease() }
+
+    public func add(_ report: StoredReport) async throws(StoreError) {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                try db.execute(
+                    sql: "INSERT INTO reports (kind, time, body) VALUES (?, ?, ?)",
+                    arguments: [report.kind.rawValue, report.time, report.body])
+            }
+        }
+    }
+
+    public func reports(_ kind: StoredReport.Kind, limit: Int) async throws(StoreError) -> [StoredReport] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try Row.fetchAll(
+                    db, sql: "SELECT time, body FROM reports WHERE kind = ? ORDER BY time DESC, rowid DESC LIMIT ?",
+                    arguments: [kind.rawValue, limit]
+                ).map { StoredReport(kind, time: $0[0], body: $0[1]) }
+            }
+        }
+    }
+
     public func save(model version: String, files: [String: Data]) async throws(StoreError) {}
     public func files(ofModel version: String) async throws(StoreError) -> [String: Data] { [:] }
     public func models() async throws(StoreError) -> [String] { [] }

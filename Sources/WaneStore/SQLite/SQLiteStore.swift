@@ -173,6 +173,35 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         }
     }
 
+    public func events(ofSomePeople count: Int) async throws(StoreError) -> [EventRecord] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                let last = try Int64.fetchOne(db, sql: "SELECT max(number) FROM people") ?? 0
+                let drawn = drawnNumbers(count, upTo: last).map(String.init).joined(separator: ",")
+                let rows = try Row.fetchCursor(
+                    db, sql: "SELECT \(Self.columns) WHERE e.person IN (\(drawn)) ORDER BY p.name, e.time, e.key")
+                var records: [EventRecord] = []
+                while let row = try rows.next() { records.append(try Self.record(row)) }
+                return records
+            }
+        }
+    }
+
+    public func fields() async throws(StoreError) -> EventRecord.Fields {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                var fields = EventRecord.Fields()
+                func has(_ column: String) throws -> Bool {
+                    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM events WHERE \(column) IS NOT NULL)")
+                        ?? false
+                }
+                (fields.topics, fields.types) = (try has("topics"), try has("type"))
+                (fields.durations, fields.weights) = (try has("duration"), try has("weight"))
+                return fields
+            }
+        }
+    }
+
     public func revision(of user: String) async throws(StoreError) -> Int64 { 0 }
 
     public func users(after name: String?, limit: Int) async throws(StoreError) -> [String] {

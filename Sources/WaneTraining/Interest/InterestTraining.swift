@@ -23,6 +23,9 @@ public struct InterestTraining {
     /// How the log was read, kept with the model.
     public var reading = ReadingOptions()
 
+    /// A model to go on from, of the same family and sizes: its weights, and its scales of features.
+    public var base: ModelBundle?
+
     /// What training is kept from: to see what becomes of a model without it.
     public var ablation = Ablation()
 
@@ -111,6 +114,7 @@ public struct InterestTraining {
         let (returnProbability, _) = try predictor.predict(validation)
         bundle.description.threshold = Classification.bestThreshold(
             returnProbability, validation.didReturn.map(Double.init))
+        bundle.description.inputs = InputProfile(validation, chances: returnProbability)
         if bundle.hasCurves {
             let returned = validation.didReturn.indices.filter { validation.didReturn[$0] > 0 }
             let degree = returned.reduce(0.0) { $0 + Double(validation.degree[$1]) } / Double(max(1, returned.count))
@@ -129,7 +133,7 @@ public struct InterestTraining {
         let epochs = EpochQueries(task, training, users, ablation)
         // Kept: to draw them again would be a walk through the log.
         let first = try epochs[0]
-        let scaling = FeatureScaling(first.lastEventFeatures)
+        let scaling = base?.description.scaling ?? FeatureScaling(first.lastEventFeatures)
         let model = model.enablingSocial(for: friends)
         let horizon = task.split.horizon
         let resolution = task.histories.log.resolution(until: task.split.trainEnd)
@@ -142,6 +146,15 @@ public struct InterestTraining {
             ReturnWindows.draw(queries, resolution: resolution, horizon: horizon)
         }
         let histories = task.histories
+        if let base, case .interest(let other) = base.network {
+            func rows(_ names: Vocabulary, _ count: Int, in known: Vocabulary, _ knownCount: Int) -> [Int64?] {
+                [0] + (0..<count).map { known.find(names[$0]).flatMap { $0 < knownCount ? Int64($0) + 1 : nil } }
+            }
+            let old = base.vocabulary
+            try network.takeOver(
+                other, itemRows: rows(vocabulary.items, vocabulary.itemRows, in: old.items, old.itemRows),
+                topicRows: rows(vocabulary.topics, vocabulary.topicRows, in: old.topics, old.topicRows))
+        }
         try network.learn(decay(fit, rows.topicRow), scaling: scaling)
         if ablation.without.contains(.presence) { try network.stayForever() }
         let firstTensors = try QueryTensors(

@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import WaneBundle
+import WaneEvents
 import WaneServer
 import WaneStore
 
@@ -31,6 +32,14 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The port; 0 for any that is free.", valueName: "number")) var port = 8080
     @Option(help: ArgumentHelp("How many people's folded events are held in memory.", valueName: "n")) var people =
         2_000
+    @Option(
+        help: ArgumentHelp(
+            "Train a challenger on what has come in so often, such as 1d, and let it answer where it is better; not when absent.",
+            valueName: "time"))
+    var learnEvery: String?
+    @Option(
+        help: ArgumentHelp("Set answers beside what then happened so often; 0 for never.", valueName: "time"))
+    var checkEvery = "1h"
     @Option(help: ArgumentHelp("What is logged: debug has a line a request.", valueName: "level")) var logLevel =
         LogLevel.info
 
@@ -38,7 +47,17 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port \(port): give a number from 0 to 65535") }
+        for (name, text) in [("learn-every", learnEvery), ("check-every", checkEvery == "0" ? nil : checkEvery)] {
+            guard let text else { continue }
+            guard let span = TimeSpan.parse(text), span >= 1_000_000 else {
+                throw ValidationError("--\(name) \(text): give a time such as 1d or 6h")
+            }
+        }
         if people < 1 { throw ValidationError("--people \(people): give a number from 1") }
+    }
+
+    private static func duration(_ text: String) -> Duration? {
+        TimeSpan.parse(text).flatMap { $0 > 0 ? .microseconds($0) : nil }
     }
 
     func run() async throws {
@@ -63,9 +82,17 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "wane") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
         let service = InterestService(store: store, registry: registry, peopleInMemory: people)
+        if learnEvery != nil {
+            guard let program = Bundle.main.executableURL else {
+                throw CommandError("--learn-every: this program does not find itself")
+            }
+            service.learn(with: program, in: place.data + "/learning")
+        }
         let server = try WaneServer(service, program: CodeVersion.current, logger: logger)
         let address = host.contains(":") ? "[\(host)]" : host
-        let application = try await server.application(host: host, port: port) { port in
+        let application = try await server.application(
+            host: host, port: port, checkEvery: Self.duration(checkEvery), learnEvery: learnEvery.flatMap(Self.duration)
+        ) { port in
             console.note("wane listens on http://\(address):\(port); Ctrl-C ends it once all requests are answered")
         }
         do {

@@ -31,6 +31,11 @@ struct Simulate: AsyncParsableCommand {
             "How strongly causes act: 1 as planted, 0 for a twin with the same circumstances and no effect.",
             valueName: "x"))
     var effect: Double?
+    @Option(
+        help: ArgumentHelp("A day from which on all half-lives are others; without --mechanism.", valueName: "day"))
+    var shiftDay: Double?
+    @Option(help: ArgumentHelp("What half-lives are multiplied by from then on; .5 when absent.", valueName: "x"))
+    var shift: Double?
     @Option(help: ArgumentHelp("How often people visit, against the usual; with --mechanism.", valueName: "x"))
     var activity: Double?
     @Option(help: ArgumentHelp("Write who looks at whom; with --mechanism.", valueName: "file")) var friendsOutput:
@@ -51,6 +56,13 @@ struct Simulate: AsyncParsableCommand {
         guard ["", "csv", "txt"].contains(ending) else {
             throw ValidationError("--output \(output): the log is written as CSV; give a name that ends in .csv")
         }
+        if mechanism != nil, shiftDay != nil || shift != nil {
+            throw ValidationError("--shift-day and --shift: not with --mechanism")
+        }
+        if shift != nil, shiftDay == nil { throw ValidationError("--shift needs --shift-day") }
+        guard (0...days).contains(shiftDay ?? 0), (0.01...100).contains(shift ?? 1) else {
+            throw ValidationError("--shift-day: give a day of the log; --shift: a number from 0.01 to 100")
+        }
         guard (0...3).contains(effect ?? 1) else { throw ValidationError("--effect: give a number from 0 to 3") }
         guard (0.01...100).contains(activity ?? 1) else {
             throw ValidationError("--activity: give a number from 0.01 to 100")
@@ -64,6 +76,7 @@ struct Simulate: AsyncParsableCommand {
         if let mechanism { return try simulate(mechanism) }
         var options = Simulator.Options()
         (options.users, options.topics, options.days, options.seed) = (users, topics, days, seed)
+        options.shift = shiftDay.map { ($0, shift ?? 0.5) }
         let result = Simulator(options).run()
         try LogWriter.csv(result.log, to: output)
         if let truth { try OutputFile.write(Render.json(result.topics), to: truth) }

@@ -1,0 +1,96 @@
+import Foundation
+import Hummingbird
+import TestSupport
+import Testing
+import WaneBundle
+import WaneEvents
+import WaneStore
+
+@testable import WaneServer
+
+@Suite("A service that learns", .serialized)
+struct LearningTests {
+    private struct Checks: Decodable { let checks: [QualityReport] }
+    private struct Rounds: Decodable { let rounds: [LearningRound], isRunning: Bool }
+    private struct Versions: Decodable {
+        struct Row: Decodable { let version: String, labels: [String] }
+        let models: [Row]
+    }
+
+    @Test("answers of a while ago stand beside what then happened, by library and by service, and are kept")
+    func quality() async throws {
+        let own = try TestService()
+        let model = try await own.service.registry.add(try own.model())
+        try await LiveClient.with(own.server) { client in
+            #expect(try await client.execute(uri: "/v1/quality", method: .post).status == .conflict)
+            _ = try await own.service.append(TestService.records)
+            let answer = try await client.execute(uri: "/v1/quality", method: .post)
+            let report: QualityReport = try answer.json()
+            let end = TestService.records.map(\.time).max() ?? 0
+            #expect(report.version == model.version && report.to == TimeFormat.rfc3339(end))
+            #expect(report.from == TimeFormat.rfc3339(end - 14 * 86_400 * EventLog.second))
+            #expect(report.people == 40 && report.bins.reduce(0) { $0 + $1.count } == report.questions)
+            // Every question is of a moment whose horizon has passed: what truly happened, counted from the records.
+            let returned = report.bins.reduce(0) { $0 + $1.observed * Double($1.count) } / Double(report.questions)
+            #expect(abs(returned - report.returnRate) < 1e-3 && (0.3...1).contains(report.returnRate))
+            #expect(report.drift?.isEmpty == false && report.scoreDrift != nil)
+            let kept: Checks = try await client.get("/v1/quality").json()
+            #expect(kept.checks.map(\.time) == [report.time])
+            let metrics = String(buffer: try await client.get("/metrics").body)
+            #expect(metrics.contains("wane_calibration_error_ratio{horizon=\"7 d\"}"))
+            #expect(metrics.contains("wane_drift_score{feature=\"chance\"}"))
+        }
+    }
+
+    @Test(
+        "a round of learning leaves a challenger and a verdict, nothing else, and changes answers only where it promotes"
+    )
+    func round() async throws {
+        let own = try TestService()
+        let model = try await own.service.registry.add(try own.model())
+        _ = try await own.service.append(TestService.records)
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        let program = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("wane")
+        let learning = own.folder.appendingPathComponent("learning").path
+        try await LiveClient.with(own.server) { client in
+            #expect(try await client.execute(uri: "/v1/learning", method: .post).status == .conflict)
+            own.service.learn(with: program, in: learning, settings: ["--epochs", "2", "--queries", "5000"])
+            #expect(try await client.execute(uri: "/v1/learning", method: .post).status == .accepted)
+            var found = Rounds(rounds: [], isRunning: true)
+            for _ in 0..<600 where found.rounds.isEmpty {
+                try await Task.sleep(for: .milliseconds(200))
+                found = try await client.get("/v1/learning").json()
+            }
+            let round = try #require(found.rounds.first)
+            #expect(!found.isRunning && round.champion == model.version)
+            #expect([.kept, .promoted].contains(round.outcome), "\(round.outcome) \(round.reason)")
+            let versions: Versions = try await client.get("/v1/models").json()
+            let answering = try own.service.registry.model(.interest).version
+            let challenger = try #require(versions.models.first { $0.version == round.challenger })
+            if round.outcome == .promoted {
+                #expect(answering == round.challenger && challenger.labels == ["champion"])
+            } else {
+                #expect(answering == model.version && challenger.labels == ["challenger"])
+            }
+            #expect((round.difference?.high ?? 1 < 0) == (round.outcome == .promoted) || round.outcome == .kept)
+            // The file of all events is gone.
+            #expect(!FileManager.default.fileExists(atPath: learning))
+            #expect(String(buffer: try await client.get("/metrics").body).contains("wane_train_runs_total"))
+        }
+    }
+
+    @Test("a trainer that fails changes nothing, and says so")
+    func failure() async throws {
+        let own = try TestService()
+        let model = try await own.service.registry.add(try own.model())
+        _ = try await own.service.append(TestService.records)
+        own.service.learn(
+            with: URL(fileURLWithPath: "/bin/false"), in: own.folder.appendingPathComponent("learning").path)
+        let learner = try #require(own.service.learner)
+        let round = try #require(try await learner.learn())
+        #expect(round.outcome == .failed)
+        #expect(try own.service.registry.model(.interest).version == model.version)
+        #expect(try await own.store.reports(.learning, limit: 5).count == 1)
+        #expect(try await own.store.labels()[ModelLabel(task: "interest", .challenger)] == nil)
+    }
+}
