@@ -20,7 +20,7 @@ public struct WaneServer: Sendable {
         self.logger = logger
         var all = EventRoutes(service: service).routes + PersonRoutes(service: service).routes
         all += PeopleRoutes(service: service).routes
-        all += LearningRoutes(service: service).routes
+        all += LearningRoutes(service: service).routes + DashboardRoutes().routes
         all += ModelRoutes(service: service).routes + KeyRoutes(service: service).routes
         all += HealthRoutes(service: service, program: program).routes
         let described = Route(

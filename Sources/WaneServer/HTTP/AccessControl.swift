@@ -55,12 +55,13 @@ actor AccessControl {
     }
 
     /// Whether a request was made by a program of this machine itself: for this machine by name, and neither handed on for somebody else nor
-    /// made by a page that a browser shows.
+    /// made by a page that a browser shows, unless that is the dashboard of this service.
     private static func isDirect(_ request: Request) -> Bool {
         let host = (request.head.authority ?? "").lowercased()
         let isNamed = ["127.0.0.1", "localhost", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
-        return isNamed
-            && [.origin, .forwarded, .forwardedFor, .forwardedHost].allSatisfy { request.headers[$0] == nil }
+        let isOwn = request.headers[.origin].map { $0.lowercased() == "http://" + host } ?? true
+        return isNamed && isOwn
+            && [.forwarded, .forwardedFor, .forwardedHost].allSatisfy { request.headers[$0] == nil }
     }
 
     private static func secret(_ request: Request) throws -> String? {

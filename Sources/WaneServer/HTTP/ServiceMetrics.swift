@@ -48,6 +48,10 @@ public final class ServiceMetrics: Sendable {
         contents.withLock { $0.counters[name, default: [:]][labels, default: 0] += amount }
     }
 
+    func counter(_ name: String, _ labels: String) -> Double {
+        contents.withLock { $0.counters[name]?[labels] ?? 0 }
+    }
+
     func measure(_ name: String, _ labels: String, seconds: Double) {
         contents.withLock { contents in
             let place = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count

@@ -18,6 +18,9 @@ struct HealthRoutes {
                 method: .get, path: "/readyz", access: .open, summary: "The store can be written and a model answers.",
                 handler: ready),
             Route(
+                method: .get, path: "/v1/status", access: .key(.read),
+                summary: "What the service holds and does, in a few numbers.", handler: status),
+            Route(
                 method: .get, path: "/metrics", access: .keyOrLoopback(.admin),
                 summary: "Measures as Prometheus reads them.",
                 handler: metrics),
@@ -37,6 +40,37 @@ struct HealthRoutes {
         }
         return Reply.json(
             Ready(status: "ready", models: Dictionary(models.map { ($0.task.rawValue, $0.version) }) { $1 }))
+    }
+
+    private struct Status: Encodable {
+        struct Model: Encodable {
+            let task: String
+            let version: String
+            let family: String
+        }
+        let program: String
+        let events: Int
+        /// Since the process began.
+        let accepted: Int
+        let queued: Int
+        @OrNull var lagSeconds: Double?
+        let learns: Bool
+        let isLearning: Bool
+        let models: [Model]
+    }
+
+    @Sendable private func status(_ call: Call) async throws -> Response {
+        let accepted = service.metrics.counter("wane_ingest_events_total", "result=\"accepted\"")
+        let learner = service.learner
+        return Reply.json(
+            Status(
+                program: program, events: try await service.store.count(), accepted: Int(accepted),
+                queued: await service.queued, lagSeconds: accepted > 0 ? short(service.lag.value) : nil,
+                learns: learner != nil, isLearning: await learner?.isRunning ?? false,
+                models: service.registry.models.map {
+                    Status.Model(
+                        task: $0.task.rawValue, version: $0.version, family: $0.bundle.description.family)
+                }.sorted { $0.task < $1.task }))
     }
 
     @Sendable private func metrics(_ call: Call) async throws -> Response {

@@ -32,6 +32,8 @@ struct PersonRoutes {
                     Self.at,
                     RouteParameter(name: "ahead", summary: "how far, such as 30d; four half-lives when absent"),
                     RouteParameter(name: "points", summary: "how many, 100 when absent", isInteger: true),
+                    RouteParameter(
+                        name: "from", summary: "where it begins: at, or touch for the last touch; at when absent"),
                 ], handler: curve),
             Route(
                 method: .get, path: "/v1/users/{user}/interests/{topic}/explanation", access: .key(.read),
@@ -107,6 +109,10 @@ struct PersonRoutes {
             }
             return Double(span) / 1e6
         }
+        let from = try call.query("from") ?? "at"
+        guard ["at", "touch"].contains(from) else {
+            throw Problem(400, "bad_query", "from=\(from.prefix(40)): give at or touch")
+        }
         let (view, model) = try await service.person(user, .interest, at: at)
         try checkCurves(model)
         return try timed("curve") {
@@ -116,12 +122,14 @@ struct PersonRoutes {
             let curve = answer.curve
             let enough = 4 * (curve.halfLife ?? curve.horizon)
             let span = ahead ?? min(max(enough, curve.horizon / 100), max(curve.horizon, model.bundle.logSpan))
+            let before = from == "touch" && answer.basis == .history ? curve.elapsedSinceTopic : 0
+            let first = curve.seen(after: -before)
             let points = (0..<count).map { step -> CurvePoint in
-                let elapsed = count > 1 ? span * Double(step) / Double(count - 1) : 0
+                let after = count > 1 ? (before + span) * Double(step) / Double(count - 1) : 0
                 return CurvePoint(
-                    elapsedSeconds: short(elapsed) ?? 0, interest: short(curve.interest(after: elapsed)),
-                    returnProbability: short(curve.returnProbability(after: elapsed)),
-                    degree: short(curve.degree(after: elapsed)))
+                    elapsedSeconds: short(after - before) ?? 0, interest: short(first.interest(after: after)),
+                    returnProbability: short(first.returnProbability(after: after)),
+                    degree: short(first.degree(after: after)))
             }
             return Reply.json(
                 CurveAnswer(

@@ -115,7 +115,7 @@ actor Learner {
             ] + settings)
         guard status == 0 || status == 2 else {
             let reason = Self.reason(errors)
-            let isEarly = reason.contains("two horizons") || reason.contains("six horizons")
+            let isEarly = reason.contains("two horizons") || reason.contains("the log is too short")
             return LearningRound(
                 time: time, seconds: 0, outcome: isEarly ? .skipped : .failed, reason: reason,
                 champion: champion.version)

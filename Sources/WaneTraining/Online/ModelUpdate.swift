@@ -65,14 +65,16 @@ public struct ModelUpdate {
     /// - Throws: ``UpdateError`` where the log has too little that is new.
     public static func split(_ champion: BundleDescription, start: Int64, end: Int64) throws(UpdateError) -> Split {
         let horizon = champion.split.horizon
-        let part = max(2 * horizon, (end - champion.split.validationEnd) / 5)
+        let new = min(end - champion.split.validationEnd, end - start)
+        let part = max(2 * horizon, new / 5)
         let (test, validation) = (end - part, end - 2 * part)
         guard test >= champion.split.validationEnd else {
             throw .nothingNew(
                 knownUntil: champion.split.validationEnd, needed: champion.split.validationEnd + 2 * horizon, end: end)
         }
         guard validation - start > 2 * horizon else {
-            throw .tooShort(days: Double(end - start) / 86_400e6, needed: Double(6 * horizon) / 86_400e6)
+            throw .tooShort(
+                days: Double(end - start) / 86_400e6, needed: Double(2 * part + 2 * horizon) / 86_400e6)
         }
         return Split(start: start, trainEnd: validation, validationEnd: test, end: end, horizon: horizon)
     }
@@ -192,7 +194,7 @@ public enum UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
             "the model knows what was before \(TimeFormat.rfc3339(until)), and two horizons of what came after are needed to judge by: up to "
                 + "\(TimeFormat.rfc3339(needed)); the log ends at \(TimeFormat.rfc3339(end))"
         case .tooShort(let days, let needed):
-            "the log spans \(Int(days)) days, and six horizons are needed: more than \(Int(needed.rounded(.up))) days"
+            "the log is too short: it spans \(Int(days)) days, and more than \(Int(needed.rounded(.up))) are needed"
         case .noNumbers: "no challenger has an answer that is a number"
         }
     }
