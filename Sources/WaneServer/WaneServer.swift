@@ -172,7 +172,9 @@ struct RequestObserver: RouterMiddleware {
             "request_id": "\(context.requestID)", "route": "\(route)", "method": "\(method)",
             "code": "\(response.status.code)", "seconds": "\(String(format: "%.4f", seconds))",
         ]
-        if response.status.code >= 500 {
+        if let lack = failure as? RegistryError, case .noModel = lack {
+            logger.info("no model for this yet", metadata: facts)
+        } else if response.status.code >= 500 {
             // Its kind alone: an error's words may quote what is stored.
             logger.error(
                 "\(failure.map { ($0 as? StoreError)?.description ?? "\(type(of: $0))" } ?? "failed")", metadata: facts)

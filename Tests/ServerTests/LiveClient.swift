@@ -15,7 +15,7 @@ struct LiveClient: Sendable {
     }
 
     private let client: HTTPClient
-    private let port: Int
+    let port: Int
 
     /// Runs a service while `body` asks it.
     static func with<Value: Sendable>(

@@ -20,6 +20,11 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Puts children in the place of what is there. */
+function fill(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+}
+
 function table(caption, columns, rows, empty) {
   if (!rows.length) return h("p", { class: "note" }, empty);
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
@@ -96,11 +101,17 @@ function confirmed(title, text, { field = false, yes = "OK" } = {}) {
   document.getElementById("ask-yes").textContent = yes;
   const input = document.getElementById("ask-input");
   input.value = "";
-  dialog.returnValue = "no";
   dialog.showModal();
-  return new Promise((answer) => {
-    dialog.addEventListener("close", () => answer(dialog.returnValue === "yes" ? (field ? input.value.trim() : true) : null), { once: true });
-  });
+  return new Promise((answer) => { answered = (isYes) => answer(isYes ? (field ? input.value.trim() : true) : null); });
+}
+
+// Answers what is asked; not by the dialog's own event, which comes later, when the next may be asked already.
+let answered = null;
+function answer(isYes) {
+  const own = answered;
+  answered = null;
+  document.getElementById("ask").close();
+  own?.(isYes);
 }
 
 // ---- Charts
@@ -108,7 +119,7 @@ function confirmed(title, text, { field = false, yes = "OK" } = {}) {
 /** Lines over a common x, from 0 to 1 in y unless said; marks are upright lines with a name beside them. */
 function lineChart(title, lines, { xStart = 0, xEnd, xName, xLabels, yEnd = 1, yLabels, marks = [], ticks = [], low = false }) {
   const narrow = main.clientWidth < 560;
-  const [width, height, left, right, top, bottom] = narrow ? [380, low ? 160 : 280, 46, 10, 36, 40] : [760, low ? 170 : 320, 52, 16, 36, 40];
+  const [width, height, left, right, top, bottom] = narrow ? [380, low ? 160 : 280, 56, 12, 36, 40] : [760, low ? 170 : 320, 52, 16, 36, 40];
   const x = (value) => left + ((value - xStart) / (xEnd - xStart)) * (width - left - right);
   const y = (value) => height - bottom - (value / yEnd) * (height - top - bottom);
   const svg = h("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
@@ -151,60 +162,60 @@ async function overview(mine) {
   const live = h("div");
   const topics = h("div", {}, h("p", { class: "note" }, "Looking over all people ..."));
   const lapsing = h("div");
-  main.replaceChildren(h("h1", {}, "Overview"), tiles, h("h2", {}, "Events coming in"), live,
+  fill(main, h("h1", {}, "Overview"), tiles, h("h2", {}, "Events coming in"), live,
     h("h2", {}, "Topics"), topics, h("h2", {}, "About to lapse within 7 days"), lapsing);
   const seen = [];
   const tile = (name, value) => h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, value));
   async function refresh() {
     let status;
     try { status = await ask("/v1/status"); } catch (failure) {
-      if (mine === page) { tiles.replaceChildren(tile("Service", failure.message)); live.replaceChildren(); }
+      if (mine === page) { fill(tiles, tile("Service", failure.message)); fill(live); }
       return;
     }
     if (mine !== page) return;
     seen.push([Date.now() / 1000, status.accepted]);
     if (seen.length > 61) seen.shift();
     const rates = seen.slice(1).map(([time, accepted], place) => [time, Math.max(0, (accepted - seen[place][1]) / (time - seen[place][0]))]);
-    tiles.replaceChildren(tile("Events stored", count(status.events)), tile("Waiting to be stored", count(status.queued)),
+    fill(tiles, tile("Events stored", count(status.events)), tile("Waiting to be stored", count(status.queued)),
       tile("Newest event was", `${span(status.lag_seconds)} old`),
       ...status.models.map((model) => tile(`Answers ${model.task}`, [model.family, " ", h("small", { class: "quiet" }, model.version)])),
       tile("Learning", !status.learns ? "off" : status.is_learning ? "a round is on its way" : "on"));
     if (rates.length > 1) {
       const first = rates[0][0], last = rates[rates.length - 1][0];
       const highest = Math.max(1, ...rates.map((rate) => rate[1]));
-      live.replaceChildren(lineChart("Events accepted a second, since this page was opened",
+      fill(live, lineChart("Events accepted a second, since this page was opened",
         [{ name: "", style: "one", points: rates.map(([time, rate]) => [time - first, rate]) }],
         { xEnd: Math.max(1, last - first), xName: "", yEnd: highest, yLabels: [[0, "0"], [highest, count(Math.round(highest))]], low: true,
           xLabels: [[0, `${span(last - first)} ago`], [Math.max(1, last - first), "now"]] }));
-    } else live.replaceChildren(h("p", { class: "note" }, "A picture is drawn as events are counted."));
+    } else fill(live, h("p", { class: "note" }, "A picture is drawn as events are counted."));
   }
   await refresh();
   timers.push(setInterval(refresh, 2000));
   try {
     const [found, soon] = await Promise.all([ask("/v1/topics?top=50"), ask("/v1/users?lapsing=7d&n=50")]);
     if (mine !== page) return;
-    topics.replaceChildren(h("p", { class: "note" }, `${count(found.people)} people as of ${moment(found.at)} UTC; interested: the chance of coming back within ${span(found.horizon_seconds)} is above the model's threshold.`),
+    fill(topics, h("p", { class: "note" }, `${count(found.people)} people as of ${moment(found.at)} UTC; interested: the chance of coming back within ${span(found.horizon_seconds)} is above the model's threshold.`),
       table("Topics", [{ name: "Topic" }, { name: "Half-life", number: true }, { name: "80 %", number: true }, { name: "Interested now", number: true }, { name: "Trend", number: true }, { name: "About to lapse", number: true }, { name: "Main cause" }],
         found.topics.map((row) => ({ cells: [row.topic, halfLife(row), row.half_life_bound === "exact" ? `${span(row.half_life_low_seconds)} to ${row.half_life_high_seconds === null ? "never" : span(row.half_life_high_seconds)}` : "–",
           count(row.interested_now), row.trend_per_period === null ? "–" : `${row.trend_per_period > 0 ? "+" : ""}${percent(row.trend_per_period)}`, count(row.lapsing), row.main_cause ?? "–"] })),
         "Nobody has met a topic yet: send events."));
-    lapsing.replaceChildren(table("About to lapse", [{ name: "Person" }, { name: "Topic" }, { name: "Lapses", number: true }, { name: "Chance now", number: true }, { name: "Half-life", number: true }, { name: "Why" }],
+    fill(lapsing, table("About to lapse", [{ name: "Person" }, { name: "Topic" }, { name: "Lapses", number: true }, { name: "Chance now", number: true }, { name: "Half-life", number: true }, { name: "Why" }],
       soon.lapsing.map((row) => ({ cells: [h("a", { href: `#/user/${part(row.user)}/${part(row.topic)}` }, row.user), row.topic, moment(row.lapse_at), percent(row.return_probability), span(row.half_life_seconds), row.main_cause ?? "–"] })),
       "Nobody's interest lapses within a week, as far as the model knows."));
     if (soon.next) lapsing.append(h("p", { class: "note" }, `The first 50 of ${count(soon.count)}.`));
   } catch (failure) {
-    if (mine === page) topics.replaceChildren(h("p", { class: "note" }, failure.message));
+    if (mine === page) fill(topics, h("p", { class: "note" }, failure.message));
   }
 }
 
 async function person(mine, user, topic) {
-  main.replaceChildren(h("h1", {}, user), h("p", { class: "note" }, "Asking ..."));
-  const found = await ask(`/v1/users/${part(user)}/interests`);
+  fill(main, h("h1", {}, user), h("p", { class: "note" }, "Asking ..."));
+  const [found, status] = await Promise.all([ask(`/v1/users/${part(user)}/interests`), ask("/v1/status")]);
   if (mine !== page) return;
   const isKnown = found.interests.some((row) => row.basis === "history");
   const chosen = topic ?? found.interests[0]?.topic;
   const curve = h("div"), why = h("div"), next = h("div"), when = h("div");
-  main.replaceChildren(h("h1", {}, user),
+  fill(main, h("h1", {}, user),
     h("p", { class: "note" }, isKnown ? `As of ${moment(found.at)} UTC, by ${found.model.family} ${found.model.version}.`
       : "Nothing is stored of this person: the answers are those of people in general."),
     h("h2", {}, "How much"),
@@ -214,14 +225,17 @@ async function person(mine, user, topic) {
       "The model knows no topics."),
     h("div", { id: "curve" }, curve), h("div", { id: "why" }, why),
     h("div", { class: "columns" }, h("div", {}, h("h2", {}, "What next"), next), h("div", {}, h("h2", {}, "When"), when)));
-  const attempt = async (place, work) => {
-    try { await work(); } catch (failure) {
-      if (mine === page) place.replaceChildren(h("p", { class: "note" }, failure.code === "no_model" ? "No model answers this; train one and give it with wane serve --model." : failure.message));
+  const attempt = async (place, task, work) => {
+    try {
+      if (!status.models.some((model) => model.task === task)) throw new Failure({ detail: `No model answers this; give one with wane serve --model (wane ${task === "ranking" ? "rank" : task} train makes it).` });
+      await work();
+    } catch (failure) {
+      if (mine === page) fill(place, h("p", { class: "note" }, failure.message));
     }
   };
   const topicPath = chosen === undefined ? null : `/v1/users/${part(user)}/interests/${part(chosen)}`;
   await Promise.all([
-    topicPath && attempt(curve, async () => {
+    topicPath && attempt(curve, "interest", async () => {
       const drawn = await ask(`${topicPath}/curve?points=160&from=touch`);
       if (mine !== page) return;
       const [start, end] = [drawn.points[0].elapsed_seconds, drawn.points[drawn.points.length - 1].elapsed_seconds];
@@ -231,17 +245,17 @@ async function person(mine, user, topic) {
       if (last !== null && drawn.interest.half_life_bound === "exact") marks.push({ x: last + drawn.interest.half_life_seconds - now, name: "half-life" });
       if (drawn.interest.lapse_at) marks.push({ x: Date.parse(drawn.interest.lapse_at) / 1000 - now, name: "lapse" });
       const line = (name, style, key) => ({ name, style, points: drawn.points.map((point) => [point.elapsed_seconds, point[key]]) });
-      curve.replaceChildren(h("h2", {}, `How interest in ${chosen} goes on while nothing happens`),
+      fill(curve, h("h2", {}, `How interest in ${chosen} goes on while nothing happens`),
         lineChart(`Interest is a share of what it was right after the last touch${last === null ? "" : `, ${span(Math.max(0, now - last))} ago`}; chance and degree are of the next horizon`,
           [line("chance of coming back", "one", "return_probability"), line("interest", "two", "interest"), line("degree", "three", "degree")],
           { xStart: start, xEnd: end, xName: start < 0 ? "time since the last touch" : "time from now", xLabels: xTimes(start, end), marks,
             ticks: drawn.touches.map((touch) => Date.parse(touch) / 1000 - now).filter((touch) => touch >= start) }));
     }),
-    topicPath && attempt(why, async () => {
+    topicPath && attempt(why, "interest", async () => {
       const told = await ask(`${topicPath}/explanation`);
       if (mine !== page) return;
       const shown = told.causes.filter((cause) => cause.is_shown);
-      why.replaceChildren(h("h2", {}, "Why"),
+      fill(why, h("h2", {}, "Why"),
         told.causes.length ? table("Causes", [{ name: "Cause" }, { name: "Half-life multiplied by", number: true }, { name: "80 %", number: true }, { name: "Evidence" }],
           told.causes.map((cause) => ({ cells: [cause.cause, cause.is_shown ? number(cause.multiplier, 2) : "not shown by the log", cause.is_shown ? `${number(cause.low, 2)} to ${number(cause.high, 2)}` : "–", cause.evidence ?? "–"] })), "") : null,
         told.what_if.length ? h("h2", {}, "Had things been otherwise") : null,
@@ -250,21 +264,21 @@ async function person(mine, user, topic) {
         ...told.notes.map((note) => h("p", { class: "note" }, note[0].toUpperCase() + note.slice(1) + ".")));
       if (told.main_cause && shown.length) why.insertBefore(h("p", {}, `Mostly ${told.main_cause}.`), why.children[1]);
     }),
-    attempt(next, async () => {
+    attempt(next, "ranking", async () => {
       const listed = await ask(`/v1/users/${part(user)}/recommendations?n=10`);
-      if (mine === page) next.replaceChildren(table("What next", [{ name: "Item" }, { name: "Topics" }],
+      if (mine === page) fill(next, table("What next", [{ name: "Item" }, { name: "Topics" }],
         listed.items.map((row) => ({ cells: [row.item, row.topics.join(", ")] })), "Nothing to recommend."));
     }),
-    attempt(when, async () => {
+    attempt(when, "return", async () => {
       const times = await ask(`/v1/users/${part(user)}/returns`);
-      if (mine === page) when.replaceChildren(table("When", [{ name: "Topic" }, { name: "Comes back in", number: true }, { name: "80 %", number: true }],
+      if (mine === page) fill(when, table("When", [{ name: "Topic" }, { name: "Comes back in", number: true }, { name: "80 %", number: true }],
         times.returns.slice(0, 10).map((row) => ({ cells: [row.topic, row.median_seconds === null ? "not shown" : span(row.median_seconds), row.low_seconds === null ? "–" : row.high_seconds === null ? `${span(row.low_seconds)} or later` : `${span(row.low_seconds)} to ${span(row.high_seconds)}`] })), "The model knows no topics."));
     }),
   ]);
 }
 
 async function quality(mine) {
-  main.replaceChildren(h("h1", {}, "Quality"), h("p", { class: "note" }, "Asking ..."));
+  fill(main, h("h1", {}, "Quality"), h("p", { class: "note" }, "Asking ..."));
   const { checks } = await ask("/v1/quality?n=200");
   if (mine !== page) return;
   const look = h("button", { type: "button", onclick: async () => {
@@ -272,14 +286,14 @@ async function quality(mine) {
     try { await ask("/v1/quality", { method: "POST" }); say("Looked."); show(); } catch (failure) { say(failure.message); look.disabled = false; }
   } }, "Look now");
   const head = [h("h1", {}, "Quality"), h("p", { class: "note" }, "What the model said of a while ago, with nothing known of later, beside what then happened."), look];
-  if (!checks.length) return main.replaceChildren(...head, h("p", {}, "Nobody has looked yet, or too few people have events in the newest two horizons."));
+  if (!checks.length) return fill(main, ...head, h("p", {}, "Nobody has looked yet, or too few people have events in the newest two horizons."));
   const latest = checks[0];
   const older = checks.slice().reverse();
   const times = older.map((check) => Date.parse(check.time) / 1000);
   const length = Math.max(1, times[times.length - 1] - times[0]);
   const highest = Math.max(0.1, ...older.map((check) => Math.max(check.calibration_error, check.log_loss)));
   const level = (value) => (value < 0.1 ? "little" : value < 0.25 ? "some" : "a lot");
-  main.replaceChildren(...head,
+  fill(main, ...head,
     h("dl", { class: "tiles" }, ...[["Log loss", number(latest.log_loss)], ["Calibration error", number(latest.calibration_error)], ["Came back", percent(latest.return_rate)], ["Said on average", percent(latest.mean_probability)], ["Questions", `${count(latest.questions)} of ${count(latest.people)} people`], ["Model", [latest.family, " ", h("small", { class: "quiet" }, latest.version)]]]
       .map(([name, value]) => h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, value)))),
     h("h2", {}, "Calibration"),
@@ -299,7 +313,7 @@ async function quality(mine) {
 }
 
 async function models(mine) {
-  main.replaceChildren(h("h1", {}, "Models"), h("p", { class: "note" }, "Asking ..."));
+  fill(main, h("h1", {}, "Models"), h("p", { class: "note" }, "Asking ..."));
   const [found, learned, status] = await Promise.all([ask("/v1/models"), ask("/v1/learning?n=50"), ask("/v1/status")]);
   if (mine !== page) return;
   async function change(title, text, yes, path, done) {
@@ -308,7 +322,7 @@ async function models(mine) {
     show();
   }
   const tasks = [...new Set(found.models.filter((model) => model.labels.includes("previous")).map((model) => model.task))];
-  main.replaceChildren(h("h1", {}, "Models"),
+  fill(main, h("h1", {}, "Models"),
     h("p", { class: "note" }, "The champion answers. Promoting another version or rolling back takes effect with the next request."),
     table("Models", [{ name: "Version" }, { name: "Task" }, { name: "Family" }, { name: "Labels" }, { name: "" }], found.models.map((model) => ({ cells: [
       model.version, model.task ?? "–", model.family ?? "–",
@@ -344,11 +358,22 @@ async function show() {
     await pages[place](mine);
   } catch (failure) {
     if (mine !== page) return;
-    main.replaceChildren(h("h1", {}, "No answer"), h("p", {}, failure.message), h("p", {}, h("button", { type: "button", onclick: show }, "Try again")));
+    fill(main, h("h1", {}, "No answer"), h("p", {}, failure.message), h("p", {}, h("button", { type: "button", onclick: show }, "Try again")));
     if (!(failure instanceof Failure)) throw failure;
   }
 }
 
+document.getElementById("ask-no").addEventListener("click", () => answer(false));
+document.getElementById("ask-yes").addEventListener("click", () => answer(true));
+document.getElementById("ask").addEventListener("cancel", (event) => {
+  event.preventDefault();
+  answer(false);
+});
+document.getElementById("ask-input").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  answer(true);
+});
 const input = document.getElementById("person");
 document.getElementById("search").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -362,7 +387,7 @@ input.addEventListener("input", async () => {
   if (!input.value) return;
   try {
     const { users } = await ask(`/v1/users?prefix=${part(input.value)}&n=10`);
-    if (mine === typed) document.getElementById("people").replaceChildren(...users.map((user) => h("option", { value: user })));
+    if (mine === typed) fill(document.getElementById("people"), ...users.map((user) => h("option", { value: user })));
   } catch { /* Suggestions are a help, not an answer. */ }
 });
 document.getElementById("key").addEventListener("click", async () => {
