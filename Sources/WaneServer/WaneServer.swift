@@ -1,7 +1,10 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
+import NIOCore
 import WaneEvents
 import WaneStore
 
@@ -37,14 +40,27 @@ public struct WaneServer: Sendable {
     /// What answers requests.
     func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self)
-        let access = service.access
+        let (access, service) = (service.access, service)
+        let rate = limits.rate.map { RateLimit(rate: $0) }
         router.add(
             middleware: RequestObserver(metrics: service.metrics, logger: logger, methods: Self.methods(routes)))
         for route in routes {
             let path = route.path.replacing("{", with: ":").replacing("}", with: "")
             let limits = limits
             router.on(RouterPath(path), method: route.method) { request, context -> Response in
-                try await access.check(route.access, request, isLocal: context.isLocal)
+                // Before the key is looked up: who is turned away costs next to nothing.
+                if route.access != .open, service.metrics.inFlight > limits.requests {
+                    throw Problem(
+                        503, "overloaded", "more requests are being answered than can be; try again", retryAfter: 1)
+                }
+                let key = try await access.check(route.access, request, isLocal: context.isLocal)
+                if let rate, route.access != .open,
+                    let wait = rate.wait(for: key ?? context.remoteAddress?.ipAddress ?? "")
+                {
+                    throw Problem(
+                        429, "rate", "more than \(limits.rate ?? 0) requests a second; try again",
+                        retryAfter: Int(wait.rounded(.up)))
+                }
                 try Self.checkQuery(request, route)
                 return try await route.handler(Call(request: request, context: context, limits: limits))
             }
@@ -76,21 +92,31 @@ public struct WaneServer: Sendable {
     /// - Parameters:
     ///   - host: other machines can only ask where there are keys.
     ///   - port: 0 for any that is free.
+    ///   - tls: a certificate and its key; without encryption when absent.
     ///   - checkEvery: how often answers are set beside what happened; never when absent.
     ///   - learnEvery: how often a challenger is trained, where the service learns; only when asked when absent.
     ///   - whenRunning: called with the port.
     public func application(
-        host: String, port: Int, checkEvery: Duration? = nil, learnEvery: Duration? = nil,
+        host: String, port: Int, tls: TLSFiles? = nil, checkEvery: Duration? = nil, learnEvery: Duration? = nil,
         whenRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws -> some ApplicationProtocol {
         let isLocal = host == "127.0.0.1" || host == "::1" || host == "localhost"
         if !isLocal, try await service.store.keys().isEmpty {
             throw ServerError.noKeys(host: host)
         }
+        let limits = limits
+        var server = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [
+                    RequestDeadlines(head: TimeAmount(limits.headTime), answer: TimeAmount(limits.answerTime))
+                ], idleTimeout: .seconds(30)))
+        if let tls { server = try .tls(server, tlsConfiguration: tls.configuration()) }
         var application = Application(
             router: router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
-            configuration: .init(address: .hostname(host, port: port), serverName: "wane", reuseAddress: true),
+            server: server,
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "wane", reuseAddress: true,
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
             onServerRunning: { channel in await whenRunning(channel.localAddress?.port ?? port) },
             logger: logger)
         if service.store.isShared {
@@ -124,9 +150,11 @@ public struct WaneServer: Sendable {
 
 public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case noKeys(host: String)
+    case badCertificate(path: String)
 
     public var description: String {
         switch self {
+        case .badCertificate(let path): "\(path) is no PEM file of a certificate or a key, or cannot be read"
         case .noKeys(let host):
             "\(host) can be reached from other machines, and there are no keys: make one with wane key create, or listen on 127.0.0.1"
         }

@@ -16,14 +16,20 @@ struct LiveClient: Sendable {
 
     private let client: HTTPClient
     let port: Int
+    private let scheme: String
 
     /// Runs a service while `body` asks it.
     static func with<Value: Sendable>(
-        _ server: WaneServer, _ body: @escaping @Sendable (LiveClient) async throws -> Value
+        _ server: WaneServer, tls: TLSFiles? = nil, _ body: @escaping @Sendable (LiveClient) async throws -> Value
     ) async throws -> Value {
         let (ports, running) = AsyncStream.makeStream(of: Int.self)
-        let application = try await server.application(host: "127.0.0.1", port: 0) { port in running.yield(port) }
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let application = try await server.application(host: "127.0.0.1", port: 0, tls: tls) { port in
+            running.yield(port)
+        }
+        var configuration = HTTPClient.Configuration()
+        if tls != nil { configuration.tlsConfiguration = .clientDefault }
+        configuration.tlsConfiguration?.certificateVerification = .none
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result = await withTaskGroup(of: Result<Value, any Error>?.self) { group in
             group.addTask {
                 do { try await application.run() } catch { return .failure(error) }
@@ -32,7 +38,10 @@ struct LiveClient: Sendable {
             group.addTask {
                 var iterator = ports.makeAsyncIterator()
                 guard let port = await iterator.next() else { return .failure(CancellationError()) }
-                do { return .success(try await body(LiveClient(client: client, port: port))) } catch {
+                do {
+                    return .success(
+                        try await body(LiveClient(client: client, port: port, scheme: tls == nil ? "http" : "https")))
+                } catch {
                     return .failure(error)
                 }
             }
@@ -48,7 +57,7 @@ struct LiveClient: Sendable {
     func execute(
         uri: String, method: HTTPRequest.Method, headers: HTTPFields = [:], body: ByteBuffer? = nil
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(uri)")
+        var request = HTTPClientRequest(url: "\(scheme)://127.0.0.1:\(port)\(uri)")
         request.method = .RAW(value: method.rawValue)
         for field in headers { request.headers.add(name: field.name.rawName, value: field.value) }
         if let body { request.body = .bytes(body) }

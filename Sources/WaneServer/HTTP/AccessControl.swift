@@ -26,19 +26,20 @@ actor AccessControl {
         changes += 1
     }
 
+    /// - Returns: what the key is called by; nothing for who needs none.
     /// - Throws: ``Problem`` for who may not.
-    func check(_ access: RouteAccess, _ request: Request, isLocal: Bool) async throws {
+    func check(_ access: RouteAccess, _ request: Request, isLocal: Bool) async throws -> String? {
         let isLocal = isLocal && Self.isDirect(request)
         let role: KeyRole
         switch access {
-        case .open: return
+        case .open: return nil
         case .keyOrLoopback(let needed):
-            if isLocal { return }
+            if isLocal { return nil }
             role = needed
         case .key(let needed): role = needed
         }
         let keys = try await keys()
-        if keys.isEmpty, isLocal { return }
+        if keys.isEmpty, isLocal { return nil }
         guard let secret = try Self.secret(request) else {
             throw Problem(
                 401, "no_key", "give a key: Authorization: Bearer wane_..., or X-API-Key; wane key create makes one")
@@ -52,6 +53,7 @@ actor AccessControl {
                 403, "forbidden",
                 "a key for \(key.role.rawValue) does not allow this; it takes one for \(role.rawValue)")
         }
+        return key.prefix
     }
 
     /// Whether a request was made by a program of this machine itself: for this machine by name, and neither handed on for somebody else nor

@@ -91,16 +91,21 @@ struct Call: Sendable {
                 (type.isEmpty ? "no Content-Type" : "Content-Type \(type.prefix(60))")
                     + ": give \(types.joined(separator: ", "))")
         }
+        var packing: PackedBytes?
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw Problem(
-                415, "content_encoding", "Content-Encoding \(encoding.prefix(40)) is not read; send the body as it is")
+            packing = PackedBytes(rawValue: encoding.lowercased())
+            guard packing != nil else {
+                throw Problem(
+                    415, "content_encoding",
+                    "Content-Encoding \(encoding.prefix(40)) is not read; there are gzip, zstd and identity")
+            }
         }
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limits.bodyBytes {
             throw tooLarge
         }
         let limit = limits.bodyBytes
         let stream = request.body
-        return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+        let sent = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             group.addTask {
                 var bytes: [UInt8] = []
                 for try await buffer in stream {
@@ -114,7 +119,16 @@ struct Call: Sendable {
                 throw Problem(408, "timeout", "the body did not come within \(limits.bodyTime.components.seconds) s")
             }
             defer { group.cancelAll() }
-            return (try await group.next() ?? [], type)
+            return try await group.next() ?? []
+        }
+        guard let packing else { return (sent, type) }
+        do throws(PackedBytes.Fault) {
+            return (try packing.unpack(sent, limit: limit), type)
+        } catch {
+            switch error {
+            case .tooLarge: throw tooLarge
+            case .damaged: throw Problem(400, "unreadable", "the body is not what Content-Encoding \(packing) says")
+            }
         }
     }
 
@@ -125,9 +139,18 @@ struct Call: Sendable {
 
 /// What the service holds itself to.
 public struct ServerLimits: Sendable {
+    /// Of a body, unpacked.
     public var bodyBytes = 8 << 20
     public var events = 10_000
+    /// Within which a body, the head of a request and the taking of an answer are done.
     public var bodyTime = Duration.seconds(60)
+    public var headTime = Duration.seconds(15)
+    public var answerTime = Duration.seconds(60)
+    public var connections = 2_000
+    /// Requests that are answered at once; more are told to come back.
+    public var requests = 256
+    /// Requests a second of one key, or of one address where there are no keys; any where absent.
+    public var rate: Double?
 
     public init() {}
 }

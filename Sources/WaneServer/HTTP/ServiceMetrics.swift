@@ -60,6 +60,7 @@ public final class ServiceMetrics: Sendable {
         }
     }
 
+    var inFlight: Int { contents.withLock { $0.inFlight } }
     func enter() { contents.withLock { $0.inFlight += 1 } }
     func leave() { contents.withLock { $0.inFlight -= 1 } }
 

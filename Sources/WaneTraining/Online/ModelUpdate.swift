@@ -28,7 +28,7 @@ public struct ModelUpdate {
         }
     }
 
-    /// A difference in log loss, below 0 where the challenger is better.
+    /// A difference in log loss, below 0 where the challenger is better, and its 99 % interval.
     public struct Difference: Codable, Sendable {
         public var value: Double
         public var low: Double
@@ -147,7 +147,7 @@ public struct ModelUpdate {
         ) throws -> (old: ModelCheck, new: ModelCheck, difference: Difference?) {
             let old = try check(champion, window, seed: seed, isAsked: isAsked)
             let new = try check(challenger, window, seed: seed, isAsked: isAsked)
-            return (old, new, new.lossAbove(old, seed: seed).map(Difference.init))
+            return (old, new, new.lossAbove(old).map(Difference.init))
         }
         let all = try compare(nil)
         // Whom the champion's own log had.

@@ -30,6 +30,14 @@ struct Serve: AsyncParsableCommand {
             "The address to listen on; beyond this machine only where there are keys.", valueName: "address"))
     var host = "127.0.0.1"
     @Option(help: ArgumentHelp("The port; 0 for any that is free.", valueName: "number")) var port = 8080
+    @Option(
+        help: ArgumentHelp("A certificate as a PEM file, with those it hangs on: HTTPS.", valueName: "file"))
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("The certificate's key, a PEM file.", valueName: "file")) var tlsKey: String?
+    @Option(
+        help: ArgumentHelp(
+            "How many requests a second one key may make, or one address where there are no keys; any when absent.",
+            valueName: "n")) var rate: Double?
     @Option(help: ArgumentHelp("How many people's folded events are held in memory.", valueName: "n")) var people =
         2_000
     @Option(
@@ -52,6 +60,12 @@ struct Serve: AsyncParsableCommand {
             guard let span = TimeSpan.parse(text), span >= 1_000_000 else {
                 throw ValidationError("--\(name) \(text): give a time such as 1d or 6h")
             }
+        }
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-certificate and --tls-key: give both")
+        }
+        if let rate, !(0.1...1e6).contains(rate) {
+            throw ValidationError("--rate \(rate): give a number from 0.1 to 1e6")
         }
         if people < 1 { throw ValidationError("--people \(people): give a number from 1") }
     }
@@ -88,12 +102,18 @@ struct Serve: AsyncParsableCommand {
             }
             service.learn(with: program, in: place.data + "/learning")
         }
-        let server = try WaneServer(service, program: CodeVersion.current, logger: logger)
+        var limits = ServerLimits()
+        limits.rate = rate
+        let tls = tlsCertificate.flatMap { certificate in tlsKey.map { TLSFiles(certificate: certificate, key: $0) } }
+        let server = try WaneServer(service, limits: limits, program: CodeVersion.current, logger: logger)
         let address = host.contains(":") ? "[\(host)]" : host
         let application = try await server.application(
-            host: host, port: port, checkEvery: Self.duration(checkEvery), learnEvery: learnEvery.flatMap(Self.duration)
+            host: host, port: port, tls: tls, checkEvery: Self.duration(checkEvery),
+            learnEvery: learnEvery.flatMap(Self.duration)
         ) { port in
-            console.note("wane listens on http://\(address):\(port); Ctrl-C ends it once all requests are answered")
+            console.note(
+                "wane listens on \(tls == nil ? "http" : "https")://\(address):\(port); Ctrl-C ends it once all requests are answered"
+            )
         }
         do {
             try await application.runService()

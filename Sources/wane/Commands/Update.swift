@@ -87,7 +87,7 @@ struct Update: AsyncParsableCommand {
             }
             console.note(
                 """
-                \(verdict.questions) questions of \(verdict.people) people from \(verdict.from) on; difference \(words(verdict.difference)), \
+                \(verdict.questions) questions of \(verdict.people) people from \(verdict.from) on; difference (99 %) \(words(verdict.difference)), \
                 of people whom the champion knew \(words(verdict.knownPeopleDifference))
                 \(verdict.promote ? "The challenger should take the champion's place" : "The champion stays"): \(verdict.reason).
                 """)
