@@ -22,7 +22,7 @@ struct Wane: AsyncParsableCommand {
             Causes.self,
             Rank.self,
             Return.self,
-            SearchCommand.self, Sparse.self, Update.self,
+            SearchCommand.self, Sparse.self, Update.self, StoreCommand.self, Doctor.self,
             Simulate.self,
             Serve.self, Ingest.self, Key.self,
             Models.self, Bench.self, Demo.self,

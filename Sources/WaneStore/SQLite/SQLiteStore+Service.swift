@@ -72,16 +72,16 @@ extension SQLiteStore: ServiceStore {
     }
 
     public func labels() async throws(StoreError) -> [ModelLabel: String] {
-        try await Self.mapped {
-            try await self.pool.read { db in
-                var labels: [ModelLabel: String] = [:]
-                for row in try Row.fetchAll(db, sql: "SELECT task, label, version FROM labels") {
-                    guard let name = ModelLabel.Name(rawValue: row[1]) else { continue }
-                    labels[ModelLabel(task: row[0], name)] = row[2]
-                }
-                return labels
-            }
+        try await Self.mapped { try await self.pool.read { try Self.labels($0) } }
+    }
+
+    static func labels(_ db: Database) throws -> [ModelLabel: String] {
+        var labels: [ModelLabel: String] = [:]
+        for row in try Row.fetchAll(db, sql: "SELECT task, label, version FROM labels") {
+            guard let name = ModelLabel.Name(rawValue: row[1]) else { continue }
+            labels[ModelLabel(task: row[0], name)] = row[2]
         }
+        return labels
     }
 
     public func move(_ labels: [ModelLabel: String?]) async throws(StoreError) {

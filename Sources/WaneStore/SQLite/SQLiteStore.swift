@@ -223,24 +223,21 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
     }
 
     public func faults() async throws(StoreError) -> [String] {
-        try await Self.mapped {
-            try await self.pool.read { db in
-                var faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
-                var (count, damaged) = (0, 0)
-                let rows = try Row.fetchCursor(db, sql: "SELECT \(Self.columns)")
-                while let row = try rows.next() {
-                    count += 1
-                    do { _ = try Self.record(row) } catch is StoreError { damaged += 1 }
-                }
-                if damaged > 0 { faults.append("\(damaged) events are not what was written") }
-                let all = count
-                let counted = try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = 'events'")
-                if counted != all {
-                    faults.append("\(all) events are there, and \(counted ?? 0) were counted")
-                }
-                return faults
-            }
+        try await Self.mapped { try await self.pool.read { try Self.faults($0) } }
+    }
+
+    static func faults(_ db: Database) throws -> [String] {
+        var faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+        var (count, damaged) = (0, 0)
+        let rows = try Row.fetchCursor(db, sql: "SELECT \(columns)")
+        while let row = try rows.next() {
+            count += 1
+            do { _ = try record(row) } catch is StoreError { damaged += 1 }
         }
+        if damaged > 0 { faults.append("\(damaged) events are not what was written") }
+        let counted = try Int.fetchOne(db, sql: "SELECT value FROM counters WHERE name = 'events'")
+        if counted != count { faults.append("\(count) events are there, and \(counted ?? 0) were counted") }
+        return faults
     }
 
     public func check() async throws(StoreError) {
