@@ -183,6 +183,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "wane", "WaneStore", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings),
     ],

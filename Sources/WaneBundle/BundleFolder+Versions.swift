@@ -44,7 +44,7 @@ extension BundleFolder {
         }
         try DurableFile.makeFolder(target.deletingLastPathComponent(), for: place)
         let temporary = target.deletingLastPathComponent()
-            .appendingPathComponent(".\(target.lastPathComponent).\(getpid()).tmp")
+            .appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString).tmp")
         defer { try? FileManager.default.removeItem(at: temporary) }
         try? FileManager.default.removeItem(at: temporary)
         try DurableFile.makeFolder(temporary.appendingPathComponent("vocabulary"), for: place)

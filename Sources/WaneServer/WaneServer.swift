@@ -55,14 +55,15 @@ public struct WaneServer: Sendable {
                 }
                 let key = try await access.check(route.access, request, isLocal: context.isLocal)
                 if let rate, route.access != .open,
-                    let wait = rate.wait(for: key ?? context.remoteAddress?.ipAddress ?? "")
+                    let wait = rate.wait(for: key?.prefix ?? context.remoteAddress?.ipAddress ?? "")
                 {
                     throw Problem(
                         429, "rate", "more than \(limits.rate ?? 0) requests a second; try again",
                         retryAfter: Int(wait.rounded(.up)))
                 }
                 try Self.checkQuery(request, route)
-                return try await route.handler(Call(request: request, context: context, limits: limits))
+                return try await route.handler(
+                    Call(request: request, context: context, limits: limits, role: key?.role))
             }
         }
         return router
@@ -128,7 +129,10 @@ public struct WaneServer: Sendable {
         if let checkEvery {
             application.addServices(
                 RepeatedWork(name: "a look at the answers", pause: checkEvery, logger: logger) { [service] in
-                    guard let model = try? service.registry.model(.interest) else { return }
+                    guard let model = try? service.registry.model(.interest),
+                        let lease = try await service.store.lease("checks")
+                    else { return }
+                    defer { lease.release() }
                     _ = try await service.monitor.check(model)
                 })
         }

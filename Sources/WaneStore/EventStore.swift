@@ -5,7 +5,9 @@ import WaneEvents
 /// Whatever ``append(_:)`` has returned a receipt for is there after any crash of the process, and of the machine.
 public protocol EventStore: Sendable {
     /// Stores lists of events, all or none, and returns once they are durable: a receipt for each event, in their order.
-    func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]]
+    ///
+    /// - Parameter lists: each with when it came, in microseconds: 0 from whom the operator trusts. A person's first one is kept.
+    func append(_ lists: [Sending]) async throws(StoreError) -> [[Receipt]]
 
     /// A person's events in order of time; none for a person who is not known.
     ///
@@ -18,10 +20,13 @@ public protocol EventStore: Sendable {
     /// Names of people in order, after one of them.
     func users(after name: String?, limit: Int) async throws(StoreError) -> [String]
 
-    /// Events of the people who come next after a name, all of each person's, in the order of people and then of time; none where nobody comes.
-    func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord]
+    /// The people who come next after a name, with all events of each.
+    func people(after name: String?, limit: Int) async throws(StoreError) -> PeoplePart
 
-    /// Events of some people drawn by chance, at most `count` of them, as ``events(ofPeopleAfter:limit:)`` gives them.
+    /// The time of the newest event up to a moment, in microseconds; nothing where there is none.
+    func newest(upTo moment: Int64) async throws(StoreError) -> Int64?
+
+    /// Events of some people drawn by chance, at most `count` of them, in the order of people and then of time.
     func events(ofSomePeople count: Int) async throws(StoreError) -> [EventRecord]
 
     /// Which fields any event has.
@@ -40,6 +45,32 @@ public protocol EventStore: Sendable {
     func check() async throws(StoreError)
 
     func close() async throws(StoreError)
+}
+
+/// Events that came together.
+public struct Sending: Sendable {
+    public let records: [EventRecord]
+    /// Microseconds since 1970; 0 from whom the operator trusts.
+    public let arrived: Int64
+
+    public init(_ records: [EventRecord], arrived: Int64 = 0) { (self.records, self.arrived) = (records, arrived) }
+}
+
+/// Some people in the order of their names.
+public struct PeoplePart: Sendable {
+    /// Of each when their first event came in, 0 for those whom the operator trusts: people without events are among them.
+    public var arrived: [(name: String, time: Int64)] = []
+    /// In the order of people and then of time.
+    public var records: [EventRecord] = []
+
+    /// Whom to go on after; nothing where there is nobody.
+    public var last: String? { arrived.last?.name }
+}
+
+extension EventStore {
+    public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
+        try await append(lists.map { Sending($0) })
+    }
 }
 
 /// Numbers from 1 to the last, each once: all where they are no more than asked for.

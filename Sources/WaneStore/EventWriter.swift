@@ -3,7 +3,7 @@ import WaneEvents
 /// Gathers what comes while the store is writing into its next write: one flush to the disk for all who wait.
 public actor EventWriter {
     private struct Waiting {
-        let records: [EventRecord]
+        let sending: Sending
         let answer: CheckedContinuation<Result<[Receipt], StoreError>, Never>
     }
 
@@ -23,11 +23,11 @@ public actor EventWriter {
     /// Stores events; returns once they are durable.
     ///
     /// - Throws: ``StoreError/busy`` where too many wait.
-    public func append(_ records: [EventRecord]) async throws(StoreError) -> [Receipt] {
+    public func append(_ records: [EventRecord], arrived: Int64 = 0) async throws(StoreError) -> [Receipt] {
         guard queued + records.count <= limit || queued == 0 else { throw .busy }
         queued += records.count
         let result = await withCheckedContinuation { answer in
-            waiting.append(Waiting(records: records, answer: answer))
+            waiting.append(Waiting(sending: Sending(records, arrived: arrived), answer: answer))
             if !isWriting {
                 isWriting = true
                 Task { await write() }
@@ -42,12 +42,12 @@ public actor EventWriter {
             waiting = []
             let result: Result<[[Receipt]], StoreError>
             do throws(StoreError) {
-                result = .success(try await store.append(batch.map(\.records)))
+                result = .success(try await store.append(batch.map(\.sending)))
             } catch {
                 result = .failure(error)
             }
             for (place, one) in batch.enumerated() {
-                queued -= one.records.count
+                queued -= one.sending.records.count
                 one.answer.resume(returning: result.map { $0[place] })
             }
         }

@@ -22,6 +22,12 @@ final class FolderLock: @unchecked Sendable {
         guard descriptor >= 0 else {
             throw .cannotOpen(path: folder, reason: String(cString: strerror(errno)))
         }
+        // A process that another one is just starting has the lock of that one for a moment.
+        var tries = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, tries < 20 {
+            usleep(50_000)
+            tries += 1
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw .inUse(path: folder)

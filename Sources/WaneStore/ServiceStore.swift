@@ -15,6 +15,11 @@ public protocol ServiceStore: EventStore {
     /// Moves labels, all or none; one without a version is taken off.
     func move(_ labels: [ModelLabel: String?]) async throws(StoreError)
 
+    /// Makes a version the champion of a task, the one before the previous, all or none: only while the champion is the one that was known.
+    ///
+    /// - Returns: whether it was.
+    func promote(_ version: String, task: String, over known: String?) async throws(StoreError) -> Bool
+
     /// Lets one of all services on the store do a kind of work; nothing where another does.
     func lease(_ name: String) async throws(StoreError) -> StoreLease?
 
@@ -28,6 +33,7 @@ public protocol ServiceStore: EventStore {
     func files(ofModel version: String) async throws(StoreError) -> [String: Data]
     /// Versions whose files it has.
     func models() async throws(StoreError) -> [String]
+    func remove(model version: String) async throws(StoreError)
 }
 
 /// The right to do a kind of work, until it is released or the process ends.
@@ -47,6 +53,9 @@ public struct StoredReport: Sendable, Equatable {
         /// A round of learning, and what became of its model.
         case learning
     }
+
+    /// Of each kind; older ones go.
+    static let mostKept = 2_000
 
     public let kind: Kind
     /// Microseconds since 1970.

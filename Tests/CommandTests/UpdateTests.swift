@@ -44,12 +44,15 @@ struct UpdateTests {
         return path
     }
 
-    private func update(_ champion: String, _ log: String) throws -> (status: Int32, verdict: Verdict?, errors: String)
-    {
-        let done = try Command.run([
-            "update", champion, log, "--output", folder.file("challenger").path, "--format", "json", "--epochs", "4",
-            "--queries", "10000", "--quiet",
-        ])
+    private func update(
+        _ champion: String, _ log: String, _ more: [String] = []
+    ) throws -> (status: Int32, verdict: Verdict?, errors: String) {
+        let done = try Command.run(
+            [
+                "update", champion, log, "--output", folder.file("challenger").path, "--format", "json", "--epochs",
+                "4",
+                "--queries", "10000", "--quiet",
+            ] + more)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return (done.status, try? decoder.decode(Verdict.self, from: Data(done.output.utf8)), done.errors)
@@ -77,6 +80,10 @@ struct UpdateTests {
         // As many again, who come to one page five times a day, up to the log's end.
         var text = try String(contentsOfFile: later, encoding: .utf8)
         let start = try #require(ISO8601DateFormatter().date(from: "2024-02-22T00:00:00Z"))
+        // Each has been here for long, as far as it says itself.
+        for account in 0..<300 { text += "bot-\(account),2024-01-05 10:00:00,page-1-1,5.0,topic-1\n" }
+        let known = folder.file("known.txt").path
+        try Data((1...300).map { "user-\($0)\n" }.joined().utf8).write(to: URL(fileURLWithPath: known))
         for account in 0..<300 {
             for visit in 0..<140 {
                 let time = start.addingTimeInterval(Double(visit) * 17_280 + Double(account)).formatted(.iso8601)
@@ -86,7 +93,7 @@ struct UpdateTests {
         }
         let flooded = folder.file("flooded.csv").path
         try Data(text.utf8).write(to: URL(fileURLWithPath: flooded))
-        let poisoned = try update(champion, flooded)
+        let poisoned = try update(champion, flooded, ["--known", known])
         #expect(poisoned.status == 2 && poisoned.verdict?.promote == false, "\(poisoned.errors)")
         #expect(poisoned.verdict?.reason.isEmpty == false)
     }

@@ -73,6 +73,10 @@ struct LearningTests {
                 #expect(answering == model.version && challenger.labels == ["challenger"])
             }
             #expect((round.difference?.high ?? 1 < 0) == (round.outcome == .promoted) || round.outcome == .kept)
+            // The same events are not asked twice.
+            let learner = try #require(own.service.learner)
+            let again = try #require(try await learner.learn())
+            #expect(again.outcome == .skipped && again.reason.contains("newer events"))
             // The file of all events is gone.
             #expect(!FileManager.default.fileExists(atPath: learning))
             #expect(String(buffer: try await client.get("/metrics").body).contains("wane_train_runs_total"))
@@ -92,5 +96,40 @@ struct LearningTests {
         #expect(try own.service.registry.model(.interest).version == model.version)
         #expect(try await own.store.reports(.learning, limit: 5).count == 1)
         #expect(try await own.store.labels()[ModelLabel(task: "interest", .challenger)] == nil)
+    }
+
+    @Test(
+        "two services on one database: rolling back on the one that has not heard of the change takes it back for both",
+        .enabled(if: PostgresServer.obstacle == nil))
+    func stale() async throws {
+        let own = try TestService()
+        let url = try await PostgresServer.shared.database()
+        let stores = [try await PostgresStore(url: url), try await PostgresStore(url: url)]
+        let services = try stores.enumerated().map { place, store in
+            InterestService(
+                store: store,
+                registry: try ModelRegistry(
+                    folder: own.folder.appendingPathComponent("models-\(place)").path, store: store))
+        }
+        let good = try await services[0].registry.add(try own.model("mlp", seed: 1)).version
+        try await services[1].follow()
+        #expect(try services[1].registry.model(.interest).version == good)
+        let bad = try await services[0].registry.add(try own.model("mlp", seed: 2)).version
+        #expect(try services[0].registry.model(.interest).version == bad && bad != good)
+        // The second still answers with the good one.
+        #expect(try await services[1].rollBack("interest").version == good)
+        try await services[0].follow()
+        #expect(try services[0].registry.model(.interest).version == good)
+        #expect(try services[1].registry.model(.interest).version == good)
+        // A challenger that was set beside a champion of before does not get in.
+        await #expect(throws: RegistryError.replaced(task: "interest")) {
+            try await services[1].promote(bad, over: bad)
+        }
+        // An empty folder is filled by many who look at once.
+        let third = try ModelRegistry(folder: own.folder.appendingPathComponent("models-2").path, store: stores[1])
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<16 { group.addTask { try await third.versions().count { $0.fault == nil } } }
+            for try await count in group { #expect(count == 2) }
+        }
     }
 }

@@ -41,6 +41,17 @@ struct LimitsTests {
 
         func send(_ text: String) { _ = text.withCString { write(socket, $0, strlen($0)) } }
 
+        /// What has come back, until there is some or a few seconds are over.
+        func answer() async -> String {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            for _ in 0..<250 {
+                let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                if count > 0 { return String(decoding: buffer.prefix(count), as: UTF8.self) }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+            return ""
+        }
+
         /// Whether the other side has closed, by some seconds from now.
         func isClosed(within seconds: Double) async -> Bool {
             let end = ContinuousClock.now + .seconds(seconds)
@@ -187,6 +198,32 @@ struct LimitsTests {
             }
             try await Task.sleep(for: .seconds(1.2))
             #expect(try await ask(secret).status == .ok)
+        }
+    }
+
+    @Test(
+        "paths that are no text, and requests that are none or are two at once, are refused, and nothing fails inside")
+    func raw() async throws {
+        let own = try TestService()
+        try await LiveClient.with(own.server) { client in
+            for (text, expected) in [
+                ("GET /v1/users/%FF/interests HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ["400", "404"]),
+                ("GET /v1/users/a%00b/interests HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ["400", "404", "503"]),
+                ("NONSENSE\r\n\r\n", ["400", ""]), ("GET / HTTP/9.9\r\n\r\n", ["400", "505", ""]),
+                (
+                    "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 5\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+                    ["400", ""]
+                ),
+            ] {
+                let wire = Wire(client.port)
+                wire.send(text)
+                let answer = await wire.answer()
+                let status = answer.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+                #expect(expected.contains(status), "\(text.prefix(40)): \(answer.prefix(200))")
+            }
+            let alive = try await client.get("/healthz").status
+            #expect(alive == .ok)
         }
     }
 

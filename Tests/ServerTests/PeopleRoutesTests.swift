@@ -73,21 +73,21 @@ struct PeopleRoutesTests {
         var survey = try TopicSurvey(model.predictor, at: moment)
         var pairs: [InterestedPair] = []
         try survey.add(log, each: { pairs.append($0) })
-        let expected = Set(pairs.filter { ($0.lapse ?? .infinity) <= 36_500 * 86_400 }.map { $0.user + " " + $0.topic })
+        let expected = Set(pairs.filter { ($0.lapse ?? .infinity) <= 3_650 * 86_400 }.map { $0.user + " " + $0.topic })
         #expect(expected.count > 5, "\(pairs.prefix(3))")
         let some = expected.count
         try await LiveClient.with(own.server) { client in
             var (rows, next): ([Lapsing.Row], String?) = ([], nil)
             repeat {
                 let cursor = next.map { "&cursor=\($0)" } ?? ""
-                let page: Lapsing = try await client.get("/v1/users?lapsing=36500d&at=\(Self.at)&n=3\(cursor)").json()
+                let page: Lapsing = try await client.get("/v1/users?lapsing=3650d&at=\(Self.at)&n=3\(cursor)").json()
                 #expect(page.count == some && page.lapsing.count <= 3)
                 rows += page.lapsing
                 next = page.next
             } while next != nil
             #expect(Set(rows.map { $0.user + " " + $0.topic }) == expected && rows.count == expected.count)
             #expect(rows.map(\.lapseAt) == rows.map(\.lapseAt).sorted())
-            let one: Lapsing = try await client.get("/v1/users?lapsing=36500d&at=\(Self.at)&topic=topic-1").json()
+            let one: Lapsing = try await client.get("/v1/users?lapsing=3650d&at=\(Self.at)&topic=topic-1").json()
             #expect(Set(one.lapsing) == Set(rows.filter { $0.topic == "topic-1" }))
             for (path, status) in [
                 ("lapsing=0d", 400), ("lapsing=x", 400), ("topic=topic-1", 400), ("lapsing=1d&prefix=a", 400),
@@ -119,6 +119,32 @@ struct PeopleRoutesTests {
                 } while next != nil
                 #expect(found == names.filter { $0.hasPrefix(prefix) }.sorted(), "\(prefix)")
             }
+        }
+    }
+
+    @Test("who is erased is in no list any more, and people of whom nothing was stored hide nobody")
+    func erased() async throws {
+        let own = try TestService()
+        _ = try await own.service.registry.add(try own.model())
+        _ = try await own.service.append(TestService.records)
+        var taken = TestService.records[0]
+        taken.id = "taken"
+        _ = try await own.service.append([taken])
+        let conflicts = (0..<150).map {
+            EventRecord(id: "taken", user: "!\($0)", time: TestService.records[0].time, item: "p")
+        }
+        #expect(try await own.service.append(conflicts).allSatisfy { $0 == .conflict })
+        try await LiveClient.with(own.server) { client in
+            let path = "/v1/users?lapsing=3650d&at=\(Self.at)&n=1000"
+            let all: Lapsing = try await client.get(path).json()
+            let person = try #require(all.lapsing.first?.user)
+            let topics: Topics = try await client.get("/v1/topics?at=\(Self.at)").json()
+            #expect(topics.people == 40)
+            #expect(try await client.execute(uri: "/v1/users/\(person)", method: .delete).status == .ok)
+            let rest: Lapsing = try await client.get(path).json()
+            #expect(!rest.lapsing.contains { $0.user == person } && !rest.lapsing.isEmpty)
+            let fewer: Topics = try await client.get("/v1/topics?at=\(Self.at)").json()
+            #expect(fewer.people == 39)
         }
     }
 }

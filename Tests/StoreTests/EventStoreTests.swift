@@ -229,7 +229,8 @@ struct EventStoreTests {
     func parts(_ kind: StorePlace.Kind) async throws {
         let store = try await StorePlace(kind).open()
         #expect(try await store.fields() == EventRecord.Fields())
-        #expect(try await store.events(ofPeopleAfter: nil, limit: 5).isEmpty)
+        #expect(try await store.people(after: nil, limit: 5).last == nil)
+        #expect(try await store.newest(upTo: .max) == nil)
         #expect(try await store.events(ofSomePeople: 5).isEmpty)
         let bare = (0..<3).map { EventRecord(user: "p\($0)", time: Int64(9 - $0) * 1_000_000, item: "i") }
         _ = try await store.append([bare])
@@ -240,13 +241,15 @@ struct EventStoreTests {
         let all = (bare + full).sorted { (ExactName($0.user), $0.time) < (ExactName($1.user), $1.time) }
         var (found, last): ([EventRecord], String?) = ([], nil)
         while true {
-            let part = try await store.events(ofPeopleAfter: last, limit: 2)
-            guard let name = part.last?.user else { break }
-            #expect(Set(part.map(\.user)).count <= 2)
-            found += part
+            let part = try await store.people(after: last, limit: 2)
+            guard let name = part.last else { break }
+            #expect(Set(part.records.map(\.user)).isSubset(of: part.arrived.map(\.name)) && part.arrived.count <= 2)
+            found += part.records
             last = name
         }
         #expect(found == all)
+        #expect(try await store.newest(upTo: .max) == all.map(\.time).max())
+        #expect(try await store.newest(upTo: 8_000_000) == 8_000_000)
         #expect(try await store.events(ofSomePeople: 100) == all)
         let some = try await store.events(ofSomePeople: 4)
         let names = Set(some.map(\.user))
@@ -264,5 +267,49 @@ struct EventStoreTests {
         let again = try await place.open()
         #expect(try await again.reports(.check, limit: 4) == [reports[2], reports[4], reports[1], reports[3]])
         #expect(try await again.reports(.learning, limit: 9).count == 1)
+    }
+
+    @Test(
+        "people of whom nothing was stored end no list, and when somebody came is kept from the first time",
+        arguments: StorePlace.kinds)
+    func arrivals(_ kind: StorePlace.Kind) async throws {
+        let store = try await StorePlace(kind).open()
+        _ = try await store.append([Sending([StorePlace.record("m", 1, id: "1")], arrived: 7)])
+        // Nothing of these is stored: their ids are taken.
+        let conflicts = (0..<5).map { StorePlace.record("!\($0)", 2, id: "1") }
+        #expect(try await store.append([Sending(conflicts, arrived: 8)])[0].allSatisfy { $0 == .conflict })
+        _ = try await store.append([
+            Sending([StorePlace.record("m", 3, id: "2"), StorePlace.record("z", 3, id: "3")], arrived: 9)
+        ])
+        _ = try await store.append([Sending([StorePlace.record("z", 4, id: "4")])])
+        var (found, last): ([EventRecord], String?) = ([], nil)
+        var arrived: [String: Int64] = [:]
+        while true {
+            let part = try await store.people(after: last, limit: 2)
+            guard let name = part.last else { break }
+            found += part.records
+            for own in part.arrived { arrived[own.name] = own.time }
+            last = name
+        }
+        #expect(found.map(\.user) == ["m", "m", "z", "z"])
+        #expect(arrived["m"] == 7 && arrived["z"] == 9)
+    }
+
+    @Test(
+        "a champion is replaced only while it is the one that was known, and by all or none of its labels",
+        arguments: StorePlace.kinds)
+    func promotion(_ kind: StorePlace.Kind) async throws {
+        let store = try await StorePlace(kind).open()
+        #expect(try await store.promote("a", task: "interest", over: nil))
+        try await store.move([ModelLabel(task: "interest", .challenger): "b"])
+        #expect(try await !store.promote("b", task: "interest", over: "x"))
+        #expect(try await !store.promote("b", task: "interest", over: nil))
+        #expect(try await store.promote("b", task: "interest", over: "a"))
+        #expect(
+            try await store.labels() == [
+                ModelLabel(task: "interest", .champion): "b", ModelLabel(task: "interest", .previous): "a",
+            ])
+        #expect(try await store.promote("c", task: "ranking", over: nil))
+        #expect(try await store.labels().count == 3)
     }
 }

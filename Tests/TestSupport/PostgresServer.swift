@@ -111,6 +111,11 @@ public actor PostgresServer {
         return "postgres://wane@/\(name)?host=\(folder)"
     }
 
+    /// Runs a file of SQL in a database.
+    public func psql(_ url: String, file: String) throws {
+        try Self.run("psql", [url, "-q", "-v", "ON_ERROR_STOP=1", "-f", file])
+    }
+
     /// Runs SQL in a database, as an operator would.
     public func psql(_ url: String, _ sql: String) throws {
         try Self.run("psql", [url, "-v", "ON_ERROR_STOP=1", "-c", sql])

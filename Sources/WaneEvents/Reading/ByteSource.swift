@@ -3,7 +3,7 @@ import CZstd
 import Foundation
 
 /// Bytes of a log, a piece at a time.
-protocol ByteSource: AnyObject {
+public protocol ByteSource: AnyObject {
     /// Fills the front of `buffer` and says how much; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(LogError) -> Int
 }

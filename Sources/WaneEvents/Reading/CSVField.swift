@@ -9,7 +9,7 @@ public enum CSVField {
     }
 
     /// In quotes, whatever it holds.
-    static func always(_ text: String) -> String {
+    public static func always(_ text: String) -> String {
         // By bytes: a quote before a combining mark is no character of its own.
         guard text.utf8.contains(0x22) else { return "\"" + text + "\"" }
         var bytes: [UInt8] = [0x22]

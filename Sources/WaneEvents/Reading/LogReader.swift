@@ -38,6 +38,22 @@ public enum LogReader {
         return (log, report)
     }
 
+    /// Reads a log from where its bytes come from, under a name for errors.
+    public static func read(
+        _ source: any ByteSource, file: String, options: ReadingOptions = ReadingOptions(),
+        progress: (Int) -> Void = { _ in }
+    ) throws(LogError) -> (log: EventLog, report: ReadingReport) {
+        let contents = try LogFiles.contents(of: source, file: file, size: nil)
+        let place = Place(file: file, path: file, options: options, before: nil, isOneOfMany: false)
+        var (log, report) = try read(contents.source, size: contents.size, at: place, progress: progress).finish()
+        if let items = options.items {
+            let contents = try ItemFile.read(items, for: log.items, options: options)
+            log = log.with(topics: contents.topics)
+            report.warnings += contents.notes
+        }
+        return (log, report)
+    }
+
     /// Reads a log held in memory, under a name for errors.
     public static func read(
         bytes: [UInt8], file: String = "log", options: ReadingOptions = ReadingOptions()

@@ -26,9 +26,9 @@ actor AccessControl {
         changes += 1
     }
 
-    /// - Returns: what the key is called by; nothing for who needs none.
+    /// - Returns: the key; nothing for who needs none.
     /// - Throws: ``Problem`` for who may not.
-    func check(_ access: RouteAccess, _ request: Request, isLocal: Bool) async throws -> String? {
+    func check(_ access: RouteAccess, _ request: Request, isLocal: Bool) async throws -> StoredKey? {
         let isLocal = isLocal && Self.isDirect(request)
         let role: KeyRole
         switch access {
@@ -53,7 +53,7 @@ actor AccessControl {
                 403, "forbidden",
                 "a key for \(key.role.rawValue) does not allow this; it takes one for \(role.rawValue)")
         }
-        return key.prefix
+        return key
     }
 
     /// Whether a request was made by a program of this machine itself: for this machine by name, and neither handed on for somebody else nor
@@ -62,7 +62,9 @@ actor AccessControl {
         let host = (request.head.authority ?? "").lowercased()
         let isNamed = ["127.0.0.1", "localhost", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
         let isOwn = request.headers[.origin].map { $0.lowercased() == "http://" + host } ?? true
-        return isNamed && isOwn
+        // Browsers say of a request whether another site's page makes it, also of those that have no Origin.
+        let site = request.headers[.secFetchSite] ?? "none"
+        return isNamed && isOwn && ["none", "same-origin"].contains(site)
             && [.forwarded, .forwardedFor, .forwardedHost].allSatisfy { request.headers[$0] == nil }
     }
 

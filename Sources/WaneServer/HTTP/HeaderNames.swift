@@ -6,6 +6,7 @@ extension HTTPField.Name {
         return name
     }
 
+    static let secFetchSite = name("Sec-Fetch-Site")
     static let referrerPolicy = name("Referrer-Policy")
     static let apiKey = name("X-API-Key")
     static let forwarded = name("Forwarded")

@@ -80,6 +80,7 @@ struct Problem: Error, Encodable {
             case .noVersion: Problem(404, "no_version", error.description)
             case .noTimes, .noNumbers, .changed: Problem(409, "unusable_version", error.description)
             case .nothingBefore: Problem(409, "nothing_before", error.description)
+            case .replaced: Problem(409, "replaced", error.description)
             }
         case let error as PredictionError:
             switch error {
@@ -101,7 +102,9 @@ struct Problem: Error, Encodable {
         case .full: Problem(507, "disk_full", error.description, retryAfter: 60)
         case .busy: Problem(503, "busy", error.description, retryAfter: 1)
         case .damaged: Problem(500, "damaged", error.description)
-        default: Problem(503, "store", error.description, retryAfter: 5)
+        // Where it lies is nobody's business but the operator's, whose log says it.
+        default:
+            Problem(503, "store", "the store cannot be reached or failed; nothing was lost, try again", retryAfter: 5)
         }
     }
 

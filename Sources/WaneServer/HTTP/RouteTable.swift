@@ -43,6 +43,8 @@ struct Call: Sendable {
     let request: Request
     let context: ServerContext
     let limits: ServerLimits
+    /// Of the key; nothing for who needs none: this machine's own where there are no keys.
+    let role: KeyRole?
 
     /// A part of the path, with all that stands in it.
     func part(_ name: String) throws -> String {

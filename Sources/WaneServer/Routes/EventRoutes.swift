@@ -24,12 +24,14 @@ struct EventRoutes {
             ) { call in
                 let (body, type) = try await call.body(types)
                 let form = Self.forms.first { $0.type == type }?.form ?? .json
-                return try await add(body, form, call.limits)
+                return try await add(body, form, call.limits, isTrusted: call.role != .ingest)
             }
         ]
     }
 
-    private func add(_ body: [UInt8], _ form: EventRecordReader.Form, _ limits: ServerLimits) async throws -> Response {
+    private func add(_ body: [UInt8], _ form: EventRecordReader.Form, _ limits: ServerLimits, isTrusted: Bool)
+        async throws -> Response
+    {
         let now = InterestService.now
         let found: [Result<EventRecord, EventRecordReader.Fault>]
         do throws(EventRecordReader.Fault) {
@@ -43,7 +45,7 @@ struct EventRoutes {
         var receipts: [Receipt] = []
         if !records.isEmpty {
             let start = ContinuousClock.now
-            receipts = try await service.append(records)
+            receipts = try await service.append(records, isTrusted: isTrusted)
             service.metrics.measure(
                 "wane_ingest_commit_duration_seconds", "", seconds: start.duration(to: .now).inSeconds)
         }

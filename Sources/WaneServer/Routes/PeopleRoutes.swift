@@ -10,7 +10,10 @@ struct PeopleRoutes {
     let service: InterestService
 
     private static let at = RouteParameter(
-        name: "at", summary: "the moment; at most a minute ago when absent. Nothing later is read.")
+        name: "at",
+        summary:
+            "the moment; lately when absent: a minute ago, or ten times as long as a look over all takes. Nothing later is read."
+    )
 
     var routes: [Route] {
         [
@@ -29,7 +32,7 @@ struct PeopleRoutes {
                 parameters: [
                     RouteParameter(name: "lapsing", summary: "within which time, such as 7d"),
                     RouteParameter(name: "topic", summary: "with lapsing: one topic alone"),
-                    RouteParameter(name: "at", summary: "with lapsing: the moment; at most a minute ago when absent"),
+                    RouteParameter(name: "at", summary: "with lapsing: the moment; lately when absent"),
                     RouteParameter(name: "prefix", summary: "without lapsing: how names begin"),
                     RouteParameter(name: "n", summary: "how many, 100 when absent", isInteger: true),
                     RouteParameter(name: "cursor", summary: "the next of the answer before"),
@@ -119,8 +122,8 @@ struct PeopleRoutes {
         guard try call.query("prefix") == nil else {
             throw Problem(400, "bad_query", "prefix and lapsing: give one of them")
         }
-        guard let span = TimeSpan.parse(text), span > 0 else {
-            throw Problem(400, "bad_query", "lapsing=\(text.prefix(40)): give a time such as 7d")
+        guard let span = TimeSpan.parse(text), span > 0, Double(span) <= SurveyDesk.farthest * 1e6 else {
+            throw Problem(400, "bad_query", "lapsing=\(text.prefix(40)): give a time such as 7d, of 3650d at most")
         }
         let model = try model()
         let topic = try call.query("topic")

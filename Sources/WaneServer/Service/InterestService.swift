@@ -50,8 +50,10 @@ public final class InterestService: Sendable {
     public static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
 
     /// Stores events; what is asked after this returns knows of them.
-    public func append(_ records: [EventRecord]) async throws(StoreError) -> [Receipt] {
-        let receipts = try await writer.append(records)
+    ///
+    /// - Parameter isTrusted: whether they come from the operator: people who come in otherwise are believed to be people only after a while.
+    public func append(_ records: [EventRecord], isTrusted: Bool = true) async throws(StoreError) -> [Receipt] {
+        let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now)
         cache.forget(Set(zip(records, receipts).lazy.filter { $1 == .accepted }.map { ExactName($0.0.user) }))
         return receipts
     }
@@ -59,7 +61,14 @@ public final class InterestService: Sendable {
     public func erase(user: String) async throws(StoreError) -> Int {
         // Whatever is said of it, what was held may be gone.
         defer { cache.forget([ExactName(user)]) }
-        return try await store.erase(user: user)
+        do throws(StoreError) {
+            let count = try await store.erase(user: user)
+            await surveys.forget()
+            return count
+        } catch {
+            await surveys.forget()
+            throw error
+        }
     }
 
     /// A person as the model for a task reads them at a moment, and that model.
@@ -70,7 +79,9 @@ public final class InterestService: Sendable {
     ) async throws -> (view: PersonView, model: LoadedModel) {
         let model = try registry.model(task)
         let revision = try await store.revision(of: user)
-        let view = try await cache.view(user, model.version, revision: revision) {
+        // A person of whom nothing was known when it was asked is not kept where others write: the number of nobody tells them not apart.
+        let keeps = !store.isShared || revision != 0
+        let view = try await cache.view(user, model.version, revision: revision, keeps: keeps) {
             try PersonView(user, try await store.events(of: user), for: model)
         }
         guard view.lastTime > moment else { return (view, model) }
@@ -95,6 +106,12 @@ public final class InterestService: Sendable {
         let model = try await registry.activate(version)
         cache.keep(versions: Set(registry.models.map(\.version)))
         return model
+    }
+
+    /// Lets a version answer where the champion is still the one that it was set beside.
+    func promote(_ version: String, over known: String) async throws {
+        try await registry.promote(version, over: known)
+        cache.keep(versions: Set(registry.models.map(\.version)))
     }
 
     public func rollBack(_ task: String) async throws -> LoadedModel {

@@ -65,6 +65,8 @@ public enum RegistryError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What lies in its folder is another version.
     case changed(version: String)
     case nothingBefore(task: String)
+    /// Another version answers by now.
+    case replaced(task: String)
 
     public var description: String {
         switch self {
@@ -74,6 +76,7 @@ public enum RegistryError: Error, Sendable, Equatable, CustomStringConvertible {
             "version \(version) was trained on order only, and a service has times; train a model on times"
         case .noNumbers(let version): "version \(version) answers with what are no numbers; train it anew"
         case .changed(let version): "what lies in the folder of version \(version) is another one"
+        case .replaced(let task): "another version answers for \(task) by now; look again with GET /v1/models"
         case .nothingBefore(let task): "no version was active before this one for \(task)"
         }
     }

@@ -70,7 +70,11 @@ actor ModelMonitor {
         // Events may lie a day ahead; what has not happened is no answer.
         guard let log = try model.log(records.filter { $0.time <= now }) else { return nil }
         let (bundle, horizon) = (model.bundle, model.bundle.description.split.horizon)
-        let window = ModelCheck.newest(LogSpan(log.log).end, horizon: horizon)
+        let newest = ModelCheck.newest(LogSpan(log.log).end, horizon: horizon)
+        // Not on what the model was levelled on.
+        let from = max(newest.lowerBound, bundle.description.split.validationEnd)
+        guard newest.upperBound - from > horizon else { return nil }
+        let window = from...newest.upperBound
         let check: ModelCheck
         do {
             check = try ModelCheck(bundle, log, window: window, questions: 10_000, seed: UInt64(bitPattern: now))

@@ -79,6 +79,17 @@ public final class ModelRegistry: Sendable {
         return version
     }
 
+    /// Takes versions away that bear no label.
+    func remove(_ versions: [String]) async throws {
+        try await changes.run {
+            let labelled = Set(try await self.store.labels().values)
+            for version in versions where Self.isVersion(version) && !labelled.contains(version) {
+                try await self.store.remove(model: version)
+                try? FileManager.default.removeItem(atPath: self.place(version))
+            }
+        }
+    }
+
     /// Where a version lies.
     func folder(of version: String) -> String { place(version) }
 
@@ -86,23 +97,45 @@ public final class ModelRegistry: Sendable {
     public func activate(_ version: String) async throws -> LoadedModel {
         try await changes.run {
             let model = try await self.load(version)
-            let task = model.task.rawValue
-            let before = self.active.withLock { $0[task]?.version }
-            guard before != version else { return model }
-            var labels: [ModelLabel: String?] = [ModelLabel(task: task, .champion): version]
-            if let before { labels[ModelLabel(task: task, .previous)] = before }
-            try await self.store.move(labels)
-            self.active.withLock { $0[task] = model }
+            try await self.promote(model)
             return model
+        }
+    }
+
+    /// Labels first, by what the store says is the champion: another service may have changed that a moment ago.
+    ///
+    /// - Parameter known: the champion that is to be replaced; whichever there is when absent.
+    private func promote(_ model: LoadedModel, over known: String? = nil) async throws {
+        let task = model.task.rawValue
+        for _ in 0..<5 {
+            let champion = try await store.labels()[ModelLabel(task: task, .champion)]
+            if let known, champion != known { throw RegistryError.replaced(task: task) }
+            let isDone = champion == model.version
+            if !isDone, try await !store.promote(model.version, task: task, over: champion) { continue }
+            active.withLock { $0[task] = model }
+            return
+        }
+        throw RegistryError.replaced(task: task)
+    }
+
+    /// Lets a version answer where the champion is still the one that it was set beside.
+    func promote(_ version: String, over known: String) async throws {
+        try await changes.run {
+            let model = try await self.load(version)
+            try await self.promote(model, over: known)
         }
     }
 
     /// Lets the version before answer again.
     public func rollBack(_ task: String) async throws -> LoadedModel {
-        guard let version = try await store.labels()[ModelLabel(task: task, .previous)] else {
-            throw RegistryError.nothingBefore(task: task)
+        try await changes.run {
+            guard let version = try await self.store.labels()[ModelLabel(task: task, .previous)] else {
+                throw RegistryError.nothingBefore(task: task)
+            }
+            let model = try await self.load(version)
+            try await self.promote(model)
+            return model
         }
-        return try await activate(version)
     }
 
     /// Takes over what another service on the same store lets answer; one that cannot be loaded is tried again later.
@@ -158,7 +191,10 @@ public final class ModelRegistry: Sendable {
         let here = try FileManager.default.contentsOfDirectory(atPath: folder)
         let names = Set(here + (try await store.models())).filter(Self.isVersion).sorted()
         for name in names where !here.contains(name) {
-            try BundleFolder.put(try await store.files(ofModel: name), at: place(name))
+            try await changes.run {
+                guard !FileManager.default.fileExists(atPath: self.place(name)) else { return }
+                try BundleFolder.put(try await self.store.files(ofModel: name), at: self.place(name))
+            }
         }
         return names.map { name in
             let own = labels.filter { $0.value == name }.map(\.key.name.rawValue).sorted()

@@ -26,7 +26,7 @@ final class PersonCache: Sendable {
     ///
     /// - Parameter revision: the store's number, read before this is called: a view of another one is folded anew.
     func view(
-        _ user: String, _ version: String, revision: Int64, fold: () async throws -> PersonView
+        _ user: String, _ version: String, revision: Int64, keeps: Bool, fold: () async throws -> PersonView
     ) async throws -> PersonView {
         let user = ExactName(user)
         let known = contents.withLock { contents -> PersonView? in
@@ -46,7 +46,7 @@ final class PersonCache: Sendable {
         do {
             let view = try await fold()
             // Nobody is kept of whom nothing is known: names that never were would drive people out.
-            end(user, keeping: view.lastTime == .min ? nil : (version, view, revision))
+            end(user, keeping: view.lastTime == .min || !keeps ? nil : (version, view, revision))
             return view
         } catch {
             end(user, keeping: nil)

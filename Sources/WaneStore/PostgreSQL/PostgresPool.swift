@@ -15,6 +15,8 @@ actor PostgresPool {
         self.most = most
     }
 
+    private static let mostWaiting = 256
+
     /// Settings of each connection.
     private static let settings = """
         SET search_path = wane; SET statement_timeout = '25s'; SET idle_in_transaction_session_timeout = '60s';
@@ -44,6 +46,8 @@ actor PostgresPool {
                     throw error
                 }
             }
+            // Behind a server that hangs nobody is made to wait without end.
+            guard waiting.count < Self.mostWaiting else { throw StoreError.busy }
             await withCheckedContinuation { waiting.append($0) }
         }
     }

@@ -47,6 +47,8 @@ enum PostgresSchema {
             CREATE INDEX reports_by_kind ON reports (kind, time);
             """
         ),
+        // Of those who were there before nothing is known, and they are trusted.
+        ("arrivals", "ALTER TABLE people ADD COLUMN arrived BIGINT NOT NULL DEFAULT 0;"),
     ]
 
     /// Any number that is ours: who migrates holds it.

@@ -70,6 +70,47 @@ extension PostgresStore: ServiceStore {
         }
     }
 
+    public func promote(_ version: String, task: String, over known: String?) async throws(StoreError) -> Bool {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.transaction {
+                    try connection.query("LOCK TABLE labels IN SHARE ROW EXCLUSIVE MODE")
+                    func labelled(_ name: ModelLabel.Name) throws -> String? {
+                        try connection.query(
+                            "SELECT version FROM labels WHERE task = $1 AND label = $2",
+                            [.text(task), .text(name.rawValue)]
+                        ).text(0, 0)
+                    }
+                    let champion = try labelled(.champion)
+                    // A try that was repeated after it came through.
+                    if champion == version, try labelled(.previous) == known { return true }
+                    guard champion == known else { return false }
+                    func put(_ name: ModelLabel.Name, _ version: String) throws {
+                        try connection.query(
+                            """
+                            INSERT INTO labels (task, label, version) VALUES ($1, $2, $3)
+                            ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+                            """, [.text(task), .text(name.rawValue), .text(version)])
+                    }
+                    try put(.champion, version)
+                    if let champion { try put(.previous, champion) }
+                    try connection.query(
+                        "DELETE FROM labels WHERE task = $1 AND label = $2 AND version = $3",
+                        [.text(task), .text(ModelLabel.Name.challenger.rawValue), .text(version)])
+                    return true
+                }
+            }
+        }
+    }
+
+    public func remove(model version: String) async throws(StoreError) {
+        try await Self.mapped {
+            _ = try await self.pool.run { connection in
+                try connection.query("DELETE FROM model_files WHERE version = $1", [.text(version)]).changes
+            }
+        }
+    }
+
     public func move(_ labels: [ModelLabel: String?]) async throws(StoreError) {
         let ordered = labels.sorted { ($0.key.task, $0.key.name.rawValue) < ($1.key.task, $1.key.name.rawValue) }
         try await Self.mapped {
@@ -112,7 +153,13 @@ extension PostgresStore: ServiceStore {
             _ = try await self.pool.run { connection in
                 try connection.query(
                     "INSERT INTO reports (kind, time, body) VALUES ($1, $2, $3)",
-                    [.text(report.kind.rawValue), .int(report.time), .text(report.body)]
+                    [.text(report.kind.rawValue), .int(report.time), .text(report.body)])
+                return try connection.query(
+                    """
+                    DELETE FROM reports WHERE kind = $1 AND number NOT IN (
+                        SELECT number FROM reports WHERE kind = $1 ORDER BY time DESC, number DESC LIMIT $2
+                    )
+                    """, [.text(report.kind.rawValue), .int(Int64(StoredReport.mostKept))]
                 ).changes
             }
         }

@@ -49,14 +49,20 @@ public final class PostgresStore: EventStore, Sendable {
         let records: [EventRecord]
         let keys: [EventKey]
         let sums: [Int64]
+        let arrived: [Int64]
     }
 
-    public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
+    public func append(_ sendings: [Sending]) async throws(StoreError) -> [[Receipt]] {
+        let lists = sendings.map(\.records)
         let keys = lists.flatMap { EventKey.keys(of: $0) }
         let records = lists.flatMap { $0 }
+        let arrived = sendings.flatMap { sending in sending.records.map { _ in sending.arrived } }
         guard !records.isEmpty else { return lists.map { _ in [] } }
         let sums = zip(records, keys).map { Int64(bitPattern: RowSum($0, key: $1.bytes).value) }
-        let batch = Batch(records: records, keys: keys, sums: sums)
+        let batch = Batch(records: records, keys: keys, sums: sums, arrived: arrived)
+        // A server that was lost may come back as one that knows less: what it called things is asked anew.
+        var isDone = false
+        defer { if !isDone { numbers.withLock { $0 = [:] } } }
         let receipts = try await Self.mapped {
             let (receipts, new) = try await self.pool.run { connection in
                 try connection.transaction { try self.insert(batch, connection) }
@@ -64,6 +70,7 @@ public final class PostgresStore: EventStore, Sendable {
             self.keep(new)
             return receipts
         }
+        isDone = true
         var start = 0
         return lists.map { list in
             defer { start += list.count }
@@ -83,7 +90,10 @@ public final class PostgresStore: EventStore, Sendable {
     private func insert(
         _ batch: Batch, _ connection: PostgresConnection
     ) throws -> ([Receipt], [NameTable: [ExactName: Int64]]) {
-        let people = try hold(Set(batch.records.map { ExactName($0.user) }).sorted(), connection)
+        // The first of a person's is when they came.
+        let arrived = Dictionary(
+            zip(batch.records.map { ExactName($0.user) }, batch.arrived), uniquingKeysWith: { first, _ in first })
+        let people = try hold(arrived.keys.sorted(), arrived, connection)
         let items = try find(Set(batch.records.map { ExactName($0.item) }).sorted(), in: .items, connection)
         let lists = batch.records.map { record in
             record.topics.isEmpty ? nil : ExactName(record.topics.joined(separator: "\u{1F}"))
@@ -145,7 +155,9 @@ public final class PostgresStore: EventStore, Sendable {
     }
 
     /// Numbers of people, whose rows are held until the transaction ends; those who are new are added.
-    private func hold(_ names: [ExactName], _ connection: PostgresConnection) throws -> [ExactName: Int64] {
+    private func hold(
+        _ names: [ExactName], _ arrived: [ExactName: Int64], _ connection: PostgresConnection
+    ) throws -> [ExactName: Int64] {
         var found: [ExactName: Int64] = [:]
         func take(_ rows: PostgresRows) {
             for row in 0..<rows.count {
@@ -164,9 +176,11 @@ public final class PostgresStore: EventStore, Sendable {
             take(
                 try connection.query(
                     """
-                    INSERT INTO people AS p (name, revision) SELECT unnest($1::text[]), nextval('revisions')
+                    INSERT INTO people AS p (name, revision, arrived)
+                    SELECT u.name, nextval('revisions'), u.arrived
+                    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS u (name, arrived, place) ORDER BY u.place
                     ON CONFLICT (name) DO UPDATE SET revision = nextval('revisions') RETURNING p.number, p.name
-                    """, [.texts(missing.map(\.text))]))
+                    """, [.texts(missing.map(\.text)), .ints(missing.map { arrived[$0] ?? 0 })]))
         }
         guard names.allSatisfy({ found[$0] != nil }) else { throw StoreError.failed("a person was not stored") }
         return found
@@ -261,16 +275,31 @@ public final class PostgresStore: EventStore, Sendable {
         }
     }
 
-    public func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord] {
+    public func people(after name: String?, limit: Int) async throws(StoreError) -> PeoplePart {
         try await Self.mapped {
             try await self.pool.run { connection in
+                var part = PeoplePart()
+                let people = try connection.query(
+                    "SELECT name, arrived, number FROM people WHERE name > $1 ORDER BY name LIMIT $2",
+                    [.text(name ?? ""), .int(Int64(limit))])
+                for row in 0..<people.count {
+                    if let name = people.text(row, 0), let time = people.int(row, 1) {
+                        part.arrived.append((name, time))
+                    }
+                }
                 let rows = try connection.query(
-                    """
-                    SELECT \(Self.columns) WHERE e.person = ANY (ARRAY(
-                        SELECT number FROM people WHERE name > $1 ORDER BY name LIMIT $2
-                    )) ORDER BY p.name, e.time, e.key
-                    """, [.text(name ?? ""), .int(Int64(limit))])
-                return try (0..<rows.count).map { try Self.record(rows, $0) }
+                    "SELECT \(Self.columns) WHERE e.person = ANY ($1::bigint[]) ORDER BY p.name, e.time, e.key",
+                    [.ints((0..<people.count).map { people.int($0, 2) })])
+                part.records = try (0..<rows.count).map { try Self.record(rows, $0) }
+                return part
+            }
+        }
+    }
+
+    public func newest(upTo moment: Int64) async throws(StoreError) -> Int64? {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.query("SELECT max(time) FROM events WHERE time <= $1", [.int(moment)]).int(0, 0)
             }
         }
     }

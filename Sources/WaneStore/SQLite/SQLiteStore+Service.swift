@@ -13,6 +13,12 @@ extension SQLiteStore: ServiceStore {
                 try db.execute(
                     sql: "INSERT INTO reports (kind, time, body) VALUES (?, ?, ?)",
                     arguments: [report.kind.rawValue, report.time, report.body])
+                try db.execute(
+                    sql: """
+                        DELETE FROM reports WHERE kind = ?1 AND rowid NOT IN (
+                            SELECT rowid FROM reports WHERE kind = ?1 ORDER BY time DESC, rowid DESC LIMIT ?2
+                        )
+                        """, arguments: [report.kind.rawValue, StoredReport.mostKept])
             }
         }
     }
@@ -83,6 +89,30 @@ extension SQLiteStore: ServiceStore {
         }
         return labels
     }
+
+    public func promote(_ version: String, task: String, over known: String?) async throws(StoreError) -> Bool {
+        try await Self.mapped {
+            try await self.pool.write { db in
+                let champion = try Self.labels(db)[ModelLabel(task: task, .champion)]
+                guard champion == known else { return false }
+                func put(_ label: ModelLabel.Name, _ version: String) throws {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO labels (task, label, version) VALUES (?, ?, ?)
+                            ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+                            """, arguments: [task, label.rawValue, version])
+                }
+                try put(.champion, version)
+                if let champion { try put(.previous, champion) }
+                try db.execute(
+                    sql: "DELETE FROM labels WHERE task = ? AND label = ? AND version = ?",
+                    arguments: [task, ModelLabel.Name.challenger.rawValue, version])
+                return true
+            }
+        }
+    }
+
+    public func remove(model version: String) async throws(StoreError) {}
 
     public func move(_ labels: [ModelLabel: String?]) async throws(StoreError) {
         try await Self.mapped {

@@ -47,8 +47,8 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
 
     // MARK: Writing
 
-    public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
-        let keys = lists.map { EventKey.keys(of: $0) }
+    public func append(_ lists: [Sending]) async throws(StoreError) -> [[Receipt]] {
+        let keys = lists.map { EventKey.keys(of: $0.records) }
         return try await Self.mapped {
             let (receipts, numbers, generation) = try await self.pool.write { db in
                 let generation = self.known.generation
@@ -61,7 +61,7 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
     }
 
     private func insert(
-        _ lists: [[EventRecord]], _ keys: [[EventKey]], _ numbers: NameNumbers, _ db: Database
+        _ lists: [Sending], _ keys: [[EventKey]], _ numbers: NameNumbers, _ db: Database
     ) throws -> [[Receipt]] {
         let insert = try db.cachedStatement(
             sql: """
@@ -69,10 +69,10 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
                 """)
         var accepted = 0
-        let receipts = try zip(lists, keys).map { records, keys in
-            try zip(records, keys).map { record, key -> Receipt in
+        let receipts = try zip(lists, keys).map { sending, keys in
+            try zip(sending.records, keys).map { record, key -> Receipt in
                 let sum = RowSum(record, key: key.bytes)
-                let person = try numbers.number(of: record.user, in: .people, db)
+                let person = try numbers.number(of: record.user, in: .people, db, arrived: sending.arrived)
                 let item = try numbers.number(of: record.item, in: .items, db)
                 let topics =
                     try record.topics.isEmpty
@@ -156,9 +156,16 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         }
     }
 
-    public func events(ofPeopleAfter name: String?, limit: Int) async throws(StoreError) -> [EventRecord] {
+    public func people(after name: String?, limit: Int) async throws(StoreError) -> PeoplePart {
         try await Self.mapped {
             try await self.pool.read { db in
+                var part = PeoplePart()
+                for row in try Row.fetchAll(
+                    db, sql: "SELECT name, arrived FROM people WHERE name > ? ORDER BY name LIMIT ?",
+                    arguments: [name ?? "", limit])
+                {
+                    part.arrived.append((row[0], row[1]))
+                }
                 let statement = try db.cachedStatement(
                     sql: """
                         SELECT \(Self.columns) WHERE e.person IN (
@@ -166,9 +173,16 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                         ) ORDER BY p.name, e.time, e.key
                         """)
                 let rows = try Row.fetchCursor(statement, arguments: [name ?? "", limit])
-                var records: [EventRecord] = []
-                while let row = try rows.next() { records.append(try Self.record(row)) }
-                return records
+                while let row = try rows.next() { part.records.append(try Self.record(row)) }
+                return part
+            }
+        }
+    }
+
+    public func newest(upTo moment: Int64) async throws(StoreError) -> Int64? {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try Int64.fetchOne(db, sql: "SELECT max(time) FROM events WHERE time <= ?", arguments: [moment])
             }
         }
     }
@@ -316,13 +330,19 @@ private final class NameNumbers {
 
     init(_ known: Names) { self.known = known }
 
-    func number(of name: String, in table: NameTable, _ db: Database) throws -> Int64 {
+    func number(of name: String, in table: NameTable, _ db: Database, arrived: Int64 = 0) throws -> Int64 {
         let key = ExactName(name)
         if let number = known[table]?[key] ?? new[table]?[key] { return number }
         let column = table == .words ? "text" : "name"
-        try db.cachedStatement(
-            sql: "INSERT INTO \(table.rawValue) (\(column)) VALUES (?) ON CONFLICT (\(column)) DO NOTHING"
-        ).execute(arguments: [name])
+        if table == .people {
+            try db.cachedStatement(
+                sql: "INSERT INTO people (name, arrived) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+            ).execute(arguments: [name, arrived])
+        } else {
+            try db.cachedStatement(
+                sql: "INSERT INTO \(table.rawValue) (\(column)) VALUES (?) ON CONFLICT (\(column)) DO NOTHING"
+            ).execute(arguments: [name])
+        }
         let number = try Int64.fetchOne(
             db.cachedStatement(sql: "SELECT number FROM \(table.rawValue) WHERE \(column) = ?"), arguments: [name])
         guard let number else { throw StoreError.failed("a name was not stored") }

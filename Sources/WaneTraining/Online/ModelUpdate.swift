@@ -87,8 +87,13 @@ public struct ModelUpdate {
     /// How much more miscalibrated a challenger may be.
     static let calibrationSlack = 0.02
 
-    public init(_ champion: ModelBundle, _ log: AskedLog, split: Split) {
-        (self.champion, self.log, self.split) = (champion, log, split)
+    /// People who are known to be some; all whom the champion's log had when absent.
+    private let known: Set<ExactName>?
+
+    /// - Parameter known: names of people who are known to be some: the times of a log are what its senders say they are, so that whose log
+    ///   anybody may write to should know its people by something else.
+    public init(_ champion: ModelBundle, _ log: AskedLog, split: Split, known: Set<ExactName>? = nil) {
+        (self.champion, self.log, self.split, self.known) = (champion, log, split, known)
     }
 
     /// Trains the challengers and judges the better one.
@@ -152,7 +157,11 @@ public struct ModelUpdate {
         let all = try compare(nil)
         // Whom the champion's own log had.
         let knownUntil = champion.description.split.validationEnd
-        let isKnown = (0..<log.userCount).map { log.log.time[log.events(ofUser: $0).lowerBound] < knownUntil }
+        let names = known
+        let isKnown = (0..<log.userCount).map { user in
+            log.log.time[log.events(ofUser: user).lowerBound] < knownUntil
+                && names?.contains(ExactName(log.log.users[user])) ?? true
+        }
         var known: (old: ModelCheck, new: ModelCheck, difference: Difference?)?
         do {
             known = try compare { isKnown[Int($0)] }

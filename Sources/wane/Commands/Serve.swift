@@ -77,6 +77,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let console = Console(quiet: false)
         let store = try await place.open()
+        // A round of learning that was killed leaves a file of all events behind.
+        try? FileManager.default.removeItem(atPath: place.data + "/learning")
         let registry = try ModelRegistry(folder: place.data + "/models", store: store)
         for failure in try await registry.restore() {
             console.note("warning: version \(failure.version) is not served: \(failure.reason)")

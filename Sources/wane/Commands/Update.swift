@@ -26,10 +26,22 @@ struct Update: AsyncParsableCommand {
     @OptionGroup var training: TrainOptions
     /// The log is what a service stored: lines as it writes them, read by the model's rules.
     @Flag(help: .hidden) var storedEvents = false
+    /// Names of people who are known to be some, one a line; all of whom the model's log had when absent.
+    @Option(help: .hidden) var known: String?
+    /// The process that waits for this one: without it, this one ends.
+    @Option(help: .hidden) var parent: Int32?
     @OptionGroup var printing: PrintingOptions
 
     func run() async throws {
         let console = printing.console
+        if let parent { Self.end(with: parent) }
+        var names: Set<ExactName>?
+        if let known {
+            guard let data = FileManager.default.contents(atPath: known) else {
+                throw CommandError("\(known) cannot be read")
+            }
+            names = Set(data.split(separator: 0x0A).map { ExactName(String(decoding: $0, as: UTF8.self)) })
+        }
         let champion = try BundleFolder.read(model, for: [.interest])
         guard champion.hasCurves else { throw PredictionError.noCurves(family: champion.description.family) }
         guard champion.description.clock == .wall else {
@@ -57,7 +69,8 @@ struct Update: AsyncParsableCommand {
         if let words = asked.coverage.words { console.note("note: \(words)") }
         let span = LogSpan(asked.log)
         let update = ModelUpdate(
-            champion, asked, split: try ModelUpdate.split(champion.description, start: span.start, end: span.end))
+            champion, asked, split: try ModelUpdate.split(champion.description, start: span.start, end: span.end),
+            known: names)
         let output = saving.output
         let (bundle, task, verdict) = try update.run(options) { lesson, trainer in
             trainer.checkpoint = URL(fileURLWithPath: "\(output).\(lesson.rawValue).checkpoint")
@@ -94,5 +107,12 @@ struct Update: AsyncParsableCommand {
         }
         console.note(note)
         if !verdict.promote { throw ExitCode(2) }
+    }
+
+    private static func end(with parent: Int32) {
+        Thread {
+            while getppid() == parent { sleep(1) }
+            _exit(1)
+        }.start()
     }
 }

@@ -1,17 +1,24 @@
 import ArgumentParser
 import Foundation
 import WaneEvents
+import WaneStore
 
 /// How to read a log: shared by every command that takes one.
 struct LogOptions: ParsableArguments {
     @Argument(
         help:
-            "The log: CSV, TSV, JSON Lines or arrays, RecBole or MovieLens, plain or through gzip or zstd; Parquet, Arrow, Feather; several files, a folder or a 'pattern*' are one log, also of s3://bucket; - for standard input."
+            "The log: CSV, TSV, JSON Lines or arrays, RecBole or MovieLens, plain or through gzip or zstd; Parquet, Arrow, Feather; several files, a folder or a 'pattern*' are one log, also of s3://bucket; - for standard input; postgres://host/database or sqlite:FILE with --sql."
     )
     var logs: [String]
 
     /// What messages and titles call the log.
-    var log: String { logs.joined(separator: ", ") }
+    var log: String { logs.map(SQLTable.title).joined(separator: ", ") }
+
+    @Option(
+        help: ArgumentHelp(
+            "What to read of a database, such as \"select user_id, time, page from visits\"; its columns are those of a file.",
+            valueName: "query"))
+    var sql: String?
 
     @Option(
         help: ArgumentHelp(
@@ -153,7 +160,23 @@ struct LogOptions: ParsableArguments {
     ) throws -> (log: EventLog, report: ReadingReport) {
         var options = try options(over: base)
         options.onlyUser = onlyUser
-        let result = try LogReader.read(logs, options: options) { rows in console.status("read \(rows) rows") }
+        func show(_ rows: Int) { console.status("read \(rows) rows") }
+        let result: (log: EventLog, report: ReadingReport)
+        if logs.contains(where: SQLTable.isDatabase) {
+            guard logs.count == 1 else {
+                throw ValidationError("\(log): a database is a log of its own; join tables in --sql")
+            }
+            guard let sql else {
+                throw ValidationError("\(log) is a database: say what to read with --sql \"select ... from ...\"")
+            }
+            result = try LogReader.read(
+                try SQLTable.open(logs[0], sql: sql), file: log, options: options, progress: show)
+        } else {
+            guard sql == nil else {
+                throw ValidationError("--sql: \(log) is no database; give postgres://... or sqlite:FILE")
+            }
+            result = try LogReader.read(logs, options: options, progress: show)
+        }
         console.clearStatus()
         let report = result.report
         for warning in report.warnings { console.note("note: \(warning)") }
