@@ -8,7 +8,7 @@ import WaneStore
 @testable import WaneServer
 
 @Suite(
-    "The dashboard in a browser", .serialized,
+    "The dashboard in a browser", .serialized, .usesTorch,
     .enabled(if: Browser.program != nil, "no browser is installed; Scripts/bootstrap tests brings one"))
 struct DashboardTests {
     private struct Interests: Decodable {

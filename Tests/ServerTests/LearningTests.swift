@@ -8,7 +8,7 @@ import WaneStore
 
 @testable import WaneServer
 
-@Suite("A service that learns", .serialized)
+@Suite("A service that learns", .serialized, .usesTorch)
 struct LearningTests {
     private struct Checks: Decodable { let checks: [QualityReport] }
     private struct Rounds: Decodable { let rounds: [LearningRound], isRunning: Bool }

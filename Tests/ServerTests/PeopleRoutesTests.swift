@@ -8,7 +8,7 @@ import WanePrediction
 
 @testable import WaneServer
 
-@Suite("All people over HTTP", .serialized)
+@Suite("All people over HTTP", .serialized, .usesTorch)
 struct PeopleRoutesTests {
     private struct Topics: Decodable {
         struct Row: Decodable, Equatable {

@@ -12,7 +12,7 @@ import WaneStore
 
 @testable import WaneServer
 
-@Suite("A service over HTTP", .serialized)
+@Suite("A service over HTTP", .serialized, .usesTorch)
 struct ServiceTests {
     private struct Interests: Decodable {
         struct Row: Decodable, Equatable {

@@ -1,5 +1,5 @@
 import Testing
 
 /// One after another: libtorch's generator and number of threads belong to the whole process.
-@Suite(.serialized)
+@Suite(.serialized, .usesTorch)
 enum UsingTorch {}
