@@ -47,7 +47,25 @@ struct RowSum: Equatable {
         for byte in key { add(byte) }
     }
 
+    /// As databases have numbers.
+    var stored: Int64 { Int64(bitPattern: value) }
+
     private mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+}
+
+extension EventRecord {
+    /// Its topics as a store keeps them; nothing where it has none.
+    var topicText: String? { topics.isEmpty ? nil : topics.joined(separator: "\u{1F}") }
+
+    /// Topics as they were kept.
+    static func topics(_ text: String?) -> [String] {
+        text.map { $0.split(separator: "\u{1F}").map(String.init) } ?? []
+    }
+
+    /// - Throws: ``StoreError/damaged(_:)`` where this is not what was written under a key with a sum.
+    func check(_ sum: Int64, key: Data) throws(StoreError) {
+        guard RowSum(self, key: key).stored == sum else { throw .damaged("an event of \(TimeFormat.rfc3339(time))") }
+    }
 }
 
 extension Sequence<UInt8> {

@@ -58,6 +58,17 @@ struct ServiceCrashTests {
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
+    /// A log of people, and a model of it.
+    private static func trained(_ folder: TemporaryFolder, users: Int) throws -> (log: String, model: String) {
+        let (log, model) = (folder.file("visits.csv").path, folder.file("model").path)
+        #expect(try Command.run(["simulate", "--users", "\(users)", "--output", log, "--quiet"]).status == 0)
+        let trained = try Command.run([
+            "train", log, "--model", "mlp", "--epochs", "1", "--queries", "2000", "--output", model, "--quiet",
+        ])
+        #expect(trained.status == 0, "\(trained.errors)")
+        return (log, model)
+    }
+
     /// What was sent, and for what there was a receipt.
     private final class Sent: Sendable {
         struct Names: Sendable {
@@ -148,12 +159,7 @@ struct ServiceCrashTests {
         .enabled(if: PostgresServer.obstacle == nil))
     func two() async throws {
         let folder = try TemporaryFolder()
-        let (log, model) = (folder.file("visits.csv").path, folder.file("model").path)
-        #expect(try Command.run(["simulate", "--users", "40", "--output", log, "--quiet"]).status == 0)
-        let trained = try Command.run([
-            "train", log, "--model", "mlp", "--epochs", "1", "--queries", "2000", "--output", model, "--quiet",
-        ])
-        #expect(trained.status == 0, "\(trained.errors)")
+        let (log, model) = try Self.trained(folder, users: 40)
         let arguments = try await Self.arguments(.postgres)
         let first = try Served(folder.file("first").path, arguments + ["--model", model])
         // The second has no model of its own: it takes the first one's out of the database.
@@ -238,12 +244,7 @@ struct ServiceCrashTests {
     @Test("a log is sent whole, once, and answered about as wane predict does")
     func ingest() async throws {
         let folder = try TemporaryFolder()
-        let (log, model) = (folder.file("visits.csv").path, folder.file("model").path)
-        #expect(try Command.run(["simulate", "--users", "60", "--output", log, "--quiet"]).status == 0)
-        let trained = try Command.run([
-            "train", log, "--model", "mlp", "--epochs", "1", "--queries", "2000", "--output", model, "--quiet",
-        ])
-        #expect(trained.status == 0, "\(trained.errors)")
+        let (log, model) = try Self.trained(folder, users: 60)
         let served = try Served(folder.file("service").path, ["--model", model])
         defer { served.kill() }
         let rows = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").count - 1

@@ -30,12 +30,18 @@ public enum LogReader {
         guard let builder else { throw .empty(file: paths.joined(separator: ", ")) }
         var (log, report) = try builder.finish()
         report.files = files.count
-        if let items = options.items {
-            let contents = try ItemFile.read(items, for: log.items, options: options)
-            log = log.with(topics: contents.topics)
-            report.warnings += contents.notes
-        }
+        try addItems(options, to: &log, &report)
         return (log, report)
+    }
+
+    /// Topics out of the side file, where there is one.
+    private static func addItems(
+        _ options: ReadingOptions, to log: inout EventLog, _ report: inout ReadingReport
+    ) throws(LogError) {
+        guard let items = options.items else { return }
+        let contents = try ItemFile.read(items, for: log.items, options: options)
+        log = log.with(topics: contents.topics)
+        report.warnings += contents.notes
     }
 
     /// Reads a log from where its bytes come from, under a name for errors.
@@ -46,11 +52,7 @@ public enum LogReader {
         let contents = try LogFiles.contents(of: source, file: file, size: nil)
         let place = Place(file: file, path: file, options: options, before: nil, isOneOfMany: false)
         var (log, report) = try read(contents.source, size: contents.size, at: place, progress: progress).finish()
-        if let items = options.items {
-            let contents = try ItemFile.read(items, for: log.items, options: options)
-            log = log.with(topics: contents.topics)
-            report.warnings += contents.notes
-        }
+        try addItems(options, to: &log, &report)
         return (log, report)
     }
 

@@ -127,6 +127,13 @@ enum Reply {
         return encoder
     }
 
+    /// Reads what ``encoder`` writes.
+    static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
         guard let data = try? encoder.encode(value) else {
             return Response(status: .internalServerError)

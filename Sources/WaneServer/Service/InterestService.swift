@@ -99,26 +99,27 @@ public final class InterestService: Sendable {
 
     /// Takes over what another service on the same store has changed.
     public func follow() async throws {
-        if try await registry.follow() { cache.keep(versions: Set(registry.models.map(\.version))) }
+        if try await registry.follow() { keepAnswering() }
     }
 
     public func activate(_ version: String) async throws -> LoadedModel {
-        let model = try await registry.activate(version)
-        cache.keep(versions: Set(registry.models.map(\.version)))
-        return model
+        defer { keepAnswering() }
+        return try await registry.activate(version)
     }
 
     /// Lets a version answer where the champion is still the one that it was set beside.
     func promote(_ version: String, over known: String) async throws {
+        defer { keepAnswering() }
         try await registry.promote(version, over: known)
-        cache.keep(versions: Set(registry.models.map(\.version)))
     }
 
     public func rollBack(_ task: String) async throws -> LoadedModel {
-        let model = try await registry.rollBack(task)
-        cache.keep(versions: Set(registry.models.map(\.version)))
-        return model
+        defer { keepAnswering() }
+        return try await registry.rollBack(task)
     }
+
+    /// People are held as the versions that answer read them.
+    private func keepAnswering() { cache.keep(versions: Set(registry.models.map(\.version))) }
 
     /// Keys were made or taken away: the next request is let in by those that there are.
     func keysChanged() async { await access.forget() }

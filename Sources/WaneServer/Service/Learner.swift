@@ -119,8 +119,7 @@ actor Learner {
 
     /// The last rounds, the newest first.
     private func rounds() async throws -> [LearningRound] {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let decoder = Reply.decoder
         return try await service.store.reports(.learning, limit: 200).compactMap {
             try? decoder.decode(LearningRound.self, from: Data($0.body.utf8))
         }
@@ -153,7 +152,7 @@ actor Learner {
         let challenger = folder + "/challenger"
         let (status, output, errors) = try await runProgram(
             [
-                "update", service.registry.folder(of: champion.version), log, "--output", challenger, "--stored-events",
+                "update", service.registry.place(champion.version), log, "--output", challenger, "--stored-events",
                 "--known", known, "--parent", "\(getpid())", "--format", "json", "--quiet", "--threads", "1",
             ] + settings, in: folder)
         guard !isClosed else { throw CancellationError() }
@@ -168,9 +167,7 @@ actor Learner {
                 time: time, seconds: 0, outcome: .failed, reason: "the trainer ended with status \(status)",
                 champion: champion.version)
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let verdict = try decoder.decode(Verdict.self, from: output)
+        let verdict = try Reply.decoder.decode(Verdict.self, from: output)
         let version = try await service.registry.keep(challenger, label: .challenger)
         var outcome = LearningRound.Outcome.kept
         var reason = verdict.reason

@@ -58,13 +58,18 @@ public final class ModelRegistry: Sendable {
             store.isShared
             ? try await store.models().contains(version) : FileManager.default.fileExists(atPath: place(version))
         if isKnown, let champion = try? model(task) { return champion }
+        try await take(path, as: version)
+        return try await activate(version)
+    }
+
+    /// Copies a model to where versions are, for the other services too.
+    private func take(_ path: String, as version: String) async throws {
         if !FileManager.default.fileExists(atPath: place(version)) {
             // A damaged one is refused before it is copied.
             _ = try BundleFolder.read(path)
             try BundleFolder.copy(path, to: place(version))
         }
         if store.isShared { try await store.save(model: version, files: BundleFolder.files(at: place(version))) }
-        return try await activate(version)
     }
 
     /// Takes a copy of a model in under a label, without letting it answer.
@@ -73,8 +78,7 @@ public final class ModelRegistry: Sendable {
     func keep(_ path: String, label: ModelLabel.Name) async throws -> String {
         let version = try BundleFolder.version(at: path)
         let task = try BundleFolder.description(at: path).task
-        if !FileManager.default.fileExists(atPath: place(version)) { try BundleFolder.copy(path, to: place(version)) }
-        if store.isShared { try await store.save(model: version, files: BundleFolder.files(at: place(version))) }
+        try await take(path, as: version)
         try await store.move([ModelLabel(task: task.rawValue, label): version])
         return version
     }
@@ -89,9 +93,6 @@ public final class ModelRegistry: Sendable {
             }
         }
     }
-
-    /// Where a version lies.
-    func folder(of version: String) -> String { place(version) }
 
     /// Lets a version answer in place of the one that does.
     public func activate(_ version: String) async throws -> LoadedModel {
@@ -155,13 +156,17 @@ public final class ModelRegistry: Sendable {
         }
     }
 
+    /// Brings a version that only other services have had so far.
+    private func fetch(_ version: String) async throws {
+        guard !FileManager.default.fileExists(atPath: place(version)) else { return }
+        let files = try await store.files(ofModel: version)
+        guard !files.isEmpty else { throw RegistryError.noVersion(version) }
+        try BundleFolder.put(files, at: place(version))
+    }
+
     private func load(_ version: String) async throws -> LoadedModel {
         guard Self.isVersion(version) else { throw RegistryError.noVersion(version) }
-        if !FileManager.default.fileExists(atPath: place(version)) {
-            let files = try await store.files(ofModel: version)
-            guard !files.isEmpty else { throw RegistryError.noVersion(version) }
-            try BundleFolder.put(files, at: place(version))
-        }
+        try await fetch(version)
         guard try BundleFolder.version(at: place(version)) == version else {
             throw RegistryError.changed(version: version)
         }
@@ -173,7 +178,8 @@ public final class ModelRegistry: Sendable {
         text.utf8.count == 12 && text.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 &- 0x61 < 6 }
     }
 
-    private func place(_ version: String) -> String { folder + "/" + version }
+    /// Where a version lies.
+    func place(_ version: String) -> String { folder + "/" + version }
 
     /// A version that is kept.
     public struct Version: Sendable {
@@ -191,10 +197,8 @@ public final class ModelRegistry: Sendable {
         let here = try FileManager.default.contentsOfDirectory(atPath: folder)
         let names = Set(here + (try await store.models())).filter(Self.isVersion).sorted()
         for name in names where !here.contains(name) {
-            try await changes.run {
-                guard !FileManager.default.fileExists(atPath: self.place(name)) else { return }
-                try BundleFolder.put(try await self.store.files(ofModel: name), at: self.place(name))
-            }
+            // One that another service takes away just now is listed with what is wrong with it.
+            try await changes.run { do { try await self.fetch(name) } catch RegistryError.noVersion {} }
         }
         return names.map { name in
             let own = labels.filter { $0.value == name }.map(\.key.name.rawValue).sorted()
@@ -206,20 +210,5 @@ public final class ModelRegistry: Sendable {
                 return Version(version: name, task: nil, family: nil, labels: own, fault: "\(error)")
             }
         }
-    }
-}
-
-/// Lets one change run at a time, in the order in which they came.
-private actor ChangeGate {
-    private var last: Task<Void, Never>?
-
-    func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        let before = last
-        let task = Task {
-            await before?.value
-            return try await body()
-        }
-        last = Task { _ = try? await task.value }
-        return try await task.value
     }
 }

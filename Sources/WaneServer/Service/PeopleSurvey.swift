@@ -29,7 +29,7 @@ actor SurveyDesk {
     private let store: any EventStore
     private let thread: QuietThread
     private var running: [Key: Task<PeopleSurvey, any Error>] = [:]
-    private var last: Task<Void, Never>?
+    private let gate = ChangeGate()
     /// The last few, the newest last.
     private var kept: [(key: Key, survey: PeopleSurvey, made: ContinuousClock.Instant)] = []
     /// How often what was found is no more: somebody was erased.
@@ -60,13 +60,9 @@ actor SurveyDesk {
         }
         if let task = running[key] { return try await task.value }
         guard running.count < Self.mostWaiting else { throw StoreError.busy }
-        let (before, changes) = (last, changes)
-        let task = Task {
-            await before?.value
-            return try await run(moment ?? InterestService.now, of: model)
-        }
+        let changes = changes
+        let task = Task { try await gate.run { try await self.run(moment ?? InterestService.now, of: model) } }
         running[key] = task
-        last = Task { _ = try? await task.value }
         defer { running[key] = nil }
         let survey = try await task.value
         if changes == self.changes {

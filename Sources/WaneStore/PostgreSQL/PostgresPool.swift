@@ -38,9 +38,7 @@ actor PostgresPool {
             if open < most {
                 open += 1
                 do {
-                    return try await withCheckedThrowingContinuation { continuation in
-                        opener.async { [url] in continuation.resume(with: Result { try Self.connect(url) }) }
-                    }
+                    return try await separate()
                 } catch {
                     release(nil)
                     throw error
@@ -52,7 +50,7 @@ actor PostgresPool {
         }
     }
 
-    /// A connection of its own, beside those that are lent.
+    /// A new connection, which is not one of those that are lent.
     func separate() async throws -> PostgresConnection {
         try await withCheckedThrowingContinuation { continuation in
             opener.async { [url] in continuation.resume(with: Result { try Self.connect(url) }) }

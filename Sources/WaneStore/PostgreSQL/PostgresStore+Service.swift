@@ -70,6 +70,14 @@ extension PostgresStore: ServiceStore {
         }
     }
 
+    private static func put(_ label: ModelLabel, _ version: String, _ connection: PostgresConnection) throws {
+        try connection.query(
+            """
+            INSERT INTO labels (task, label, version) VALUES ($1, $2, $3)
+            ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+            """, [.text(label.task), .text(label.name.rawValue), .text(version)])
+    }
+
     public func promote(_ version: String, task: String, over known: String?) async throws(StoreError) -> Bool {
         try await Self.mapped {
             try await self.pool.run { connection in
@@ -85,15 +93,8 @@ extension PostgresStore: ServiceStore {
                     // A try that was repeated after it came through.
                     if champion == version, try labelled(.previous) == known { return true }
                     guard champion == known else { return false }
-                    func put(_ name: ModelLabel.Name, _ version: String) throws {
-                        try connection.query(
-                            """
-                            INSERT INTO labels (task, label, version) VALUES ($1, $2, $3)
-                            ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
-                            """, [.text(task), .text(name.rawValue), .text(version)])
-                    }
-                    try put(.champion, version)
-                    if let champion { try put(.previous, champion) }
+                    try Self.put(ModelLabel(task: task, .champion), version, connection)
+                    if let champion { try Self.put(ModelLabel(task: task, .previous), champion, connection) }
                     try connection.query(
                         "DELETE FROM labels WHERE task = $1 AND label = $2 AND version = $3",
                         [.text(task), .text(ModelLabel.Name.challenger.rawValue), .text(version)])
@@ -117,15 +118,12 @@ extension PostgresStore: ServiceStore {
             try await self.pool.run { connection in
                 try connection.transaction {
                     for (label, version) in ordered {
-                        let place: [PostgresValue] = [.text(label.task), .text(label.name.rawValue)]
                         if let version {
-                            try connection.query(
-                                """
-                                INSERT INTO labels (task, label, version) VALUES ($1, $2, $3)
-                                ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
-                                """, place + [.text(version)])
+                            try Self.put(label, version, connection)
                         } else {
-                            try connection.query("DELETE FROM labels WHERE task = $1 AND label = $2", place)
+                            try connection.query(
+                                "DELETE FROM labels WHERE task = $1 AND label = $2",
+                                [.text(label.task), .text(label.name.rawValue)])
                         }
                     }
                 }

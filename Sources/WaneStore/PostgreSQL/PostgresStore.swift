@@ -16,7 +16,7 @@ public final class PostgresStore: EventStore, Sendable {
     /// - Parameter url: `postgres://...` as libpq reads it; a password better stands in `~/.pgpass` or `PGPASSWORD`.
     public init(url: String, connections: Int = 8) async throws(StoreError) {
         pool = PostgresPool(url, most: connections)
-        let place = Self.place(url)
+        let place = SQLTable.title(url)
         do {
             try await pool.run { connection in
                 guard try connection.query("SELECT current_setting('fsync')").text(0, 0) == "on" else {
@@ -32,12 +32,6 @@ public final class PostgresStore: EventStore, Sendable {
         } catch {
             throw .cannotOpen(path: place, reason: "\(error)")
         }
-    }
-
-    /// Where a URL leads, without who and with what.
-    private static func place(_ url: String) -> String {
-        guard let parts = URLComponents(string: url) else { return "PostgreSQL" }
-        return "postgres://\(parts.host ?? "")\(parts.port.map { ":\($0)" } ?? "")\(parts.path)"
     }
 
     // MARK: Writing
@@ -58,7 +52,7 @@ public final class PostgresStore: EventStore, Sendable {
         let records = lists.flatMap { $0 }
         let arrived = sendings.flatMap { sending in sending.records.map { _ in sending.arrived } }
         guard !records.isEmpty else { return lists.map { _ in [] } }
-        let sums = zip(records, keys).map { Int64(bitPattern: RowSum($0, key: $1.bytes).value) }
+        let sums = zip(records, keys).map { RowSum($0, key: $1.bytes).stored }
         let batch = Batch(records: records, keys: keys, sums: sums, arrived: arrived)
         // A server that was lost may come back as one that knows less: what it called things is asked anew.
         var isDone = false
@@ -95,9 +89,7 @@ public final class PostgresStore: EventStore, Sendable {
             zip(batch.records.map { ExactName($0.user) }, batch.arrived), uniquingKeysWith: { first, _ in first })
         let people = try hold(arrived.keys.sorted(), arrived, connection)
         let items = try find(Set(batch.records.map { ExactName($0.item) }).sorted(), in: .items, connection)
-        let lists = batch.records.map { record in
-            record.topics.isEmpty ? nil : ExactName(record.topics.joined(separator: "\u{1F}"))
-        }
+        let lists = batch.records.map { $0.topicText.map { ExactName($0) } }
         let types = batch.records.map { $0.type.map { ExactName($0) } }
         let words = try find(Set((lists + types).compactMap { $0 }).sorted(), in: .words, connection)
         // In the order of keys, so that two who send the same events do not wait for one another.
@@ -254,12 +246,16 @@ public final class PostgresStore: EventStore, Sendable {
         else { throw .damaged("an event of a person or an item that is not there") }
         let record = EventRecord(
             user: user, time: time, item: item,
-            topics: rows.text(row, 4).map { $0.split(separator: "\u{1F}").map(String.init) } ?? [],
+            topics: EventRecord.topics(rows.text(row, 4)),
             duration: rows.double(row, 6), type: rows.text(row, 5), weight: rows.double(row, 7))
-        guard Int64(bitPattern: RowSum(record, key: key).value) == sum else {
-            throw .damaged("an event of \(TimeFormat.rfc3339(time))")
-        }
+        try record.check(sum, key: key)
         return record
+    }
+
+    private static func records(_ rows: PostgresRows) throws(StoreError) -> [EventRecord] {
+        var records: [EventRecord] = []
+        for row in 0..<rows.count { records.append(try record(rows, row)) }
+        return records
     }
 
     public func events(of user: String) async throws(StoreError) -> [EventRecord] {
@@ -270,7 +266,7 @@ public final class PostgresStore: EventStore, Sendable {
                     SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = $1)
                     ORDER BY e.time, e.key
                     """, [.text(user)])
-                return try (0..<rows.count).map { try Self.record(rows, $0) }
+                return try Self.records(rows)
             }
         }
     }
@@ -290,7 +286,7 @@ public final class PostgresStore: EventStore, Sendable {
                 let rows = try connection.query(
                     "SELECT \(Self.columns) WHERE e.person = ANY ($1::bigint[]) ORDER BY p.name, e.time, e.key",
                     [.ints((0..<people.count).map { people.int($0, 2) })])
-                part.records = try (0..<rows.count).map { try Self.record(rows, $0) }
+                part.records = try Self.records(rows)
                 return part
             }
         }
@@ -311,7 +307,7 @@ public final class PostgresStore: EventStore, Sendable {
                 let rows = try connection.query(
                     "SELECT \(Self.columns) WHERE e.person = ANY ($1::bigint[]) ORDER BY p.name, e.time, e.key",
                     [.ints(drawnNumbers(count, upTo: last))])
-                return try (0..<rows.count).map { try Self.record(rows, $0) }
+                return try Self.records(rows)
             }
         }
     }

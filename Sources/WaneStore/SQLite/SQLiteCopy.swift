@@ -16,17 +16,7 @@ public enum SQLiteCopy {
     }
 
     private static func mapped<Value>(_ body: () throws -> Value) throws(StoreError) -> Value {
-        do {
-            return try body()
-        } catch let error as StoreError {
-            throw error
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            throw .full
-        } catch let error as DatabaseError {
-            throw .damaged("SQLite \(error.resultCode.rawValue): \(error.message ?? "no more is known")")
-        } catch {
-            throw .failed("\(type(of: error))")
-        }
+        do { return try body() } catch { throw SQLiteStore.storeError(error) }
     }
 
     /// Writes all that is committed now to another folder, in one file, flushed to the disk; the service goes on meanwhile.

@@ -34,15 +34,6 @@ enum SQLiteSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
-        addReports(&migrator)
-        migrator.registerMigration("4: arrivals") { db in
-            // Of those who were there before nothing is known, and they are trusted.
-            try db.execute(sql: "ALTER TABLE people ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0")
-        }
-        return migrator
-    }
-
-    private static func addReports(_ migrator: inout DatabaseMigrator) {
         migrator.registerMigration("3: reports") { db in
             try db.execute(
                 sql: """
@@ -50,5 +41,10 @@ enum SQLiteSchema {
                     CREATE INDEX reports_by_kind ON reports (kind, time);
                     """)
         }
+        migrator.registerMigration("4: arrivals") { db in
+            // Of those who were there before nothing is known, and they are trusted.
+            try db.execute(sql: "ALTER TABLE people ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0")
+        }
+        return migrator
     }
 }

@@ -90,20 +90,21 @@ extension SQLiteStore: ServiceStore {
         return labels
     }
 
+    private static func put(_ label: ModelLabel, _ version: String, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO labels (task, label, version) VALUES (?, ?, ?)
+                ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
+                """, arguments: [label.task, label.name.rawValue, version])
+    }
+
     public func promote(_ version: String, task: String, over known: String?) async throws(StoreError) -> Bool {
         try await Self.mapped {
             try await self.pool.write { db in
                 let champion = try Self.labels(db)[ModelLabel(task: task, .champion)]
                 guard champion == known else { return false }
-                func put(_ label: ModelLabel.Name, _ version: String) throws {
-                    try db.execute(
-                        sql: """
-                            INSERT INTO labels (task, label, version) VALUES (?, ?, ?)
-                            ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
-                            """, arguments: [task, label.rawValue, version])
-                }
-                try put(.champion, version)
-                if let champion { try put(.previous, champion) }
+                try Self.put(ModelLabel(task: task, .champion), version, db)
+                if let champion { try Self.put(ModelLabel(task: task, .previous), champion, db) }
                 try db.execute(
                     sql: "DELETE FROM labels WHERE task = ? AND label = ? AND version = ?",
                     arguments: [task, ModelLabel.Name.challenger.rawValue, version])
@@ -119,11 +120,7 @@ extension SQLiteStore: ServiceStore {
             try await self.pool.write { db in
                 for (label, version) in labels {
                     if let version {
-                        try db.execute(
-                            sql: """
-                                INSERT INTO labels (task, label, version) VALUES (?, ?, ?)
-                                ON CONFLICT (task, label) DO UPDATE SET version = excluded.version
-                                """, arguments: [label.task, label.name.rawValue, version])
+                        try Self.put(label, version, db)
                     } else {
                         try db.execute(
                             sql: "DELETE FROM labels WHERE task = ? AND label = ?",

@@ -71,16 +71,13 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         var accepted = 0
         let receipts = try zip(lists, keys).map { sending, keys in
             try zip(sending.records, keys).map { record, key -> Receipt in
-                let sum = RowSum(record, key: key.bytes)
+                let sum = RowSum(record, key: key.bytes).stored
                 let person = try numbers.number(of: record.user, in: .people, db, arrived: sending.arrived)
                 let item = try numbers.number(of: record.item, in: .items, db)
-                let topics =
-                    try record.topics.isEmpty
-                    ? nil : numbers.number(of: record.topics.joined(separator: "\u{1F}"), in: .words, db)
+                let topics = try record.topicText.map { try numbers.number(of: $0, in: .words, db) }
                 let type = try record.type.map { try numbers.number(of: $0, in: .words, db) }
                 try insert.execute(arguments: [
-                    person, record.time, key.bytes, item, topics, type, record.duration, record.weight,
-                    Int64(bitPattern: sum.value),
+                    person, record.time, key.bytes, item, topics, type, record.duration, record.weight, sum,
                 ])
                 if db.changesCount > 0 {
                     accepted += 1
@@ -88,7 +85,7 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                 }
                 let stored = try Int64.fetchOne(
                     db.cachedStatement(sql: "SELECT sum FROM events WHERE key = ?"), arguments: [key.bytes])
-                return stored == Int64(bitPattern: sum.value) ? .duplicate : .conflict
+                return stored == sum ? .duplicate : .conflict
             }
         }
         if accepted > 0 {
@@ -126,19 +123,20 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         """
 
     private static func record(_ row: Row) throws -> EventRecord {
-        let topics: String? = row[4]
         guard let user: String = row[0], let item: String = row[3] else {
             throw StoreError.damaged("an event of a person or an item that is not there")
         }
         let record = EventRecord(
-            user: user, time: row[1], item: item,
-            topics: topics.map { $0.split(separator: "\u{1F}").map(String.init) } ?? [], duration: row[6], type: row[5],
+            user: user, time: row[1], item: item, topics: EventRecord.topics(row[4]), duration: row[6], type: row[5],
             weight: row[7])
-        let (key, sum): (Data, Int64) = (row[2], row[8])
-        guard Int64(bitPattern: RowSum(record, key: key).value) == sum else {
-            throw StoreError.damaged("an event of \(TimeFormat.rfc3339(record.time))")
-        }
+        try record.check(row[8], key: row[2])
         return record
+    }
+
+    private static func records(_ rows: RowCursor) throws -> [EventRecord] {
+        var records: [EventRecord] = []
+        while let row = try rows.next() { records.append(try record(row)) }
+        return records
     }
 
     public func events(of user: String) async throws(StoreError) -> [EventRecord] {
@@ -148,10 +146,7 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                     sql:
                         "SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time, e.key"
                 )
-                let rows = try Row.fetchCursor(statement, arguments: [user])
-                var records: [EventRecord] = []
-                while let row = try rows.next() { records.append(try Self.record(row)) }
-                return records
+                return try Self.records(Row.fetchCursor(statement, arguments: [user]))
             }
         }
     }
@@ -172,8 +167,7 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                             SELECT number FROM people WHERE name > ? ORDER BY name LIMIT ?
                         ) ORDER BY p.name, e.time, e.key
                         """)
-                let rows = try Row.fetchCursor(statement, arguments: [name ?? "", limit])
-                while let row = try rows.next() { part.records.append(try Self.record(row)) }
+                part.records = try Self.records(Row.fetchCursor(statement, arguments: [name ?? "", limit]))
                 return part
             }
         }
@@ -192,11 +186,9 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
             try await self.pool.read { db in
                 let last = try Int64.fetchOne(db, sql: "SELECT max(number) FROM people") ?? 0
                 let drawn = drawnNumbers(count, upTo: last).map(String.init).joined(separator: ",")
-                let rows = try Row.fetchCursor(
-                    db, sql: "SELECT \(Self.columns) WHERE e.person IN (\(drawn)) ORDER BY p.name, e.time, e.key")
-                var records: [EventRecord] = []
-                while let row = try rows.next() { records.append(try Self.record(row)) }
-                return records
+                return try Self.records(
+                    Row.fetchCursor(
+                        db, sql: "SELECT \(Self.columns) WHERE e.person IN (\(drawn)) ORDER BY p.name, e.time, e.key"))
             }
         }
     }
@@ -273,18 +265,16 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
     // MARK: Errors
 
     static func mapped<Value>(_ body: () async throws -> Value) async throws(StoreError) -> Value {
-        do {
-            return try await body()
-        } catch let error as StoreError {
-            throw error
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            throw .full
-        } catch let error as DatabaseError
-            where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode.primaryResultCode)
-        {
-            throw .damaged(words(error))
-        } catch {
-            throw .failed(words(error))
+        do { return try await body() } catch { throw storeError(error) }
+    }
+
+    /// What an error of the database is to who uses a store.
+    static func storeError(_ error: any Error) -> StoreError {
+        if let error = error as? StoreError { return error }
+        switch (error as? DatabaseError)?.resultCode.primaryResultCode {
+        case .SQLITE_FULL: return .full
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: return .damaged(words(error))
+        default: return .failed(words(error))
         }
     }
 

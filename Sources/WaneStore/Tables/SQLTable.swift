@@ -16,7 +16,7 @@ public enum SQLTable {
     public static func title(_ name: String) -> String {
         guard isDatabase(name), !name.hasPrefix("sqlite:") else { return name }
         guard let parts = URLComponents(string: name) else { return "PostgreSQL" }
-        return "postgres://\(parts.host ?? "")\(parts.path)"
+        return "postgres://\(parts.host ?? "")\(parts.port.map { ":\($0)" } ?? "")\(parts.path)"
     }
 
     /// - Throws: where the database cannot be opened, or does not take the query.

@@ -82,7 +82,7 @@ public struct ModelUpdate {
     public let champion: ModelBundle
     public let log: AskedLog
     public let split: Split
-    /// The least share of known people among those asked, for the second interval.
+    /// The fewest people that an interval is taken over.
     static let fewestKnown = 30
     /// How much more miscalibrated a challenger may be.
     static let calibrationSlack = 0.02
@@ -130,7 +130,9 @@ public struct ModelUpdate {
                 // Too little is new to learn from alone.
                 continue
             }
-            let loss = try check(bundle, split.trainEnd...split.validationEnd, seed: training.seed).logLoss
+            let loss = try check(
+                bundle, AskedLog(log.log, for: bundle), split.trainEnd...split.validationEnd, seed: training.seed
+            ).logLoss
             if loss < best?.loss ?? .infinity { best = (bundle, run.task, lesson, loss) }
         }
         guard let best else { throw UpdateError.noNumbers }
@@ -138,20 +140,22 @@ public struct ModelUpdate {
     }
 
     private func check(
-        _ bundle: ModelBundle, _ window: ClosedRange<Int64>, seed: UInt64, isAsked: (@Sendable (UInt32) -> Bool)? = nil
+        _ bundle: ModelBundle, _ log: AskedLog, _ window: ClosedRange<Int64>, seed: UInt64,
+        isAsked: (@Sendable (UInt32) -> Bool)? = nil
     ) throws -> ModelCheck {
-        try ModelCheck(
-            bundle, AskedLog(log.log, for: bundle), window: window, questions: 20_000, seed: seed, isAsked: isAsked)
+        try ModelCheck(bundle, log, window: window, questions: 20_000, seed: seed, isAsked: isAsked)
     }
 
     /// Sets a challenger beside the champion on the newest window.
     public func judge(_ challenger: ModelBundle, _ lesson: Lesson, seed: UInt64) throws -> Verdict {
         let window = split.validationEnd...split.end
+        // Each reads the log in its own way, once for both comparisons.
+        let (oldLog, newLog) = (try AskedLog(log.log, for: champion), try AskedLog(log.log, for: challenger))
         func compare(
             _ isAsked: (@Sendable (UInt32) -> Bool)?
         ) throws -> (old: ModelCheck, new: ModelCheck, difference: Difference?) {
-            let old = try check(champion, window, seed: seed, isAsked: isAsked)
-            let new = try check(challenger, window, seed: seed, isAsked: isAsked)
+            let old = try check(champion, oldLog, window, seed: seed, isAsked: isAsked)
+            let new = try check(challenger, newLog, window, seed: seed, isAsked: isAsked)
             return (old, new, new.lossAbove(old).map(Difference.init))
         }
         let all = try compare(nil)

@@ -99,7 +99,8 @@ struct Doctor: AsyncParsableCommand {
                         throw CommandError("version \(version) answers for \(label.task), and is not there")
                     }
                 }
-                for version in versions { _ = try BundleFolder.read("\(data)/models/\(version)") }
+                let faults = try StoreCommand.modelFaults(data)
+                guard faults.isEmpty else { throw CommandError(faults.joined(separator: "; ")) }
                 return versions.isEmpty ? "none yet" : "\(versions.count), each whole"
             })
         return findings

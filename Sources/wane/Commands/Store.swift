@@ -34,7 +34,12 @@ struct StoreCommand: AsyncParsableCommand {
 
     /// Faults of a store and of the models beside it.
     static func faults(_ folder: String) throws -> [String] {
-        var faults = try SQLiteCopy.faults(folder)
+        try SQLiteCopy.faults(folder) + modelFaults(folder)
+    }
+
+    /// Faults of the versions of models in a service's folder.
+    static func modelFaults(_ folder: String) throws -> [String] {
+        var faults: [String] = []
         for version in try versions(folder) {
             do {
                 let path = "\(folder)/models/\(version)"
