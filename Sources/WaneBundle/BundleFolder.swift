@@ -212,15 +212,19 @@ public enum BundleFolder {
         }
     }
 
-    /// A curve whose half-life meant something else is not asked for one.
+    /// A curve whose half-life meant something else is not asked for one, nor one without what its head reads.
     private static func checkCurves(_ description: BundleDescription, _ path: String) throws(BundleFolderError) {
-        guard description.task == .interest, description.family != LSTMBasic.name, description.halfLives?.left == nil
+        guard description.task == .interest, description.family != LSTMBasic.name,
+            description.halfLives?.left == nil || description.halfLives?.rates == nil
         else {
             return
         }
         throw .notAModel(
             path: path,
-            reason: "wane \(description.code) trained it when a half-life meant something else; train it again")
+            reason: description.halfLives?.left == nil
+                ? "wane \(description.code) trained it when a half-life meant something else; train it again"
+                : "wane \(description.code) trained it before models followed how often each person comes back; train it again"
+        )
     }
 
     /// A network of the description's family and sizes, with weights drawn anew.

@@ -113,6 +113,7 @@ public struct ModelBundle {
     /// The same for a log with these numbers of topics: causes are measured by them.
     public func stateSchema(_ rows: LogRows) -> StateSchema {
         stateSchema.measuring(description.causes?.schema.renumbered(rows.topicRow))
+            .rating(description.halfLives?.rates?.renumbered(rows.topicRow))
     }
 }
 
@@ -240,9 +241,13 @@ public struct HalfLifeRecord: Sendable, Equatable, Codable {
     public var isShown: Bool?
     /// How many topics fade; nothing in models of before this was counted.
     public var fadingTopics: Int?
+    /// How often the topics of each row are touched again; nothing in models of before this was followed.
+    public var rates: RateSchema?
 
-    public init(topicSpread: [Double], resolution: Int64, left: Double, hours: [Double]?, fadingTopics: Int) {
-        (self.left, self.hours, self.fadingTopics) = (left, hours, fadingTopics)
+    public init(
+        topicSpread: [Double], resolution: Int64, left: Double, hours: [Double]?, fadingTopics: Int, rates: RateSchema?
+    ) {
+        (self.left, self.hours, self.fadingTopics, self.rates) = (left, hours, fadingTopics, rates)
         self.topicSpread = topicSpread
         self.resolution = resolution
     }

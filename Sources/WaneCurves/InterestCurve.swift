@@ -218,10 +218,14 @@ public struct InterestCurve: Sendable, Equatable, Codable {
     }
 
     /// The interest degree `elapsed` seconds after the moment.
-    public func degree(after elapsed: Double) -> Double {
+    public func degree(after elapsed: Double) -> Double { returns(after: elapsed).degree }
+
+    /// The chance of coming back within the horizon that begins `elapsed` seconds after the moment, and the interest degree then.
+    public func returns(after elapsed: Double) -> (probability: Double, degree: Double) {
         let touches = expectedTouches(after: elapsed)
         let share = 1 / (1 + exp(-(degreeLevel + degreeSlope * log(touches + 1e-6))))
-        return chance(elapsed, touches: touches) * share
+        let chance = chance(elapsed, touches: touches)
+        return (chance, chance * share)
     }
 
     /// Seconds from the last touch until the rate has fallen to half of what it was then, while the person is around; nothing

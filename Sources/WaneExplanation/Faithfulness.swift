@@ -126,7 +126,9 @@ extension QueryPredictor {
     }
 
     private static func credits(_ attribution: InterestAttribution) -> [Double] {
-        attribution.features + [attribution.sinceTopic, attribution.sinceEvent, attribution.season]
+        attribution.features + [
+            attribution.sinceTopic, attribution.sinceEvent, attribution.season, attribution.rate,
+        ]
     }
 
     /// The tests for which models are trained anew, each with fewer questions than the model itself.

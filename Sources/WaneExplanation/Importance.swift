@@ -46,6 +46,7 @@ extension QueryPredictor {
             ("popularity", named { $0.hasPrefix("log_popularity") }),
             ("hour and weekday", named { $0.hasPrefix("hour") || $0.hasPrefix("weekday") }),
             ("same topic in a row", named { $0 == "same_topic_run" }),
+            ("own rate of the pair", .rate),
             ("topic", .topic),
         ]
         if bundle.stateSchema.hours != nil { groups.append(("the person's own hours", .season)) }

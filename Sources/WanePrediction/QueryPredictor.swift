@@ -162,7 +162,9 @@ public struct QueryPredictor {
     /// Queries with their causes and their people's hours measured, where the model reads them.
     public func measured(_ queries: QuerySet) -> QuerySet {
         let lacksCauses = queries.causes.isEmpty && bundle.description.causes != nil
-        guard lacksCauses || queries.hours.isEmpty && bundle.stateSchema.hours != nil else { return queries }
+        let lacksRates = queries.rates.isEmpty && bundle.description.halfLives?.rates != nil
+        let lacksHours = queries.hours.isEmpty && bundle.stateSchema.hours != nil
+        guard lacksCauses || lacksRates || lacksHours else { return queries }
         var queries = queries
         queries.measure(histories, bundle.stateSchema(rows))
         return queries

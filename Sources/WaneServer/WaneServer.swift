@@ -190,6 +190,12 @@ struct RequestObserver: RouterMiddleware {
             problem.requestID = context.requestID
             response = problem.response
         }
+        if request.method == .get, response.status == .ok, let tag = response.headers[.eTag],
+            Self.isKnown(tag, request.headers[values: .ifNoneMatch])
+        {
+            response = Response(status: .notModified, headers: response.headers)
+            response.headers[.contentType] = nil
+        }
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
@@ -214,6 +220,14 @@ struct RequestObserver: RouterMiddleware {
             logger.debug("answered", metadata: facts)
         }
         return response
+    }
+
+    /// Whether who asks has an answer already, by the tags that they name (RFC 9110, 13.1.2).
+    private static func isKnown(_ tag: String, _ fields: [String]) -> Bool {
+        fields.flatMap { $0.split(separator: ",") }.contains { field in
+            let field = field.trimmingCharacters(in: .whitespaces)
+            return field == "*" || (field.hasPrefix("W/") ? String(field.dropFirst(2)) : field) == tag
+        }
     }
 
     private static let known: Set<String> = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]

@@ -32,6 +32,8 @@ public struct PersonState: Sendable {
     /// What moves the person's half-lives, where the schema has causes measured.
     public private(set) var causes: CauseState?
     private let keepsGaps: Bool
+    /// How often the person came back to each topic, where the schema follows it.
+    private var rates = PairRates()
     /// Events in each hour of the day, where the schema follows them.
     private var hours: [Float] = []
 
@@ -54,6 +56,7 @@ public struct PersonState: Sendable {
         ring.removeAll(keepingCapacity: true)
         ringStart = 0
         for hour in hours.indices { hours[hour] = 0 }
+        rates.removeAll()
         causes = schema.causes.map { CauseState($0, keepsOnly: keepsGaps) }
     }
 
@@ -82,10 +85,16 @@ public struct PersonState: Sendable {
         lastTime = time
         for topic in touched {
             if let place = placeOfTopic[topic] {
+                if let known = schema.rates, time - topics[place].lastTime > pause {
+                    rates.come(
+                        place, topic, after: own(from: topics[place].lastTime, to: time),
+                        engagement: topics[place].lastEngagement, known)
+                }
                 topics[place].touch(time, event.engagement, event: eventCount, pause, schema.horizon)
             } else {
                 placeOfTopic[topic] = topics.count
                 topics.append(TopicState(topic, time, event.engagement, event: eventCount))
+                if schema.rates != nil { rates.meet() }
             }
         }
         if schema.causes != nil {
@@ -113,6 +122,19 @@ public struct PersonState: Sendable {
 
     /// When the person is about, as far as their events show it; nothing where hours are not followed.
     public var rhythm: DailyRhythm? { schema.hours.map { DailyRhythm(hours, general: $0) } }
+
+    /// Seconds that count for the person between two moments, in microseconds.
+    private func own(from start: Int64, to end: Int64) -> Double {
+        let (start, end) = (Double(start) / 1e6, Double(end) / 1e6)
+        return rhythm?.length(from: start, to: end) ?? end - start
+    }
+
+    /// How often the person comes back to a topic, against its own rate, as of their last touch of it: the logarithm of the mean that Bayes's
+    /// rule leaves (docs/maths.md). Nothing where that is not followed, or the topic has not been met.
+    public func rate(of topic: UInt32) -> Double? {
+        guard let known = schema.rates, let place = placeOfTopic[topic] else { return nil }
+        return rates.rate(place, topic, known)
+    }
 
     /// What causes do to the half-life of a topic since its last touch; nothing where they are not measured, or the topic has
     /// not been met.
@@ -151,7 +173,8 @@ public struct PersonState: Sendable {
     /// last hundreds of gaps between touches where causes are measured.
     public var byteCount: Int {
         MemoryLayout<PersonState>.size + topics.count * (MemoryLayout<TopicState>.stride + 24)
-            + ring.count * MemoryLayout<StateEvent>.stride + hours.count * 4 + (causes?.byteCount ?? 0)
+            + ring.count * MemoryLayout<StateEvent>.stride + hours.count * 4 + rates.byteCount
+            + (causes?.byteCount ?? 0)
     }
 }
 

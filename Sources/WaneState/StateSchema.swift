@@ -12,6 +12,8 @@ public struct StateSchema: Sendable, Equatable {
     public private(set) var windowLength: Int
     /// What causes are measured with, where a model tells them apart; topics by the numbers that states have.
     public private(set) var causes: CauseSchema?
+    /// How often topics are touched again, where it is followed how often each person does; topics by the numbers that states have.
+    public private(set) var rates: RateSchema?
     /// Everybody's shares of the 24 hours of a day, where people's own hours are followed: 24 numbers.
     public private(set) var hours: [Double]?
 
@@ -37,6 +39,13 @@ public struct StateSchema: Sendable, Equatable {
     public func following(_ hours: [Double]?) -> StateSchema {
         var other = self
         other.hours = hours?.count == 24 ? hours : nil
+        return other
+    }
+
+    /// The same with pairs' rates followed.
+    public func rating(_ rates: RateSchema?) -> StateSchema {
+        var other = self
+        other.rates = rates
         return other
     }
 

@@ -50,6 +50,69 @@ struct BaselineTests {
         #expect(loss(DecayBaseline(shape: .power, level: .topic)) < common)
     }
 
+    @Test("decaying rates that differ between pairs give the chances that sums over rates and half-lives give")
+    func decayingRates() throws {
+        let task = try #require(Self.task)
+        let histories = task.histories
+        let topics = histories.log.topics.count
+        let row = (0..<topics).map { Int64($0) + 1 }
+        let fit = try RenewalFit(
+            histories, split: task.split, topicRow: row, topicRows: topics,
+            resolution: histories.log.resolution(until: task.split.trainEnd), followsHours: false)
+        let horizon = Double(task.split.horizon) / 1e6
+        let test = try task.queries(.test, count: 40, seed: 3)
+        let fitted = DecayingGammaPoisson(histories, fit, topicRow: row).fitted(test, horizon: horizon)
+        let chances = fitted.predict(test).returnProbability
+        let pause = Double(task.schema.visitPause) / 1e6
+        for query in 0..<test.count {
+            let number = Int(row[Int(test.topic[query])])
+            let own = fit.rows[number]
+            let (p, f) = (log1p(exp(own[1] + 1)) + 0.3, 1 / (1 + exp(3 - own[2])))
+            let touches = histories.topicEvents(ofUserTopic: test.userTopic[query]).map {
+                (
+                    time: Double(histories.time(ofTopicEvent: $0)) / 1e6,
+                    engagement: histories.engagement[Int(histories.topicEvents[$0])]
+                )
+            }.filter { $0.time <= Double(test.moment[query]) / 1e6 }
+            let last = try #require(touches.last)
+            let silence = Double(test.moment[query]) / 1e6 - last.time
+            var (all, back) = (0.0, 0.0)
+            for a in stride(from: -2.4, through: 2.4, by: 0.6) {
+                func rate(_ d: Double, _ engagement: Float) -> Double {
+                    let depth = fit.depthOffset(engagement)
+                    let time = exp(own[0] + depth + fit.spread * a) * horizon
+                    return exp(own[3]) / horizon * (f + (1 - f) / (1 + pow(d / time, p)))
+                }
+                /// The integral from the end of a visit on.
+                func wait(_ from: Double, _ to: Double, _ engagement: Float) -> Double {
+                    let (from, to) = (log(max(pause, from)), log(max(pause, to)))
+                    let step = (to - from) / 400
+                    return (0..<400).reduce(0) {
+                        let d = exp(from + (Double($1) + 0.5) * step)
+                        return $0 + rate(d, engagement) * d * step
+                    }
+                }
+                var (waited, logs, returns) = (0.0, 0.0, 0.0)
+                for (before, touch) in zip(touches, touches.dropFirst()) where touch.time - before.time > pause {
+                    waited += wait(0, touch.time - before.time, before.engagement)
+                    logs += log(rate(touch.time - before.time, before.engagement))
+                    returns += 1
+                }
+                waited += wait(0, silence, last.engagement)
+                let coming = wait(silence, silence + horizon, last.engagement)
+                let k = fit.frailty[number]
+                for step in -4_000..<1_000 {
+                    let b = exp(Double(step) / 200)
+                    // A gamma density times the likelihood, and the width of a step.
+                    let weight = exp(k * log(b) - k * b + logs + returns * log(b) - b * waited - a * a / 2)
+                    all += weight
+                    back -= weight * expm1(-b * coming)
+                }
+            }
+            #expect(abs(chances[query] - back / all) < 2e-3, "\(chances[query]), \(back / all)")
+        }
+    }
+
     @Test("the simplex method finds Rosenbrock's minimum, and L-BFGS too")
     func optimizers() {
         func f(_ x: [Double]) -> Double { 100 * pow(x[1] - x[0] * x[0], 2) + pow(1 - x[0], 2) }

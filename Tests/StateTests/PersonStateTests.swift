@@ -27,6 +27,47 @@ struct PersonStateTests {
     private let nothing = Popularity(
         until: 0, touches: [], latelyTouches: [], events: 0, latelyEvents: 0, topicCount: 1)
 
+    @Test(
+        "how often a person comes back to a topic is what Bayes's rule makes of returns and of waits under a decaying rate"
+    )
+    func ownRate() throws {
+        let (time, shape, floor, rate, k, depth) = (log(20_000.0), 1.3, 0.1, log(1e-4), 1.7, 0.6)
+        let rates = RateSchema(
+            topics: [[0, 1, 1, 0, 1], [time, shape, floor, rate, k], [log(1e5), 1, 1, rate, k]], depth: depth)
+        var state = PersonState(schema().rating(rates))
+        let events = events(400, seed: 4)
+        for (event, topics) in events { state.apply(event, topics: topics[...]) }
+        for topic: UInt32 in [1, 2] {
+            let own = events.filter { $0.topics.contains(topic) }.map(\.event)
+            var (returns, waited) = (0.0, 0.0)
+            for (before, touch) in zip(own, own.dropFirst()) {
+                let gap = Double(touch.time - before.time) / 1e6
+                guard gap > 1_800 else { continue }
+                let third = Double(min(2, Int(before.engagement * 3)) - 1) / 3
+                let (scale, p, f) = topic == 1 ? (exp(time + depth * third), shape, floor) : (1, 1, 1)
+                let step = gap / 20_000
+                returns += 1
+                for part in 0..<20_000 {
+                    let d: Double = (Double(part) + 0.5) * step
+                    let left: Double = 1 / (1 + pow(d / scale, p))
+                    waited += step * (f + (1 - f) * left)
+                }
+            }
+            #expect(returns > 10)
+            let found = try #require(state.rate(of: topic))
+            #expect(abs(found - log((k + returns) / (k + exp(rate) * waited))) < 2e-3)
+        }
+        // Whose numbers are not there, who was not met, and where nothing is followed.
+        #expect(state.rate(of: 4) == nil && state.rate(of: 77) == nil)
+        state.reset()
+        state.apply(events[0].event, topics: [1])
+        #expect(try #require(state.rate(of: 1)) == 0)
+        var without = PersonState(schema())
+        for (event, topics) in events { without.apply(event, topics: topics[...]) }
+        #expect(without.rate(of: 1) == nil)
+        #expect(rates.renumbered([2, -1]).topics == [rates.topics[2], rates.topics[0]])
+    }
+
     /// Events drawn at random: some on several topics, some at one moment, some far apart.
     private func events(_ count: Int, seed: UInt64) -> [(event: StateEvent, topics: [UInt32])] {
         var generator = SeededGenerator(seed: seed)

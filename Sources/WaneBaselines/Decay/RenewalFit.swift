@@ -1,6 +1,7 @@
 import Foundation
 import WaneCurves
 import WaneEvents
+import WaneState
 import WaneTasks
 
 /// How interest decays in each topic, and how far people differ in it, from the times between touches.
@@ -26,7 +27,7 @@ public struct RenewalFit: Sendable {
     /// `σ`, and `β`.
     public let spread: Double
     public let depth: Double
-    private let hasDepth: Bool
+    let hasDepth: Bool
     /// The share of people who are likely gone at the end of training.
     public let left: Double
     /// Everybody's shares of the 24 hours of a day, UTC; nothing where the log has none. Times between touches are measured in each
@@ -47,7 +48,7 @@ public struct RenewalFit: Sendable {
     private static let priors = [1.0, 1, 2, 1, 1]
     /// Nodes of `a`, in deviations.
     static let deviations: [Double] = (-4...4).map { 0.6 * Double($0) }
-    private static let logWeights: [Double] = {
+    static let logWeights: [Double] = {
         let weights = deviations.map { exp(-$0 * $0 / 2) }
         let all = weights.reduce(0, +)
         return weights.map { log($0 / all) }
@@ -120,6 +121,20 @@ public struct RenewalFit: Sendable {
         hours = record.generalHours
         left = leaving.aroundAtEnd.reduce(0) { $0 + 1 - $1 } / Double(max(1, record.people.count))
         pairs = likelihood.posteriors(x, around: leaving.around)
+    }
+
+    /// The same as states read it, by rows.
+    ///
+    /// - Parameter horizon: microseconds.
+    public func rates(horizon: Int64) -> RateSchema {
+        let horizon = log(Double(horizon) / 1e6)
+        return RateSchema(
+            topics: zip(rows, frailty).map { row, frailty in
+                [
+                    row[0] + horizon, InterestCurve.shape(row[1]), InterestCurve.floor(row[2]), row[3] - horizon,
+                    frailty,
+                ]
+            }, depth: hasDepth ? depth : 0)
     }
 
     /// What the depth of the last touch adds to `log τ`.

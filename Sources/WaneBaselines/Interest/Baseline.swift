@@ -16,7 +16,7 @@ public protocol FittedBaseline: Sendable {
     func predict(_ queries: QuerySet) -> (returnProbability: [Double], degree: [Double])
 }
 
-/// Every baseline, in the order of tables: a new one is a file and a line here.
+/// Every baseline that needs nothing but queries, in the order of tables: a new one is a file and a line here.
 public enum Baselines {
     /// The same answer for everybody, and rates that differ without decay: what models are held against before anything is
     /// said of learning, or of decay.
@@ -31,6 +31,12 @@ public enum Baselines {
         DecayBaseline(shape: .power, level: .user),
         BGNBDBaseline(), HalfLifeRegression(), LogisticRegression(),
     ]
+
+    /// All, and rates with decay beside those without.
+    public static func all(with rates: DecayingGammaPoisson) -> [any Baseline] {
+        let place = all.firstIndex { $0.name == withoutDecay }.map { $0 + 1 } ?? all.endIndex
+        return all[..<place] + [rates] + all[place...]
+    }
 }
 
 extension [Float] {

@@ -73,7 +73,8 @@ public struct QueryEncoder: Module {
         }
         return QueryInputs(
             features: try queries.features.rows(rows), topic: try topics(topicRow), topicRow: topicRow,
-            causes: try queries.causes.map { causes throws(TorchError) in try causes.rows(rows) }, history: history)
+            causes: try queries.causes.map { causes throws(TorchError) in try causes.rows(rows) },
+            rates: try queries.rates.map { rates throws(TorchError) in try rates.rows(rows) }, history: history)
     }
 
     /// Features, topic and state side by side, for the batch's queries in its order.
@@ -110,7 +111,7 @@ public struct QueryEncoder: Module {
         }
         return EncodedQueries(
             x: try Tensor.concatenated(parts, 1), features: parts[0], topic: parts[1], topicRow: inputs.topicRow,
-            causes: inputs.causes, penalty: penalty, history: inputs.history)
+            causes: inputs.causes, rates: inputs.rates, penalty: penalty, history: inputs.history)
     }
 
     /// One more event of one person: see ``HistoryEncoder/step(_:_:gap:)``.
@@ -160,6 +161,8 @@ struct QueryInputs {
     let topicRow: Tensor
     /// `[queries, CauseEffects.width]`, where causes are measured.
     var causes: Tensor?
+    /// `[queries, 1]`, where pairs' rates are followed.
+    var rates: Tensor?
     /// The histories, where some are read.
     var history: HistorySequence?
 }
@@ -175,6 +178,8 @@ struct EncodedQueries {
     let topicRow: Tensor
     /// `[queries, CauseEffects.width]`, where causes are measured.
     let causes: Tensor?
+    /// `[queries, 1]`, where pairs' rates are followed.
+    let rates: Tensor?
     /// What the encoder adds to the loss.
     let penalty: Tensor?
     /// The histories that were read, where some were.

@@ -27,6 +27,8 @@ public struct QueryTensors {
     let didReturnWithin: Tensor
     /// `[queries, CauseEffects.width]`, where causes are measured.
     let causes: Tensor?
+    /// `[queries, 1]`, where pairs' rates are followed.
+    let rates: Tensor?
 
     /// - Parameters:
     ///   - topicRow: the model's row of each topic, by the topic numbers of the queries.
@@ -41,7 +43,7 @@ public struct QueryTensors {
             elapsedSinceTopic: queries.elapsedSinceTopic, elapsedSinceEvent: queries.elapsedSinceEvent,
             didReturn: queries.didReturn, degree: queries.degree, windows: windows ?? [],
             didReturnWithin: windows.map { zip(queries.timeToReturn, $0).map { $0 <= $1 * seconds ? 1 : 0 } } ?? [],
-            causes: queries.causes, hours: queries.hours, moments: queries.moment,
+            causes: queries.causes, rates: queries.rates, hours: queries.hours, moments: queries.moment,
             scaling: scaling, horizon: horizon)
     }
 
@@ -52,21 +54,24 @@ public struct QueryTensors {
     ///   - topics: the model's rows.
     ///   - elapsedSinceTopic, elapsedSinceEvent: seconds.
     ///   - causes: `[queries, CauseEffects.width]`, or nothing.
+    ///   - rates: `[queries]`, or nothing.
     ///   - hours: when people are about, `[queries, 24]`, with the `moments` of the questions in microseconds; or nothing.
     public init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
-        causes: [Float] = [], hours: [Float] = [], moments: [Int64] = [], scaling: FeatureScaling, horizon: Int64
+        causes: [Float] = [], rates: [Float] = [], hours: [Float] = [], moments: [Int64] = [],
+        scaling: FeatureScaling, horizon: Int64
     ) throws(TorchError) {
         let unknown = [Float](repeating: 0, count: topics.count)
         try self.init(
             features: features, topics: topics, elapsedSinceTopic: elapsedSinceTopic,
             elapsedSinceEvent: elapsedSinceEvent, didReturn: unknown, degree: unknown, windows: [], didReturnWithin: [],
-            causes: causes, hours: hours, moments: moments, scaling: scaling, horizon: horizon)
+            causes: causes, rates: rates, hours: hours, moments: moments, scaling: scaling, horizon: horizon)
     }
 
     private init(
         features: [Float], topics: [Int64], elapsedSinceTopic: [Float], elapsedSinceEvent: [Float],
         didReturn: [Float], degree: [Float], windows: [Float], didReturnWithin: [Float], causes: [Float],
+        rates: [Float],
         hours: [Float], moments: [Int64], scaling: FeatureScaling, horizon: Int64
     ) throws(TorchError) {
         self.features = try scaling.scaled(features)
@@ -98,6 +103,7 @@ public struct QueryTensors {
         window = try Tensor(windows)
         self.didReturnWithin = try Tensor(didReturnWithin)
         self.causes = causes.isEmpty ? nil : try Tensor(causes, shape: [topics.count, CauseEffects.width])
+        self.rates = rates.isEmpty ? nil : try Tensor(rates, shape: [topics.count, 1])
     }
 }
 

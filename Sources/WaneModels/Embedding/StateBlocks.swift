@@ -104,6 +104,8 @@ public struct StateBlocks {
         var sinceEvent = sinceTopic
         let hasCauses = asked.first.map { states[questions[$0].person].state.causes != nil } ?? false
         var causes = [Float](repeating: 0, count: hasCauses ? count * CauseEffects.width : 0)
+        let hasRates = asked.first.map { states[questions[$0].person].state.schema.rates != nil } ?? false
+        var rates = [Float](repeating: 0, count: hasRates ? count : 0)
         let hasHours = asked.first.map { states[questions[$0].person].state.schema.hours != nil } ?? false
         var hours = [Float](repeating: 1 / 24, count: hasHours ? count * 24 : 0)
         var moments = [Int64](repeating: 0, count: count)
@@ -126,6 +128,7 @@ public struct StateBlocks {
                     }
                     if let about { hours.replaceSubrange(row * 24..<(row + 1) * 24, with: about.shares) }
                 }
+                if hasRates { rates[row] = Float(state.rate(of: question.topic) ?? 0) }
                 guard hasCauses, let own = state.causes else { continue }
                 if known?.person != question.person { known = (question.person, own.sensitivity) }
                 guard let effects = state.effects(of: question.topic, known?.sensitivity) else { continue }
@@ -142,7 +145,8 @@ public struct StateBlocks {
         let schema = state.schema
         let queries = try QueryTensors(
             features: features, topics: topics, elapsedSinceTopic: sinceTopic, elapsedSinceEvent: sinceEvent,
-            causes: causes, hours: hours, moments: moments, scaling: scaling, horizon: schema.horizon)
+            causes: causes, rates: rates, hours: hours, moments: moments, scaling: scaling,
+            horizon: schema.horizon)
         var events: [(event: StateEvent, previous: Int64?, user: Int64)] = []
         if historyLength > 0 {
             for index in state.windowCount - min(stretchCount(state), state.windowCount)..<state.windowCount {

@@ -30,6 +30,8 @@ public struct DecayHead: Module {
     /// What circumstances add to the first layer of the level, `[headWidth, 4]`, where causes multiply half-lives. They begin at nothing, so that
     /// a log in which no cause moves anything gives the network that it gives without them.
     let circumstances: Linear?
+    /// How far a pair's own rate counts beyond what Bayes's rule makes of it, `[1, 1]`: begins at nothing.
+    let ownRate: Linear
 
     typealias Column = InterestCurve.Parameter
 
@@ -61,6 +63,7 @@ public struct DecayHead: Module {
         tailOutput = try Linear(Self.narrow, 2)
         level = try HiddenLayers(inputs: inputs, options)
         levelOutput = try Linear(options.headWidth, 6)
+        ownRate = try Linear(zeros: 1, 1)
         person = try HiddenLayers(inputs: Self.personFeatures.count, narrow)
         personOutput = try Linear(Self.narrow, 3)
         topics = try Embedding(topicRows + 1, Self.topicColumns)
@@ -101,6 +104,9 @@ public struct DecayHead: Module {
         var (mean, logSpread) =
             try tracesDecay
             ? deviations(slow, own) : withoutGradients { () throws(TorchError) in try deviations(slow, own) }
+        guard let pair = x.rates else {
+            throw TorchError(operation: "decay head", message: "needs the rates of its questions' pairs")
+        }
         var others: Tensor?
         if let circumstances {
             guard let causes = x.causes else {
@@ -118,9 +124,10 @@ public struct DecayHead: Module {
         let level = try output(levelOutput, self.level(x.x, adding: others, training: training))
         let presence = try output(
             personOutput, person(x.features.columns(Tensor(Self.personFeatures)), training: training))
+        let rate = try own.slice(1, 3..<4) + pair + ownRate(pair)
         return try Tensor.concatenated(
             [
-                decay, level.slice(1, 0..<1) + own.slice(1, 3..<4), level.slice(1, 1..<3),
+                decay, level.slice(1, 0..<1) + rate, level.slice(1, 1..<3),
                 presence, level.slice(1, 3..<6), logSpread.unsqueezed(1),
             ], 1)
     }

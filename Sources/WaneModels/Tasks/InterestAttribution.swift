@@ -20,6 +20,8 @@ public struct InterestAttribution: Sendable {
     public let sinceEvent: Double
     /// What is due to how much of the horizon counts in the person's own hours.
     public let season: Double
+    /// What is due to how often the person came back to the topic, against what its own rate would have brought.
+    public let rate: Double
     /// Nothing where causes are not measured.
     public let causes: ByCause<Double>?
     /// By the events that were read, oldest first; none for families that read none. Where several questions were asked at once, all of
@@ -30,7 +32,7 @@ public struct InterestAttribution: Sendable {
 
     public var total: Double {
         let byCause = causes.map { causes in Cause.allCases.reduce(0.0) { $0 + causes[$1] } } ?? 0
-        return features.reduce(0, +) + sinceTopic + sinceEvent + season + events.reduce(0, +) + byCause
+        return features.reduce(0, +) + sinceTopic + sinceEvent + season + rate + events.reduce(0, +) + byCause
     }
 
     /// How far the credits are from the difference that they share out, as a share of it; differences below a twentieth count as
@@ -59,6 +61,9 @@ extension InterestModel {
         let chosen = try Tensor((0..<count).map { row == nil || row == $0 ? Float(1) : 0 })
         let horizon = try Tensor.full([count], 1)
         let logOwnHorizon = try queries.ownHorizon.rows(rows).log()
+        guard let rates = whole.rates else {
+            throw TorchError(operation: "integrated gradients", message: "needs the rates of the questions' pairs")
+        }
 
         /// The inputs at a place of the line, each asking for its slope where there are some to be taken.
         func inputs(at place: Double, takesSlopes: Bool) throws -> (inputs: QueryInputs, leaves: [Tensor]) {
@@ -70,8 +75,10 @@ extension InterestModel {
             var inputs = whole
             var leaves = [
                 try leaf(sinceTopic), try leaf(sinceEvent), try leaf(logOwnHorizon), try leaf(whole.features),
+                try leaf(rates),
             ]
             inputs.features = leaves[3]
+            inputs.rates = leaves[4]
             if let causes = whole.causes {
                 let own = try leaf(causes)
                 inputs.causes = own
@@ -113,7 +120,8 @@ extension InterestModel {
         let (byTopic, byEvent) = (try credits(sinceTopic, sums[0]), try credits(sinceEvent, sums[1]))
         let bySeason = try credits(logOwnHorizon, sums[2])
         let byFeature = try credits(whole.features, sums[3])
-        let byCause = try whole.causes.map { try credits($0, sums[4]) }
+        let byCause = try whole.causes.map { try credits($0, sums[5]) }
+        let byRate = try credits(rates, sums[4])
         var byEventRow: [Double] = []
         if let history = whole.history, let sum = sums.last {
             byEventRow = try (history.events.data * sum * share).sum(1).values(Float.self).map(Double.init)
@@ -146,6 +154,7 @@ extension InterestModel {
                 ordinary: Double(ordinary[own]), actual: Double(actual[own]),
                 features: byFeature[own * width..<(own + 1) * width].map(Double.init),
                 sinceTopic: Double(byTopic[own]), sinceEvent: Double(byEvent[own]), season: Double(bySeason[own]),
+                rate: Double(byRate[own]),
                 causes: ofCauses(own),
                 events: events.credits, isComplete: events.isComplete)
         }

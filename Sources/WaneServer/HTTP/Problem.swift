@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -145,9 +146,39 @@ enum Reply {
 
     /// An answer that a model gave.
     static func json(_ answer: some Encodable, of model: LoadedModel) -> Response {
-        var response = json(answer)
-        response.headers[.waneModel] = model.version
-        return response
+        guard let data = try? encoder.encode(answer) else {
+            return Response(status: .internalServerError)
+        }
+        return of(model, [UInt8](data))
+    }
+
+    /// The same answer has the same tag, whichever service gave it: who has it need not be sent it again.
+    private static func of(_ model: LoadedModel, _ text: [UInt8]) -> Response {
+        let tag = Data(SHA256.hash(data: text).prefix(12)).base64EncodedString()
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/json", .waneModel: model.version, .eTag: "\"\(tag)\"",
+                .cacheControl: "private, no-cache",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: text)))
+    }
+
+    /// An answer with a curve's points, of which there may be thousands: an encoder takes twenty times as long for them.
+    static func json(
+        _ answer: CurveAnswer, points: some Sequence<CurvePoint>, of model: LoadedModel
+    ) throws -> Response {
+        var text = [UInt8](try encoder.encode(answer))
+        guard text.popLast() == UInt8(ascii: "}") else { return Response(status: .internalServerError) }
+        text += Array(#","points":["#.utf8)
+        var isFirst = true
+        for point in points {
+            if !isFirst { text.append(UInt8(ascii: ",")) }
+            isFirst = false
+            point.write(to: &text)
+        }
+        text += Array("]}".utf8)
+        return of(model, text)
     }
 
     static func text(_ text: String, type: String) -> Response {
@@ -159,5 +190,5 @@ enum Reply {
 /// Six digits, as in all rows for machines; nothing for what is no number.
 func short(_ value: Double?) -> Double? {
     guard let value, value.isFinite else { return nil }
-    return Double(String(format: "%.6g", value))
+    return ShortNumber(value).value
 }

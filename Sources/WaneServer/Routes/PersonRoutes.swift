@@ -124,18 +124,18 @@ struct PersonRoutes {
             let span = ahead ?? min(max(enough, curve.horizon / 100), max(curve.horizon, model.bundle.logSpan))
             let before = from == "touch" && answer.basis == .history ? curve.elapsedSinceTopic : 0
             let first = curve.seen(after: -before)
-            let points = (0..<count).map { step -> CurvePoint in
+            let points = (0..<count).lazy.map { step -> CurvePoint in
                 let after = count > 1 ? (before + span) * Double(step) / Double(count - 1) : 0
+                let (chance, degree) = first.returns(after: after)
                 return CurvePoint(
-                    elapsedSeconds: short(after - before) ?? 0, interest: short(first.interest(after: after)),
-                    returnProbability: short(first.returnProbability(after: after)),
-                    degree: short(first.degree(after: after)))
+                    elapsedSeconds: after - before, interest: first.interest(after: after), returnProbability: chance,
+                    degree: degree)
             }
-            return Reply.json(
+            return try Reply.json(
                 CurveAnswer(
                     user: user, at: TimeFormat.rfc3339(at), model: ModelName(model),
                     interest: InterestRow(answer, at: at, of: model.bundle),
-                    touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339), points: points),
+                    touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339)), points: points,
                 of: model)
         }
     }

@@ -67,13 +67,32 @@ struct InterestsAnswer: Encodable, Sendable {
     let interests: [InterestRow]
 }
 
-struct CurvePoint: Encodable, Sendable {
+struct CurvePoint: Sendable {
     let elapsedSeconds: Double
-    @OrNull var interest: Double?
-    @OrNull var returnProbability: Double?
-    @OrNull var degree: Double?
+    let interest: Double
+    let returnProbability: Double
+    let degree: Double
+
+    /// As JSON; what is no number is null.
+    func write(to text: inout [UInt8]) {
+        text += Self.names.degree
+        ShortNumber(degree).write(to: &text)
+        text += Self.names.elapsed
+        ShortNumber(elapsedSeconds).write(to: &text)
+        text += Self.names.interest
+        ShortNumber(interest).write(to: &text)
+        text += Self.names.chance
+        ShortNumber(returnProbability).write(to: &text)
+        text.append(UInt8(ascii: "}"))
+    }
+
+    private static let names = (
+        degree: Array(#"{"degree":"#.utf8), elapsed: Array(#","elapsed_seconds":"#.utf8),
+        interest: Array(#","interest":"#.utf8), chance: Array(#","return_probability":"#.utf8)
+    )
 }
 
+/// Beside its points, which ``Reply/json(_:points:of:)`` adds.
 struct CurveAnswer: Encodable, Sendable {
     let user: String
     let at: String
@@ -81,7 +100,6 @@ struct CurveAnswer: Encodable, Sendable {
     let interest: InterestRow
     /// Moments of the touches so far, the last hundred.
     let touches: [String]
-    let points: [CurvePoint]
 }
 
 struct ExplanationAnswer: Encodable, Sendable {

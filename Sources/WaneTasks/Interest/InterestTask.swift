@@ -70,6 +70,15 @@ public struct InterestTask: Sendable {
         return other
     }
 
+    /// The same with pairs' rates followed in every query.
+    ///
+    /// - Parameter rates: topics by the numbers of this log.
+    public func rating(_ rates: RateSchema?) -> InterestTask {
+        var other = self
+        other.schema = schema.rating(rates)
+        return other
+    }
+
     /// The same with people's hours followed in every query.
     public func following(_ hours: [Double]?) -> InterestTask {
         var other = self

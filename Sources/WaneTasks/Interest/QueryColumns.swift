@@ -12,6 +12,8 @@ public enum QueryColumns: Sendable, Equatable {
     /// Whose history is read, and up to which event.
     case history
     case cause(Cause)
+    /// How often the person came back to the topic, against what its own rate would have brought.
+    case rate
     /// When the person is about, and the moment.
     case season
 }
@@ -40,6 +42,9 @@ extension QuerySet {
             for (row, source) in order.enumerated() {
                 other.hours.replaceSubrange(row * 24..<(row + 1) * 24, with: hours[source * 24..<(source + 1) * 24])
             }
+        case .rate:
+            guard !rates.isEmpty else { return self }
+            other.rates = order.map { rates[$0] }
         case .cause(let cause):
             guard !causes.isEmpty else { return self }
             // Its measure, what it adds to log τ, and the variance of that.
@@ -63,6 +68,7 @@ extension QuerySet {
             }
         case .sinceTopic: other.setElapsed(topic: elapsedSinceTopic.map { _ in value })
         case .sinceEvent: other.setElapsed(event: elapsedSinceEvent.map { _ in value })
+        case .rate: other.rates = Array(repeating: value, count: count)
         case .topic, .history, .cause, .season: break
         }
         return other

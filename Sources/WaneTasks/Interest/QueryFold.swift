@@ -19,6 +19,7 @@ struct QueryFold {
         queries.lastEventFeatures = [Float](repeating: 0, count: queries.count * last)
         queries.queryTimeFeatures = [Float](repeating: 0, count: queryTime ? queries.count * now : 0)
         queries.causes = [Float](repeating: 0, count: schema.causes == nil ? 0 : queries.count * CauseEffects.width)
+        queries.rates = [Float](repeating: 0, count: schema.rates == nil ? 0 : queries.count)
         queries.hours = [Float](repeating: 1 / 24, count: schema.hours == nil ? 0 : queries.count * 24)
         guard queries.count > 0 else { return }
         let asked = queries
@@ -36,12 +37,14 @@ struct QueryFold {
             queries.queryTimeFeatures.withUnsafeMutableBufferPointer { queryTime in
                 queries.causes.withUnsafeMutableBufferPointer { causes in
                     queries.hours.withUnsafeMutableBufferPointer { hours in
-                        guard let a = lastEvent.baseAddress else { return }
-                        let output = Output(
-                            lastEvent: a, queryTime: queryTime.baseAddress, causes: causes.baseAddress,
-                            hours: hours.baseAddress)
-                        DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
-                            fold(asked, order[ranges[number]], output)
+                        queries.rates.withUnsafeMutableBufferPointer { rates in
+                            guard let a = lastEvent.baseAddress else { return }
+                            let output = Output(
+                                lastEvent: a, queryTime: queryTime.baseAddress, causes: causes.baseAddress,
+                                hours: hours.baseAddress, rates: rates.baseAddress)
+                            DispatchQueue.concurrentPerform(iterations: ranges.count) { number in
+                                fold(asked, order[ranges[number]], output)
+                            }
                         }
                     }
                 }
@@ -55,6 +58,7 @@ struct QueryFold {
         let queryTime: UnsafeMutablePointer<Float>?
         let causes: UnsafeMutablePointer<Float>?
         let hours: UnsafeMutablePointer<Float>?
+        let rates: UnsafeMutablePointer<Float>?
     }
 
     private func fold(_ queries: QuerySet, _ rows: ArraySlice<Int>, _ output: Output) {
@@ -86,6 +90,7 @@ struct QueryFold {
                 sensitivity = known
                 state.effects(of: topic.topic, known)?.write(to: base + row * CauseEffects.width)
             }
+            if let base = output.rates, let rate = state.rate(of: topic.topic) { base[row] = Float(rate) }
             if let base = output.hours, let rhythm = state.rhythm {
                 for (hour, share) in rhythm.shares.enumerated() { base[row * 24 + hour] = share }
             }
@@ -97,7 +102,7 @@ struct QueryFold {
 }
 
 extension QuerySet {
-    /// Measures the causes and the people's hours of queries that were drawn without.
+    /// Measures the causes, the pairs' rates and the people's hours of queries that were drawn without.
     public mutating func measure(_ histories: Histories, _ schema: StateSchema) {
         var other = self
         // Causes read nothing of what concerns everybody.
@@ -105,6 +110,9 @@ extension QuerySet {
         QueryFold(
             histories: histories, schema: schema, popularity: PopularitySnapshots(frozen: nothing), queryTime: false
         ).fill(&other)
-        (causes, hours) = (other.causes, other.hours)
+        // What is there stays: it may have been set.
+        if causes.isEmpty { causes = other.causes }
+        if hours.isEmpty { hours = other.hours }
+        if rates.isEmpty { rates = other.rates }
     }
 }

@@ -22,6 +22,8 @@ public struct QuerySet: Sendable {
     public internal(set) var queryTimeFeatures: [Float] = []
     /// `[count, CauseEffects.width]`, row by row; nothing where causes are not measured.
     public internal(set) var causes: [Float] = []
+    /// ``PersonState/rate(of:)`` of each; nothing where pairs' rates are not followed.
+    public internal(set) var rates: [Float] = []
     /// When the person is about at the query's event, ``DailyRhythm/shares``: `[count, 24]`, row by row; nothing where hours are not
     /// followed.
     public internal(set) var hours: [Float] = []
@@ -65,6 +67,7 @@ public struct QuerySet: Sendable {
             result.queryTimeFeatures = columns(queryTimeFeatures, FeatureSchema.queryTimeCount)
         }
         if !causes.isEmpty { result.causes = columns(causes, CauseEffects.width) }
+        if !rates.isEmpty { result.rates = rows.map { rates[$0] } }
         if !hours.isEmpty { result.hours = columns(hours, 24) }
         result.degree = rows.map { degree[$0] }
         result.didReturn = rows.map { didReturn[$0] }

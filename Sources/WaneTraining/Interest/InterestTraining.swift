@@ -78,6 +78,7 @@ public struct InterestTraining {
             resolution: resolution, followsHours: !ablation.without.contains(.season), users: users,
             checkInterruption: trainer.checkInterruption)
         task = task.following(fit.hours)
+        task = task.rating(rates(fit).renumbered(rows.topicRow))
         guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
         var record = CauseRecord(topics: vocabulary.topicRows + 1)
         record.obstacle = CauseFit.obstacle(histories.log, split: task.split, resolution: resolution)
@@ -193,10 +194,15 @@ public struct InterestTraining {
         var description = try trained(&job, model, scaling)
         description.halfLives = HalfLifeRecord(
             topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left,
-            hours: fit.hours, fadingTopics: fit.fadingTopics.count)
+            hours: fit.hours, fadingTopics: fit.fadingTopics.count, rates: rates(fit))
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
         return try inputs.bundle(description, .interest(network), reading: reading)
+    }
+
+    private func rates(_ fit: RenewalFit) -> RateSchema {
+        let rates = fit.rates(horizon: task.split.horizon)
+        return ablation.without.contains(.rate) ? rates.alike : rates
     }
 
     /// Pairs of which a network learns how `log τ` deviates, at most.

@@ -11,6 +11,8 @@ public enum ModelPart: String, Sendable, Codable, CaseIterable {
     case presence
     /// Pairs of person and topic have half-lives of their own; without, all of a topic have the same.
     case pairs
+    /// How often a person has come back to a topic moves its rate by Bayes's rule; without, all pairs begin at their topic's.
+    case rate
     /// Shape and floor beyond the half-life bend as the loss wants; without, they are the topic's.
     case tail
     /// A person's own sensitivity to each cause; without, everybody has the mean.

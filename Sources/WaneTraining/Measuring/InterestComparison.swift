@@ -1,6 +1,7 @@
 import WaneBaselines
 import WaneBundle
 import WaneMetrics
+import WaneModels
 import WanePrediction
 import WaneTasks
 
@@ -33,6 +34,8 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public let doubts: [Doubt]
     /// The best model against rates that differ between pairs and do not decay.
     public let decay: Difference?
+    /// The same rates with half-lives against them without: what decay alone is worth on this log.
+    public let ratesDecay: Difference?
     /// How many topics fade, to that model; nothing where it does not say.
     public let fadingTopics: Int?
     public let verdicts: [Verdict]
@@ -45,10 +48,17 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public let leaks: Bool
 
     private enum CodingKeys: CodingKey {
-        case table, doubts, decay, fadingTopics, verdicts, testQueries, people, baseRate, horizonSeconds, leaks
+        case table, doubts, decay, ratesDecay, fadingTopics, verdicts, testQueries, people, baseRate, horizonSeconds,
+            leaks
     }
 
     public var rows: [Comparison<Report>.Row] { table.rows }
+
+    /// Whether the half-lives there are can be spoken of: the best model is better than rates that do not decay, or those rates are
+    /// better themselves once they do, all else the same. Nothing where no model is compared.
+    public var isDecayShown: Bool? {
+        decay.map { $0.isWin || fadingTopics != 0 && ratesDecay?.isWin == true }
+    }
 
     /// What is to be said of decay, in one line; nothing where no model is compared. To be better than rates without decay is
     /// needed to speak of it, and does not prove it.
@@ -59,10 +69,18 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
                 "No topic is found to fade: \(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss by what "
                 + "else it knows, and has no half-lives to speak of."
         }
-        return decay.isWin
-            ? "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
-            : "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that its "
-                + "half-lives, found in the times between touches, are not borne out by its chances."
+        if decay.isWin {
+            return
+                "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
+        }
+        if isDecayShown == true {
+            return
+                "Decay is shown by rates alone: gamma-Poisson with half-lives is better than without in log loss. \(decay.model) "
+                + "\(decay.outcome) rates that do not decay: its half-lives can be spoken of, its chances need more events."
+        }
+        return
+            "Decay is not shown: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, so that its "
+            + "half-lives, found in the times between touches, are not borne out by its chances."
     }
 
     /// All that is said before the figures, the most important first.
@@ -75,13 +93,28 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
         var all: [(words: String, about: Difference?)] = doubts.map { ($0.words, nil) }
         all += verdicts.map { ($0.words, $0.logLoss) }
         if let decay, let words = decayWords, doubts.isEmpty || !decay.isWin {
-            all.append((words, fadingTopics == 0 ? nil : decay))
+            all.append(
+                (words, fadingTopics == 0 ? nil : decay.isWin ? decay : isDecayShown == true ? ratesDecay : decay))
         }
         return all
     }
 }
 
 extension InterestComparison {
+    /// Decay as the training part has it, for everybody's clock alike.
+    private static func decayingRates(
+        _ task: InterestTask, checkInterruption: () throws -> Void
+    ) throws -> DecayingGammaPoisson {
+        let histories = task.histories
+        let vocabulary = ModelVocabulary(histories.log, trainEnd: task.split.trainEnd)
+        let rows = LogRows(vocabulary, of: histories.log)
+        let fit = try RenewalFit(
+            histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
+            resolution: histories.log.resolution(until: task.split.trainEnd), followsHours: false,
+            checkInterruption: checkInterruption)
+        return DecayingGammaPoisson(histories, fit, topicRow: rows.topicRow)
+    }
+
     /// A row's answers on validation and test.
     private struct Answers {
         let name: String
@@ -116,7 +149,10 @@ extension InterestComparison {
                     test: try predictor.predict(test)))
         }
         let training = try task.queries(.train, count: record.trainQueries, seed: record.seed)
-        for baseline in Baselines.all {
+        try progress("fitting \(DecayingGammaPoisson.name)")
+        let rates = try Self.decayingRates(
+            task, checkInterruption: { try progress("fitting \(DecayingGammaPoisson.name)") })
+        for baseline in Baselines.all(with: rates) {
             try progress("fitting \(baseline.name)")
             let start = ContinuousClock.now
             let fitted = baseline.fitted(training, horizon: horizon)
@@ -161,9 +197,11 @@ extension InterestComparison {
         people = Set(test.user).count
         let positives = test.didReturn.count { $0 > 0 }
         let isEnough = people >= Doubt.leastPeople && min(positives, test.count - positives) >= 10
-        func against(_ baseline: String, _ isAsked: (Answers) -> Bool = { _ in true }) -> Difference? {
+        func against(
+            _ baseline: String, _ isAsked: (Answers) -> Bool = { $0.isModel }
+        ) -> Difference? {
             func validation(_ index: Int) -> Double { table.rows[index].validation ?? .infinity }
-            let models = answers.indices.filter { answers[$0].isModel && isAsked(answers[$0]) }
+            let models = answers.indices.filter { isAsked(answers[$0]) }
             guard isEnough, let model = models.min(by: { validation($0) < validation($1) }),
                 let rival = answers.indices.first(where: { answers[$0].name == baseline && !answers[$0].isModel })
             else { return nil }
@@ -176,7 +214,12 @@ extension InterestComparison {
                 value: loss(model) - loss(rival), interval: intervals.logLoss, lessIsBetter: true)
         }
         // Only of models that have curves can it be said.
-        decay = answers.contains { $0.isModel && $0.hasCurves } ? against(Baselines.withoutDecay) { $0.hasCurves } : nil
+        decay =
+            answers.contains { $0.isModel && $0.hasCurves }
+            ? against(Baselines.withoutDecay) { $0.isModel && $0.hasCurves } : nil
+        ratesDecay = decay.flatMap { _ in
+            against(Baselines.withoutDecay) { $0.name == DecayingGammaPoisson.name && !$0.isModel }
+        }
         fadingTopics = decay.flatMap { decay in
             models.first { $0.name == decay.model }?.predictor.bundle.description.halfLives?.fadingTopics
         }

@@ -206,6 +206,7 @@ struct PersonExplanation {
                 ("since_topic", Double(moment - own.lastTime) / 1e6, credits.sinceTopic),
                 ("since_event", Double(moment - state.lastTime) / 1e6, credits.sinceEvent),
                 ("own_hours", ownHours(state, moment), credits.season),
+                ("own_rate", state.rate(of: topic).map(exp), credits.rate),
             ]
             rows += FeatureSchema.lastEventNames.indices.map {
                 (FeatureSchema.lastEventNames[$0], Double(values[$0]), credits.features[$0])

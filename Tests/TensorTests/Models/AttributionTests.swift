@@ -86,7 +86,7 @@ extension UsingTorch {
             let width = FeatureSchema.lastEventCount
             let horizon = Float(Double(bundle.description.split.horizon) / 1e6)
             queries = queries.setting(.sinceTopic, to: horizon * (1 - Float(InterestCurve.smallestTime)))
-                .setting(.sinceEvent, to: horizon * (1 - Float(InterestCurve.smallestTime)))
+                .setting(.sinceEvent, to: horizon * (1 - Float(InterestCurve.smallestTime))).setting(.rate, to: 0)
             let place = try #require(FeatureSchema.lastEventIndex("log_touches"))
             let scaling = bundle.description.scaling
             for row in 0..<queries.count {
@@ -96,7 +96,7 @@ extension UsingTorch {
             }
             for (row, found) in try predictor.attributions(queries).enumerated() {
                 for other in 0..<width where other != place { #expect(abs(found.features[other]) < 1e-4) }
-                #expect(abs(found.sinceTopic) < 1e-4 && abs(found.sinceEvent) < 1e-4)
+                #expect(abs(found.sinceTopic) < 1e-4 && abs(found.sinceEvent) < 1e-4 && found.rate == 0)
                 #expect(abs(found.features[place] - (found.actual - found.ordinary)) < 2e-3)
                 if row == 2 { #expect(abs(found.features[place]) < 1e-5) }
             }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 import WaneEvents
@@ -56,7 +57,8 @@ extension UsingTorch {
 
         @Test("calibrating lowers the loss on its queries and moves the biases of the output alone")
         func calibrating() throws {
-            let task = try task()
+            var task = try task()
+            task = task.rating(Small.rates(task.histories.log.topics.count))
             let queries = try task.queries(.validation, count: 500, seed: 1)
             try Runtime.seed(3)
             let model = try Small.model(task)
@@ -78,7 +80,8 @@ extension UsingTorch {
 
         @Test("a prediction does not depend on what else is in the batch")
         func independent() throws {
-            let task = try task()
+            var task = try task()
+            task = task.rating(Small.rates(task.histories.log.topics.count))
             let queries = try task.queries(.test, count: 200, seed: 1)
             try Runtime.seed(3)
             let model = try Small.model(task) { $0.historyLength = 12 }
@@ -118,6 +121,12 @@ extension UsingTorch {
         static func task(_ log: EventLog) throws -> InterestTask {
             let split = try Split(log)
             return InterestTask(Histories(log, trainEnd: split.trainEnd), split: split, seed: 7)
+        }
+
+        /// How often topics are touched again: each about once a day, half as often after a day.
+        static func rates(_ topics: Int) -> RateSchema {
+            RateSchema(
+                topics: (0..<topics).map { [log(86_400), 1.2, 0.1, -log(86_400 + Double($0)), 1.5] }, depth: 0.3)
         }
 
         /// An untrained network on a task's log.

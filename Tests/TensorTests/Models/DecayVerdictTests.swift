@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import Torch
@@ -41,6 +42,50 @@ extension UsingTorch {
             #expect(comparison.fadingTopics == 0)
             let words = try #require(comparison.decayWords)
             #expect(!words.contains("spoken of."), "\(words)")
+        }
+
+        @Test(
+            "decay is shown on a log too small for a network, and is not where nothing fades", arguments: [true, false])
+        func smallLogs(fades: Bool) throws {
+            try Runtime.setThreads(1)
+            var generator = SeededGenerator(seed: 21)
+            var (items, hours): ([[Int]], [[Double]]) = ([], [])
+            for _ in 0..<300 {
+                var own: [(hour: Double, topic: Int)] = []
+                for topic in 0..<4 where generator.uniform() < 0.7 {
+                    // A rate a day that differs between pairs, and halves in six days after each touch.
+                    let most = 0.35 * -log(max(1e-9, generator.uniform()))
+                    var now = generator.uniform() * 60
+                    while now < 100 {
+                        own.append((now * 24, topic))
+                        var gap = 0.0
+                        repeat {
+                            gap += -log(max(1e-9, generator.uniform())) / most
+                        } while now + gap < 100 && generator.uniform() >= (fades ? 0.12 + 0.88 * exp2(-gap / 5) : 0.4)
+                        now += gap
+                    }
+                }
+                own.sort { $0.hour < $1.hour }
+                items.append(own.map(\.topic))
+                hours.append(own.map(\.hour))
+            }
+            let log = TinyLog.log(items) { person, step in hours[person][step] }
+            let sorted = log.sortedByUser().with(topics: .own(log.items))
+            let split = try Split(sorted, horizon: 7 * 86_400 * EventLog.second)
+            let task = InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: 1)
+            let model = try InterestTraining(
+                task, model: TrainingTests.model("mlp"), training: TrainingTests.options(epochs: 4)
+            ).run()
+            // As many questions as the command asks.
+            var record = model.description.training
+            (record.validationQueries, record.testQueries) = (10_000, 10_000)
+            let comparison = try InterestComparison(
+                task, record, models: [("mlp", QueryPredictor(model, of: task.histories))])
+            let rates = try #require(comparison.ratesDecay)
+            let words = try #require(comparison.decayWords)
+            #expect(comparison.isDecayShown == fades, "\(words)")
+            #expect(rates.isWin == fades, "\(rates)")
+            #expect(words.contains("can be spoken of") == fades, "\(words)")
         }
     }
 }

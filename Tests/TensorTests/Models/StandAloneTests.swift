@@ -419,6 +419,7 @@ extension UsingTorch {
             func predictions(_ log: EventLog, _ friends: SocialEdges, _ scale: EngagementScale) throws -> [Float] {
                 let histories = Histories(sorted: log, scale: scale, engagement: scale.engagements(log))
                 let task = InterestTask(histories, split: split, seed: 7, typicalEngagement: 1)
+                    .rating(Small.rates(log.topics.count))
                 // Learned before: the items that have vectors are the same.
                 let vocabulary = ModelVocabulary(Small.simulated(users: 50).log, trainEnd: moment)
                 let rows = LogRows(vocabulary, of: log)
