@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "WaneServer",
             dependencies: [
-                "WaneStore", "WaneExplanation",
+                "CNumbers", "WaneStore", "WaneExplanation",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

@@ -21,7 +21,7 @@ import pandas as pd
 
 warnings.filterwarnings("ignore")
 WANE = os.environ.get("WANE") or os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
-PARTS = ["season", "presence", "pairs", "tail", "sensitivity", "fatigue", "overload", "habit", "social"]
+PARTS = ["season", "presence", "pairs", "rate", "tail", "sensitivity", "fatigue", "overload", "habit", "social"]
 IS_ABLATION = "ablations" in sys.argv
 FAMILIES = os.environ.get(
     "FAMILIES", ",".join(["wane"] + [f"wane/{part}" for part in PARTS]) if IS_ABLATION else "wane,mlp,lstm,attention").split(",")

@@ -232,6 +232,9 @@ extension Manifest {
                     && (0...1).contains(halfLives.left ?? 0)
                     && halfLives.resolution > 0,
                 "spreads of half-lives out of range")
+            try check(
+                halfLives.rates?.isSound(topics: topicRows + 1) != false,
+                "rates of topics out of range: \(topicRows + 1) rows of \(RateSchema.width) numbers")
             result.halfLives = halfLives
         }
         if let inputs {

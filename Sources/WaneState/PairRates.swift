@@ -30,6 +30,24 @@ public struct RateSchema: Sendable, Equatable, Codable {
             topics: rows.map { topics.indices.contains(Int($0)) ? topics[Int($0)] : topics.first ?? [] }, depth: depth)
     }
 
+    /// The same with other rates right after a touch, in touches a second, by topic number.
+    public func replacing(rates: [Double]) -> RateSchema {
+        RateSchema(
+            topics: zip(topics, rates).map { numbers, rate in
+                numbers.count == Self.width ? numbers[..<3] + [log(rate), numbers[4]] : numbers
+            }, depth: depth)
+    }
+
+    /// Whether its numbers are such as training finds, for so many topics.
+    public func isSound(topics count: Int) -> Bool {
+        topics.count == count && depth.isFinite && abs(depth) < 20
+            && topics.allSatisfy { numbers in
+                numbers.count == Self.width && numbers.allSatisfy(\.isFinite) && abs(numbers[0]) < 80
+                    && numbers[1] > 0 && numbers[1] < 1e3 && (0...1).contains(numbers[2]) && abs(numbers[3]) < 80
+                    && numbers[4] > 0 && numbers[4] <= Self.sure
+            }
+    }
+
     /// The same where all pairs of a topic have one rate.
     public var alike: RateSchema {
         RateSchema(topics: topics.map { $0.count == Self.width ? $0.dropLast() + [Self.sure] : $0 }, depth: depth)
@@ -80,6 +98,10 @@ struct PairRates: Sendable {
         guard let numbers = schema.numbers(topic) else { return }
         pairs[place].returns &+= 1
         pairs[place].waited += schema.waited(seconds, numbers, engagement: engagement)
+    }
+
+    func counts(_ place: Int) -> (returns: Int, waited: Double) {
+        (Int(pairs[place].returns), pairs[place].waited)
     }
 
     /// The logarithm of what the pair's touches, as of the last of them, make of its rate against the topic's.

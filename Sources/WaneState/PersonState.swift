@@ -12,7 +12,7 @@ import WaneEvents
 ///
 /// Training folds each person's events through it, a server applies events as they come, and a person asked about
 /// for the first time is folded from their stored events: one path, so that what a model meets in use is what it was
-/// trained on. About 180 bytes a topic met, and 16 bytes for each event of the window that encoders read.
+/// trained on. About 200 bytes a topic met, and 16 bytes for each event of the window that encoders read.
 public struct PersonState: Sendable {
     public let schema: StateSchema
     /// Events so far.
@@ -67,7 +67,7 @@ public struct PersonState: Sendable {
     ///   - topics: the topics of its item, each once.
     ///   - social: what the person's friends do with a topic at this moment, where they are known: see
     ///     ``CauseMeasures``.
-    /// - Complexity: O(1) for each topic; under a microsecond, some ten where causes are measured.
+    /// - Complexity: O(1) for each topic; a microsecond or two, some ten where causes are measured.
     public mutating func apply(
         _ event: StateEvent, topics touched: ArraySlice<UInt32>, social: (UInt32) -> Float = { _ in 0 }
     ) {
@@ -83,11 +83,12 @@ public struct PersonState: Sendable {
         if !hours.isEmpty { hours[DailyRhythm.hour(of: time)] += 1 }
         eventCount += 1
         lastTime = time
+        let rhythm = schema.rates == nil ? nil : rhythm
         for topic in touched {
             if let place = placeOfTopic[topic] {
                 if let known = schema.rates, time - topics[place].lastTime > pause {
                     rates.come(
-                        place, topic, after: own(from: topics[place].lastTime, to: time),
+                        place, topic, after: Self.length(from: topics[place].lastTime, to: time, rhythm),
                         engagement: topics[place].lastEngagement, known)
                 }
                 topics[place].touch(time, event.engagement, event: eventCount, pause, schema.horizon)
@@ -124,7 +125,7 @@ public struct PersonState: Sendable {
     public var rhythm: DailyRhythm? { schema.hours.map { DailyRhythm(hours, general: $0) } }
 
     /// Seconds that count for the person between two moments, in microseconds.
-    private func own(from start: Int64, to end: Int64) -> Double {
+    private static func length(from start: Int64, to end: Int64, _ rhythm: DailyRhythm?) -> Double {
         let (start, end) = (Double(start) / 1e6, Double(end) / 1e6)
         return rhythm?.length(from: start, to: end) ?? end - start
     }
@@ -134,6 +135,14 @@ public struct PersonState: Sendable {
     public func rate(of topic: UInt32) -> Double? {
         guard let known = schema.rates, let place = placeOfTopic[topic] else { return nil }
         return rates.rate(place, topic, known)
+    }
+
+    /// How often the person came back to a topic in another visit, and the integral of its decaying rate, without `λ0`, over the silences
+    /// between.
+    public func returns(to topic: UInt32) -> (count: Int, waited: Double)? {
+        guard schema.rates != nil, let place = placeOfTopic[topic] else { return nil }
+        let counts = rates.counts(place)
+        return (counts.returns, counts.waited)
     }
 
     /// What causes do to the half-life of a topic since its last touch; nothing where they are not measured, or the topic has

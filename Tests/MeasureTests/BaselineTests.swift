@@ -61,8 +61,8 @@ struct BaselineTests {
             resolution: histories.log.resolution(until: task.split.trainEnd), followsHours: false)
         let horizon = Double(task.split.horizon) / 1e6
         let test = try task.queries(.test, count: 40, seed: 3)
-        let fitted = DecayingGammaPoisson(histories, fit, topicRow: row).fitted(test, horizon: horizon)
-        let chances = fitted.predict(test).returnProbability
+        let baseline = try DecayingGammaPoisson(histories, fit, topicRow: row, split: task.split, fades: true)
+        let chances = baseline.fitted(test, horizon: horizon).predict(test).returnProbability
         let pause = Double(task.schema.visitPause) / 1e6
         for query in 0..<test.count {
             let number = Int(row[Int(test.topic[query])])
@@ -81,7 +81,7 @@ struct BaselineTests {
                 func rate(_ d: Double, _ engagement: Float) -> Double {
                     let depth = fit.depthOffset(engagement)
                     let time = exp(own[0] + depth + fit.spread * a) * horizon
-                    return exp(own[3]) / horizon * (f + (1 - f) / (1 + pow(d / time, p)))
+                    return exp(baseline.rates[number].rate) * (f + (1 - f) / (1 + pow(d / time, p)))
                 }
                 /// The integral from the end of a visit on.
                 func wait(_ from: Double, _ to: Double, _ engagement: Float) -> Double {
@@ -100,7 +100,7 @@ struct BaselineTests {
                 }
                 waited += wait(0, silence, last.engagement)
                 let coming = wait(silence, silence + horizon, last.engagement)
-                let k = fit.frailty[number]
+                let k = exp(baseline.rates[number].frailty)
                 for step in -4_000..<1_000 {
                     let b = exp(Double(step) / 200)
                     // A gamma density times the likelihood, and the width of a step.

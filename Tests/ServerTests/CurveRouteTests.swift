@@ -83,6 +83,25 @@ struct CurveRouteTests {
         }
     }
 
+    @Test("rows that write themselves are what an encoder makes of them, whatever is in names")
+    func rows() throws {
+        struct Row: Codable, Equatable {
+            let item: String
+            let rank: Int
+            let score: Double?
+            let topics: [String]
+        }
+        for name in ["plain", "a \"b\" \\ c", "line\nfeed\ttab\u{0}\u{1f}", "emoji 🦆 / é", ""] {
+            for score in [nil, 0.125, -3e-7] as [Double?] {
+                let row = RecommendationsAnswer.Row(rank: 3, item: name, score: score, topics: [name, "other"])
+                var text: [UInt8] = []
+                row.write(to: &text)
+                let read = try JSONDecoder().decode(Row.self, from: Data(text))
+                #expect(read == Row(item: name, rank: 3, score: score, topics: [name, "other"]))
+            }
+        }
+    }
+
     @Test("numbers have six digits, as C writes them, and what is none is null")
     func numbers() {
         var generator = SeededGenerator(seed: 12)

@@ -68,6 +68,24 @@ struct PersonStateTests {
         #expect(rates.renumbered([2, -1]).topics == [rates.topics[2], rates.topics[0]])
     }
 
+    @Test("rates that no training finds are not taken for some")
+    func soundRates() {
+        let good = [[0.0, 1, 0.2, -3, 1.5], [9, 2, 1, -20, 0.1]]
+        func isSound(_ topics: [[Double]], depth: Double = 0.1) -> Bool {
+            RateSchema(topics: topics, depth: depth).isSound(topics: 2)
+        }
+        #expect(isSound(good) && RateSchema(topics: good, depth: 0).alike.isSound(topics: 2))
+        #expect(!isSound([]) && !isSound([good[0]]) && !isSound(good + good))
+        #expect(!isSound([good[0], [9, 2, 1, -20]]) && !isSound(good, depth: 1e308) && !isSound(good, depth: .nan))
+        for (place, value) in [
+            (0, 1e300), (1, -1), (1, 0), (2, 1.5), (2, -0.1), (3, 1e300), (4, -3), (4, 0), (4, .nan),
+        ] {
+            var bad = good
+            bad[1][place] = value
+            #expect(!isSound(bad), "\(place) \(value)")
+        }
+    }
+
     /// Events drawn at random: some on several topics, some at one moment, some far apart.
     private func events(_ count: Int, seed: UInt64) -> [(event: StateEvent, topics: [UInt32])] {
         var generator = SeededGenerator(seed: seed)

@@ -32,10 +32,10 @@ public enum Baselines {
         BGNBDBaseline(), HalfLifeRegression(), LogisticRegression(),
     ]
 
-    /// All, and rates with decay beside those without.
-    public static func all(with rates: DecayingGammaPoisson) -> [any Baseline] {
+    /// All, and others behind those without decay.
+    public static func all(with others: [any Baseline]) -> [any Baseline] {
         let place = all.firstIndex { $0.name == withoutDecay }.map { $0 + 1 } ?? all.endIndex
-        return all[..<place] + [rates] + all[place...]
+        return all[..<place] + others + all[place...]
     }
 }
 

@@ -55,7 +55,11 @@ public enum ColumnRole: String, Sendable, CaseIterable, Hashable {
                 "eventtype", "event", "eventname", "action", "behavior", "behaviour", "behaviortype", "feedbacktype",
                 "type",
             ]
-        case .topic: ["topic", "topics", "category", "categories", "genre", "genres", "class", "channel", "tag"]
+        case .topic:
+            [
+                "topic", "topics", "category", "categories", "genre", "genres", "class", "channel", "tag", "topicid",
+                "topicname", "categoryid", "categoryname",
+            ]
         case .weight: ["weight", "rating", "score", "value", "ratingvalue"]
         case .label: ["interestdegree", "interest", "label"]
         case .eventID: ["eventid", "id", "uuid"]

@@ -135,7 +135,7 @@ struct PersonRoutes {
                 CurveAnswer(
                     user: user, at: TimeFormat.rfc3339(at), model: ModelName(model),
                     interest: InterestRow(answer, at: at, of: model.bundle),
-                    touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339)), points: points,
+                    touches: try view.touches(of: topic).suffix(100).map(TimeFormat.rfc3339)), "points", points,
                 of: model)
         }
     }
@@ -267,17 +267,17 @@ struct PersonRoutes {
         return try timed("rank") {
             let vocabulary = model.bundle.vocabulary
             let (items, basis) = try view.recommendations(count, among: candidates, at: at, seen: seen, of: model)
-            let rows = items.enumerated().map { place, entry in
+            let rows = items.enumerated().lazy.map { place, entry in
                 RecommendationsAnswer.Row(
-                    rank: place + 1, item: entry.item, score: short(entry.score.map(Double.init)),
+                    rank: place + 1, item: entry.item, score: entry.score.map(Double.init),
                     topics: vocabulary.items.find(entry.item).map { item in
                         vocabulary.itemTopics[item].map { vocabulary.topics[Int($0)] }
                     } ?? [])
             }
-            return Reply.json(
+            return try Reply.json(
                 RecommendationsAnswer(
-                    user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), basis: basis.rawValue, items: rows),
-                of: model)
+                    user: user, at: TimeFormat.rfc3339(at), model: ModelName(model), basis: basis.rawValue),
+                "items", rows, of: model)
         }
     }
 

@@ -67,7 +67,7 @@ struct InterestsAnswer: Encodable, Sendable {
     let interests: [InterestRow]
 }
 
-struct CurvePoint: Sendable {
+struct CurvePoint: JSONRow, Sendable {
     let elapsedSeconds: Double
     let interest: Double
     let returnProbability: Double
@@ -92,7 +92,7 @@ struct CurvePoint: Sendable {
     )
 }
 
-/// Beside its points, which ``Reply/json(_:points:of:)`` adds.
+/// Beside its points, which are rows of their own.
 struct CurveAnswer: Encodable, Sendable {
     let user: String
     let at: String
@@ -149,17 +149,36 @@ struct ReturnsAnswer: Encodable, Sendable {
 }
 
 struct RecommendationsAnswer: Encodable, Sendable {
-    struct Row: Encodable, Sendable {
+    struct Row: JSONRow, Sendable {
         let rank: Int
         let item: String
-        @OrNull var score: Double?
+        let score: Double?
         let topics: [String]
+
+        func write(to text: inout [UInt8]) {
+            text += Self.names.item
+            text.append(json: item)
+            text += Self.names.rank
+            text += Array(String(rank).utf8)
+            text += Self.names.score
+            ShortNumber(score ?? .nan).write(to: &text)
+            text += Self.names.topics
+            for (place, topic) in topics.enumerated() {
+                if place > 0 { text.append(UInt8(ascii: ",")) }
+                text.append(json: topic)
+            }
+            text += Self.names.end
+        }
+
+        private static let names = (
+            item: Array(#"{"item":"#.utf8), rank: Array(#","rank":"#.utf8), score: Array(#","score":"#.utf8),
+            topics: Array(#","topics":["#.utf8), end: Array("]}".utf8)
+        )
     }
     let user: String
     let at: String
     let model: ModelName
     let basis: String
-    let items: [Row]
 }
 
 /// What became of events that were sent: what the service writes and `wane ingest` reads.

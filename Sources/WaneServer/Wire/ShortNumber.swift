@@ -1,3 +1,5 @@
+import CNumbers
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -13,8 +15,9 @@ struct ShortNumber {
     /// Its text, as C writes it without regard to a locale: this program sets none.
     private func text<Result>(_ body: (UnsafeBufferPointer<CChar>) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
-            let count = withVaList([number]) { vsnprintf(buffer.baseAddress, buffer.count, "%.6g", $0) }
-            return body(UnsafeBufferPointer(rebasing: buffer[0..<min(max(0, Int(count)), buffer.count - 1)]))
+            guard let base = buffer.baseAddress else { return body(UnsafeBufferPointer(buffer)) }
+            let count = Int(number_write(base, buffer.count, 6, number))
+            return body(UnsafeBufferPointer(rebasing: buffer[0..<min(max(0, count), buffer.count - 1)]))
         }
     }
 

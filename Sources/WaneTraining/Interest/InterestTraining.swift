@@ -29,6 +29,8 @@ public struct InterestTraining {
     /// What training is kept from: to see what becomes of a model without it.
     public var ablation = Ablation()
 
+    private var rates: RateSchema?
+
     public struct Ablation: Sendable {
         /// Last-event features that are 0 in every query.
         public var features: [Int] = []
@@ -78,7 +80,9 @@ public struct InterestTraining {
             resolution: resolution, followsHours: !ablation.without.contains(.season), users: users,
             checkInterruption: trainer.checkInterruption)
         task = task.following(fit.hours)
-        task = task.rating(rates(fit).renumbered(rows.topicRow))
+        let rates = centred(fit, rows.topicRow)
+        self.rates = rates
+        task = task.rating(rates.renumbered(rows.topicRow))
         guard ModelFamilies.named(model.family)?.measuresCauses == true else { return (fit, nil) }
         var record = CauseRecord(topics: vocabulary.topicRows + 1)
         record.obstacle = CauseFit.obstacle(histories.log, split: task.split, resolution: resolution)
@@ -194,15 +198,43 @@ public struct InterestTraining {
         var description = try trained(&job, model, scaling)
         description.halfLives = HalfLifeRecord(
             topicSpread: fit.uncertainty, resolution: max(resolution, task.schema.visitPause), left: fit.left,
-            hours: fit.hours, fadingTopics: fit.fadingTopics.count, rates: rates(fit))
+            hours: fit.hours, fadingTopics: fit.fadingTopics.count, rates: rates)
         try trainer.checkInterruption()
         try network.calibrate(validationBatches, validationTensors, events)
         return try inputs.bundle(description, .interest(network), reading: reading)
     }
 
-    private func rates(_ fit: RenewalFit) -> RateSchema {
-        let rates = fit.rates(horizon: task.split.horizon)
-        return ablation.without.contains(.rate) ? rates.alike : rates
+    /// People whose returns are counted for it, at most.
+    private static let countedPeople = 20_000
+
+    /// How often topics are touched again, with rates by which states' own counts of returns are what is to be expected: a fit leaves bursts out,
+    /// and spreads touches over the days of dates, which states do not.
+    private func centred(_ fit: RenewalFit, _ topicRow: [Int64]) -> RateSchema {
+        let found = fit.rates(horizon: task.split.horizon)
+        guard !ablation.without.contains(.rate), !ablation.shufflesOutcomes else { return found.alike }
+        let histories = task.histories
+        let people = (0..<histories.userCount).filter { users?(UInt32($0)) ?? true }
+        var state = PersonState(task.schema.rating(found.renumbered(topicRow)))
+        var sums = [(returns: Double, waited: Double)](repeating: (0, 0), count: found.topics.count)
+        for number in stride(from: 0, to: people.count, by: max(1, people.count / Self.countedPeople)) {
+            state.reset()
+            for event in histories.events(ofUser: people[number]) {
+                guard histories.log.time[event] < task.split.trainEnd else { break }
+                histories.log.fold(event, histories.event(event), friends: nil, into: &state)
+            }
+            for topic in state.topics {
+                guard let (count, waited) = state.returns(to: topic.topic) else { continue }
+                let row = Int(topicRow[Int(topic.topic)])
+                sums[row].returns += Double(count)
+                sums[row].waited += waited
+            }
+        }
+        return found.replacing(
+            rates: zip(found.topics, sums).map { numbers, sum in
+                let rate = numbers.count == RateSchema.width ? exp(numbers[3]) : 1
+                // As sure of what the fit found as of ten returns.
+                return rate * (sum.returns + 10) / (rate * sum.waited + 10)
+            })
     }
 
     /// Pairs of which a network learns how `log τ` deviates, at most.

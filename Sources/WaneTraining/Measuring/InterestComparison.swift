@@ -34,7 +34,7 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
     public let doubts: [Doubt]
     /// The best model against rates that differ between pairs and do not decay.
     public let decay: Difference?
-    /// The same rates with half-lives against them without: what decay alone is worth on this log.
+    /// Rates with half-lives against those without, all else the same: what decay alone is worth on this log.
     public let ratesDecay: Difference?
     /// How many topics fade, to that model; nothing where it does not say.
     public let fadingTopics: Int?
@@ -54,10 +54,10 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
 
     public var rows: [Comparison<Report>.Row] { table.rows }
 
-    /// Whether the half-lives there are can be spoken of: the best model is better than rates that do not decay, or those rates are
-    /// better themselves once they do, all else the same. Nothing where no model is compared.
+    /// Whether half-lives can be spoken of: some topic fades, and the best model is better than rates that do not decay, or rates that do
+    /// are better than rates that differ from them in nothing else. Nothing where no model is compared.
     public var isDecayShown: Bool? {
-        decay.map { $0.isWin || fadingTopics != 0 && ratesDecay?.isWin == true }
+        decay.map { (fadingTopics ?? 1) > 0 && ($0.isWin || ratesDecay?.isWin == true) }
     }
 
     /// What is to be said of decay, in one line; nothing where no model is compared. To be better than rates without decay is
@@ -69,13 +69,18 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
                 "No topic is found to fade: \(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss by what "
                 + "else it knows, and has no half-lives to speak of."
         }
+        if fadingTopics == 0 {
+            return
+                "No topic is found to fade: \(decay.model) \(decay.outcome) rates that do not decay (gamma-Poisson) in log loss, and there are no "
+                + "half-lives to speak of."
+        }
         if decay.isWin {
             return
                 "\(decay.model) is better than rates that do not decay (gamma-Poisson) in log loss: half-lives can be spoken of."
         }
         if isDecayShown == true {
             return
-                "Decay is shown by rates alone: gamma-Poisson with half-lives is better than without in log loss. \(decay.model) "
+                "Decay is shown: rates of each topic (gamma-Poisson) are better with half-lives than without in log loss. \(decay.model) "
                 + "\(decay.outcome) rates that do not decay: its half-lives can be spoken of, its chances need more events."
         }
         return
@@ -101,18 +106,23 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
 }
 
 extension InterestComparison {
-    /// Decay as the training part has it, for everybody's clock alike.
-    private static func decayingRates(
+    /// Rates that stay and rates that decay, as the training part has them, for everybody's clock alike.
+    private static func rates(
         _ task: InterestTask, checkInterruption: () throws -> Void
-    ) throws -> DecayingGammaPoisson {
+    ) throws -> [any Baseline] {
         let histories = task.histories
+        try checkInterruption()
         let vocabulary = ModelVocabulary(histories.log, trainEnd: task.split.trainEnd)
         let rows = LogRows(vocabulary, of: histories.log)
         let fit = try RenewalFit(
             histories, split: task.split, topicRow: rows.topicRow, topicRows: vocabulary.topicRows,
             resolution: histories.log.resolution(until: task.split.trainEnd), followsHours: false,
             checkInterruption: checkInterruption)
-        return DecayingGammaPoisson(histories, fit, topicRow: rows.topicRow)
+        return try [false, true].map {
+            try DecayingGammaPoisson(
+                histories, fit, topicRow: rows.topicRow, split: task.split, fades: $0,
+                checkInterruption: checkInterruption)
+        }
     }
 
     /// A row's answers on validation and test.
@@ -149,9 +159,7 @@ extension InterestComparison {
                     test: try predictor.predict(test)))
         }
         let training = try task.queries(.train, count: record.trainQueries, seed: record.seed)
-        try progress("fitting \(DecayingGammaPoisson.name)")
-        let rates = try Self.decayingRates(
-            task, checkInterruption: { try progress("fitting \(DecayingGammaPoisson.name)") })
+        let rates = try Self.rates(task) { try progress("fitting \(DecayingGammaPoisson.decaying)") }
         for baseline in Baselines.all(with: rates) {
             try progress("fitting \(baseline.name)")
             let start = ContinuousClock.now
@@ -218,7 +226,7 @@ extension InterestComparison {
             answers.contains { $0.isModel && $0.hasCurves }
             ? against(Baselines.withoutDecay) { $0.isModel && $0.hasCurves } : nil
         ratesDecay = decay.flatMap { _ in
-            against(Baselines.withoutDecay) { $0.name == DecayingGammaPoisson.name && !$0.isModel }
+            against(DecayingGammaPoisson.steady) { $0.name == DecayingGammaPoisson.decaying && !$0.isModel }
         }
         fadingTopics = decay.flatMap { decay in
             models.first { $0.name == decay.model }?.predictor.bundle.description.halfLives?.fadingTopics

@@ -266,7 +266,7 @@ extension ModelBundle {
     func noteDoubts(_ console: Console) {
         for note in description.notes { console.note("note: \(note)") }
         for doubt in description.doubts { console.note("note: of the model's own log: \(doubt)") }
-        if description.halfLives?.isShown == false {
+        if description.halfLives?.isShown == false, description.halfLives?.fadingTopics != 0 {
             console.note(
                 "note: on its own log this model's chances are no better than those of rates that do not decay: its half-lives, found in "
                     + "the times between touches, are not borne out by them"

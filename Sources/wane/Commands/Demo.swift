@@ -75,7 +75,7 @@ struct Demo: AsyncParsableCommand {
         StandardOutput.print(table.text)
 
         let modelFolder = folder.appendingPathComponent("model").path
-        model.description.halfLives?.isShown = comparison.isDecayShown
+        model.description.halfLives?.isShown = comparison.decay?.isWin
         _ = try SavingOptions.write(
             model, metrics: comparison, card: ModelCard.text(model, comparison), to: modelFolder)
         let summary = LogSummary(task.histories, horizon: task.split.horizon, report: reading)

@@ -47,7 +47,7 @@ struct Train: AsyncParsableCommand {
         var bundle = try run.run()
         let comparison = try InterestRun.compare(
             interest, bundle.description.training, [bundle], console: console, check: run.trainer.checkInterruption)
-        bundle.description.halfLives?.isShown = comparison.isDecayShown
+        bundle.description.halfLives?.isShown = comparison.decay?.isWin
         let note = try saving.save(bundle, metrics: comparison, card: ModelCard.text(bundle, comparison), run.trainer)
         try ComparisonTable.print(comparison, printing.format, clock: clock)
         console.note(note)

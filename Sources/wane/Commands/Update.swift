@@ -79,7 +79,7 @@ struct Update: AsyncParsableCommand {
         }
         var challenger = bundle
         let comparison = try InterestRun.compare(task, challenger.description.training, [challenger], console: console)
-        challenger.description.halfLives?.isShown = comparison.isDecayShown
+        challenger.description.halfLives?.isShown = comparison.decay?.isWin
         let note = try SavingOptions.write(
             challenger, metrics: comparison, card: ModelCard.text(challenger, comparison), to: output)
         for lesson in ModelUpdate.Lesson.allCases {

@@ -53,8 +53,8 @@ extension UsingTorch {
             for _ in 0..<300 {
                 var own: [(hour: Double, topic: Int)] = []
                 for topic in 0..<4 where generator.uniform() < 0.7 {
-                    // A rate a day that differs between pairs, and halves in six days after each touch.
-                    let most = 0.35 * -log(max(1e-9, generator.uniform()))
+                    // A rate a day that differs between topics and pairs, and halves in six days after each touch.
+                    let most = [0.2, 0.3, 0.4, 0.6][topic] * -log(max(1e-9, generator.uniform()))
                     var now = generator.uniform() * 60
                     while now < 100 {
                         own.append((now * 24, topic))
