@@ -226,6 +226,7 @@ extension Manifest {
                     $0.utf8.count <= 500
                         && !$0.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
                 }, "doubts that are no sentences")
+        try check((0...Int(Int32.max)).contains(topicRows), "a number of topics of \(topicRows)")
         if let halfLives {
             try check(
                 halfLives.topicSpread.allSatisfy { (0...1_000).contains($0) }

@@ -42,13 +42,20 @@ extension ModelBundle {
     /// Of a time that no log of this length shows.
     public static let beyondLog = "not within what the log shows"
 
-    /// When a curve passes below the model's threshold; nothing where it never does, or not by any moment that is one.
+    /// Seconds until a curve passes below the model's threshold; nothing where it never does.
+    public func lapse(_ curve: InterestCurve) -> Double? { curve.lapse(below: description.threshold) }
+
+    /// The moment of a lapse after so many seconds; nothing where there is none, or not by any moment that is one.
     ///
     /// - Parameter moment: microseconds: that of the curve.
-    public func lapseMoment(_ curve: InterestCurve, from moment: Int64) -> Int64? {
-        curve.lapse(below: description.threshold).flatMap { seconds in
-            seconds < Double(TimeSpan.longest) / 1e6 ? moment + Int64(seconds * 1e6) : nil
-        }
+    public func lapseMoment(_ seconds: Double?, from moment: Int64) -> Int64? {
+        seconds.flatMap { $0 < Double(TimeSpan.longest) / 1e6 ? moment + Int64($0 * 1e6) : nil }
+    }
+
+    /// What a time until a lapse is beside what the model's log shows: `above` where it is longer, `none` where there is no lapse.
+    public func lapseBound(_ seconds: Double?) -> HalfLifeBound {
+        guard let seconds, seconds < Double(TimeSpan.longest) / 1e6 else { return .none }
+        return seconds > logSpan ? .above : .exact
     }
 
     /// Seconds until a lapse as people read them; nothing for what never lapses.

@@ -268,7 +268,7 @@ struct CommandTests {
         #expect(
             predicted.output.hasPrefix(
                 "user,topic,at,degree,return_probability,returns,half_life_seconds,half_life_low_seconds,"
-                    + "half_life_high_seconds,half_life_bound,lapse_at,basis\nuser-1,"))
+                    + "half_life_high_seconds,half_life_bound,lapse_at,lapse_bound,basis\nuser-1,"))
         let svg = folder.file("curve.svg").path
         let curve = try Command.run(["curve", model, log, "--user", "user-1", "--svg", svg])
         #expect(curve.status == 0 && curve.output.contains("half-life") && curve.output.contains("│"))

@@ -221,7 +221,7 @@ async function person(mine, user, topic) {
     h("h2", {}, "How much"),
     table("Interests", [{ name: "Topic" }, { name: "Chance of coming back", number: true }, { name: "Degree", number: true }, { name: "Half-life", number: true }, { name: "80 %", number: true }, { name: "Lapses", number: true }],
       found.interests.map((row) => ({ selected: row.topic === chosen, cells: [h("a", { href: `#/user/${part(user)}/${part(row.topic)}` }, row.topic), percent(row.return_probability), number(row.degree, 2), halfLife(row),
-        row.half_life_bound === "exact" ? `${span(row.half_life_low_seconds)} to ${span(row.half_life_high_seconds)}` : "–", row.lapse_at ? (row.lapse_at <= found.at ? "already" : moment(row.lapse_at)) : row.basis === "history" ? "never" : "–"] })),
+        row.half_life_bound === "exact" ? `${span(row.half_life_low_seconds)} to ${span(row.half_life_high_seconds)}` : "–", row.lapse_at ? (row.lapse_at <= found.at ? "already" : row.lapse_bound === "above" ? "not within the log" : moment(row.lapse_at)) : row.basis === "history" ? "never" : "–"] })),
       "The model knows no topics."),
     h("div", { id: "curve" }, curve), h("div", { id: "why" }, why),
     h("div", { class: "columns" }, h("div", {}, h("h2", {}, "What next"), next), h("div", {}, h("h2", {}, "When"), when)));

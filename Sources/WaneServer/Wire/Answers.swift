@@ -40,6 +40,7 @@ struct InterestRow: Encodable, Sendable {
     @OrNull var halfLifeHighSeconds: Double?
     let halfLifeBound: String
     @OrNull var lapseAt: String?
+    let lapseBound: String
     let basis: String
 
     /// - Parameter moment: microseconds.
@@ -55,7 +56,9 @@ struct InterestRow: Encodable, Sendable {
         halfLifeLowSeconds = isKnown ? short(curve.halfLifeInterval?.lowerBound) : nil
         halfLifeHighSeconds = isKnown ? short(curve.halfLifeInterval?.upperBound) : nil
         halfLifeBound = (isKnown ? bundle.halfLifeBound(curve.halfLife) : .none).rawValue
-        lapseAt = isKnown ? bundle.lapseMoment(curve, from: moment).map(TimeFormat.rfc3339) : nil
+        let lapse = isKnown ? bundle.lapse(curve) : nil
+        lapseAt = bundle.lapseMoment(lapse, from: moment).map(TimeFormat.rfc3339)
+        lapseBound = bundle.lapseBound(lapse).rawValue
         basis = answer.basis.rawValue
     }
 }

@@ -165,7 +165,7 @@ struct PredictionRows: Sendable {
 
     static let machine = [
         "user", "topic", "at", "degree", "return_probability", "returns", "half_life_seconds", "half_life_low_seconds",
-        "half_life_high_seconds", "half_life_bound", "lapse_at", "basis",
+        "half_life_high_seconds", "half_life_bound", "lapse_at", "lapse_bound", "basis",
     ]
     static let people = ["person", "topic", "at", "degree", "chance", "half-life", "lapse in"]
 
@@ -194,16 +194,19 @@ struct PredictionRows: Sendable {
     }
 
     func machine(_ question: LogQuestion, _ answer: Answer) -> [Cell] {
-        let at = answer.curve.flatMap { asked.predictor.bundle.lapseMoment($0, from: question.moment) }
-            .map { asked.machine($0, user: question.user) }
+        let bundle = asked.predictor.bundle
+        let lapse = answer.curve.flatMap { bundle.lapse($0) }
+        let at = bundle.lapseMoment(lapse, from: question.moment).map { asked.machine($0, user: question.user) }
         return [
             .text(asked.log.log.users[question.user]), .text(asked.log.log.topics.names[Int(question.topic)]),
             .text(asked.machine(question.moment, user: question.user)), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
             .number(answer.curve?.halfLife),
             .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
-            answer.curve.map { .text(asked.predictor.bundle.halfLifeBound($0.halfLife).rawValue) } ?? .none,
-            at.map { .text($0) } ?? .none, .text(answer.basis.rawValue),
+            answer.curve.map { .text(bundle.halfLifeBound($0.halfLife).rawValue) } ?? .none,
+            at.map { .text($0) } ?? .none,
+            answer.curve.map { _ in .text(bundle.lapseBound(lapse).rawValue) } ?? .none,
+            .text(answer.basis.rawValue),
         ]
     }
 
