@@ -13,26 +13,30 @@ import WaneTasks
 extension UsingTorch {
     @Suite("What is said of decay")
     struct DecayVerdictTests {
+        /// Each page a topic of its own, questions about a week.
+        private static func task(_ people: [[(hour: Double, topic: Int)]]) throws -> InterestTask {
+            let people = people.map { $0.sorted { $0.hour < $1.hour } }
+            let log = TinyLog.log(people.map { $0.map(\.topic) }) { person, step in people[person][step].hour }
+            let sorted = log.sortedByUser().with(topics: .own(log.items))
+            let split = try Split(sorted, horizon: 7 * 86_400 * EventLog.second)
+            return InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: 1)
+        }
+
         @Test("a model that is better for other reasons where nothing fades speaks of no half-lives")
         func nothingFades() throws {
             try Runtime.setThreads(1)
             // People of very different activity, which a rate for each pair alone knows little of, on uniformly random hours.
             var generator = SeededGenerator(seed: 8)
-            var (items, hours): ([[Int]], [[Double]]) = ([], [])
+            var people: [[(hour: Double, topic: Int)]] = []
             for person in 0..<150 {
                 let rate = [0.01, 0.05, 0.4][person % 3]
                 var own: [(hour: Double, topic: Int)] = []
                 for topic in 0..<6 {
                     for _ in 0..<Int((rate * 120).rounded()) { own.append((generator.uniform() * 120 * 24, topic)) }
                 }
-                own.sort { $0.hour < $1.hour }
-                items.append(own.map(\.topic))
-                hours.append(own.map(\.hour))
+                people.append(own)
             }
-            let log = TinyLog.log(items) { person, step in hours[person][step] }
-            let sorted = log.sortedByUser().with(topics: .own(log.items))
-            let split = try Split(sorted, horizon: 7 * 86_400 * EventLog.second)
-            let task = InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: 1)
+            let task = try Self.task(people)
             let training = TrainingTests.options(epochs: 4)
             let model = try InterestTraining(task, model: TrainingTests.model("mlp"), training: training).run()
             let comparison = try InterestComparison(
@@ -49,7 +53,7 @@ extension UsingTorch {
         func smallLogs(fades: Bool) throws {
             try Runtime.setThreads(1)
             var generator = SeededGenerator(seed: 21)
-            var (items, hours): ([[Int]], [[Double]]) = ([], [])
+            var people: [[(hour: Double, topic: Int)]] = []
             for _ in 0..<300 {
                 var own: [(hour: Double, topic: Int)] = []
                 for topic in 0..<4 where generator.uniform() < 0.7 {
@@ -65,14 +69,9 @@ extension UsingTorch {
                         now += gap
                     }
                 }
-                own.sort { $0.hour < $1.hour }
-                items.append(own.map(\.topic))
-                hours.append(own.map(\.hour))
+                people.append(own)
             }
-            let log = TinyLog.log(items) { person, step in hours[person][step] }
-            let sorted = log.sortedByUser().with(topics: .own(log.items))
-            let split = try Split(sorted, horizon: 7 * 86_400 * EventLog.second)
-            let task = InterestTask(Histories(sorted, trainEnd: split.trainEnd), split: split, seed: 1)
+            let task = try Self.task(people)
             let model = try InterestTraining(
                 task, model: TrainingTests.model("mlp"), training: TrainingTests.options(epochs: 4)
             ).run()
