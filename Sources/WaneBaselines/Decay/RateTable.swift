@@ -98,10 +98,18 @@ struct RateTable {
     ///   - column: 0 for the value.
     @inline(__always)
     func waited(at place: Float, first: Int, column: Int = 0) -> Double {
+        Self.between(waited, place, first, column)
+    }
+
+    /// The logarithm of the rate at a time between two places.
+    func logRate(at place: Float, first: Int) -> Double { Self.between(logRate, place, first, 0) }
+
+    @inline(__always)
+    private static func between(_ values: [Double], _ place: Float, _ first: Int, _ column: Int) -> Double {
         let low = Int(place)
         let share = Double(place - Float(low))
-        let at = (first + low) * Self.width + column
-        return waited[at] * (1 - share) + waited[at + Self.width] * share
+        let at = (first + low) * width + column
+        return values[at] * (1 - share) + values[at + width] * share
     }
 
     mutating func clearSlopes() {

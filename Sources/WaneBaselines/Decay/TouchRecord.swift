@@ -88,7 +88,7 @@ struct TouchRecord: Sendable {
         let end = split.trainEnd
         shortest = max(1e-3, Double(pause) / 1e6)
         span = max(2 * shortest, Double(end - split.start) / 1e6)
-        places = 2 + Int((log2(span / shortest) * 4).rounded(.up))
+        places = Self.places(from: shortest, to: span)
         hasDepth = histories.scale.source == .duration
         pairsOfRow = Array(repeating: [], count: topicRows + 1)
         let readable = (0..<histories.userCount).filter { users?(UInt32($0)) ?? true }
@@ -184,8 +184,16 @@ struct TouchRecord: Sendable {
     }
 
     /// Where a length of time stands on the grid; from its first place on.
-    func place(_ seconds: Double) -> Double {
-        seconds <= shortest ? 0 : min(Double(places - 1) - 1e-3, log(seconds / shortest) / Self.step)
+    func place(_ seconds: Double) -> Double { Self.place(seconds, from: shortest, of: places) }
+
+    /// The same on a grid of so many places from a shortest time on.
+    static func place(_ seconds: Double, from shortest: Double, of places: Int) -> Double {
+        seconds <= shortest ? 0 : min(Double(places - 1) - 1e-3, log(seconds / shortest) / step)
+    }
+
+    /// How many places a grid has that reaches from a shortest time to a longest.
+    static func places(from shortest: Double, to longest: Double) -> Int {
+        2 + Int((log2(longest / shortest) * 4).rounded(.up))
     }
 
     private mutating func add(_ seconds: Double, _ level: Int, touches: Float, waits: Float) {

@@ -61,7 +61,7 @@ public struct DecayingGammaPoisson: Baseline {
             try checkInterruption()
             let start = (decay.rows[row][3] - log(horizon), log(decay.frailty[row]))
             let table = PairTable(
-                decay, row: row, (0, 0), fades: fades, horizon: horizon, shortest: shortest, longest: longest)
+                decay, row: row, fades: fades, horizon: horizon, shortest: shortest, longest: longest)
             let waits = pairs[row].map { number in
                 var pair = PairWait(number, nodes: table.nodes)
                 pair.advance(to: split.trainEnd - 1, in: histories, table)
@@ -112,14 +112,14 @@ public struct DecayingGammaPoisson: Baseline {
             let row = row(userTopic)
             if row != tableRow {
                 table = PairTable(
-                    decay, row: row, rates[row], fades: fades, horizon: horizon, shortest: shortest, longest: longest)
+                    decay, row: row, fades: fades, horizon: horizon, shortest: shortest, longest: longest)
                 tableRow = row
                 pair = nil
             }
             guard let table else { continue }
             if pair?.userTopic != userTopic { pair = PairWait(userTopic, nodes: table.nodes) }
             pair?.advance(to: queries.moment[query], in: histories, table)
-            result[query] = pair?.chance(at: queries.moment[query], horizon: horizon, table) ?? 0
+            result[query] = pair?.chance(at: queries.moment[query], horizon: horizon, table, rates[row]) ?? 0
         }
         return result
     }
@@ -131,19 +131,14 @@ private struct PairTable {
     private let shortest: Double
     private let places: Int
     let nodes: Int
-    let rate: Double
-    let frailty: Double
     let logWeights: [Double]
     let hasDepth: Bool
 
-    init(
-        _ decay: RenewalFit, row: Int, _ own: (rate: Double, frailty: Double), fades: Bool, horizon: Double,
-        shortest: Double, longest: Double
-    ) {
+    init(_ decay: RenewalFit, row: Int, fades: Bool, horizon: Double, shortest: Double, longest: Double) {
         let numbers = decay.rows[row]
         // A rate that stays is the same however far pairs differ in half-lives.
         let deviations = fades ? RenewalFit.deviations : [0]
-        places = 2 + Int((log2(max(2, longest / shortest)) * 4).rounded(.up))
+        places = TouchRecord.places(from: shortest, to: max(2 * shortest, longest))
         hasDepth = fades && decay.hasDepth
         var rates = RateTable(
             places: places, shortest: shortest, levels: hasDepth ? TouchRecord.levels : 1, nodes: deviations.count)
@@ -154,15 +149,13 @@ private struct PairTable {
         self.rates = rates
         self.shortest = shortest
         nodes = deviations.count
-        rate = exp(own.rate)
-        frailty = exp(own.frailty)
         logWeights = fades ? RenewalFit.logWeights : [0]
     }
 
     private func first(_ node: Int, _ level: Int) -> Int { node * rates.placesOfNode + level * places }
 
     private func place(_ seconds: Double) -> Float {
-        seconds <= shortest ? 0 : Float(min(Double(places - 1) - 1e-3, log(seconds / shortest) / TouchRecord.step))
+        Float(TouchRecord.place(seconds, from: shortest, of: places))
     }
 
     func waited(_ seconds: Double, node: Int, level: Int) -> Double {
@@ -170,11 +163,7 @@ private struct PairTable {
     }
 
     func logRate(_ seconds: Double, node: Int, level: Int) -> Double {
-        let place = place(seconds)
-        let low = Int(place)
-        let share = Double(place - Float(low))
-        let at = (first(node, level) + low) * RateTable.width
-        return rates.logRate[at] * (1 - share) + rates.logRate[at + RateTable.width] * share
+        rates.logRate(at: place(seconds), first: first(node, level))
     }
 }
 
@@ -243,15 +232,18 @@ private struct PairWait {
         return most + log(sum) + n * logRate + lgamma(n + k) - lgamma(k) + k * log(k)
     }
 
-    func chance(at moment: Int64, horizon: Double, _ table: PairTable) -> Double {
+    func chance(
+        at moment: Int64, horizon: Double, _ table: PairTable, _ own: (rate: Double, frailty: Double)
+    ) -> Double {
         guard let last else { return 0 }
         let silence = Double(moment - last) / 1e6
-        let shape = table.frailty + Double(returns)
+        let (rate, frailty) = (exp(own.rate), exp(own.frailty))
+        let shape = frailty + Double(returns)
         var (weights, stays): ([Double], [Double]) = ([], [])
         for node in waits.indices {
             let before = table.waited(silence, node: node, level: level)
-            let now = table.frailty + table.rate * (waits[node] + before)
-            let coming = table.rate * (table.waited(silence + horizon, node: node, level: level) - before)
+            let now = frailty + rate * (waits[node] + before)
+            let coming = rate * (table.waited(silence + horizon, node: node, level: level) - before)
             weights.append(logs[node] - shape * log(now) + table.logWeights[node])
             stays.append(-shape * log1p(coming / now))
         }

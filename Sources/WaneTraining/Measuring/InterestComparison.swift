@@ -98,8 +98,8 @@ public struct InterestComparison: Sendable, Encodable, Doubted {
         var all: [(words: String, about: Difference?)] = doubts.map { ($0.words, nil) }
         all += verdicts.map { ($0.words, $0.logLoss) }
         if let decay, let words = decayWords, doubts.isEmpty || !decay.isWin {
-            all.append(
-                (words, fadingTopics == 0 ? nil : decay.isWin ? decay : isDecayShown == true ? ratesDecay : decay))
+            let told = decay.isWin || isDecayShown == false ? decay : ratesDecay
+            all.append((words, fadingTopics == 0 ? nil : told))
         }
         return all
     }
