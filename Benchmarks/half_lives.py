@@ -2,8 +2,10 @@
 
 On simulated logs a fifth of the people is kept from training and asked about; what was planted stands beside. Families are set
 beside one another: the ratio of their medians by topic, and how many half-lives lie within the other's 80 % interval. Two epochs are
-enough: half-lives are learned before the first, and stay.
+enough: half-lives are learned before the first, and stay. `KINDS=` and `LOGS=` name simulated and real logs, `FAMILIES=` families, so many
+`JOBS=` of which are trained at a time.
 """
+import concurrent.futures
 import datetime
 import io
 import math
@@ -18,6 +20,7 @@ import pandas as pd
 WANE = os.environ.get("WANE") or os.path.join(os.path.dirname(__file__), "..", ".build", "release", "wane")
 FAMILIES = os.environ.get("FAMILIES", "mlp,lstm,gru,attention").split(",")
 SEED = int(os.environ.get("SEED", 101))
+JOBS = int(os.environ.get("JOBS", 1))
 DAY = 86_400
 
 
@@ -78,7 +81,8 @@ def simulate(kind, seed, people=1_000, days=180, topics=12):
 
 def answers(log, others, folder, family, options):
     model = os.path.join(folder, family)
-    wane("train", log, "--model", family, "--output", model, "--epochs", 2, "--quiet", *options)
+    threads = ["--threads", 1] if JOBS > 1 else []
+    wane("train", log, "--model", family, "--output", model, "--epochs", 2, "--quiet", *threads, *options)
     text = wane("predict", model, others, "--at", "end", "--format", "csv", "--quiet", *options)
     frame = pd.read_csv(io.StringIO(text), dtype={"user": str, "topic": str})
     frame = frame[frame.basis == "history"].set_index(["user", "topic"])
@@ -86,6 +90,12 @@ def answers(log, others, folder, family, options):
     found = frame[["half_life", "half_life_low", "half_life_high"]] / DAY
     found["below"] = frame.half_life_bound == "below"
     return found
+
+
+def all_answers(log, others, folder, options):
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        jobs = {family: pool.submit(answers, log, others, folder, family, options) for family in FAMILIES}
+        return {family: job.result() for family, job in jobs.items()}
 
 
 def span(days):
@@ -138,18 +148,22 @@ REAL = {
 
 def main():
     for number, kind in enumerate(os.environ.get("KINDS", "plain,people,pairs,half,none,leaving").split(",")):
+        if not kind:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             frame, planted = simulate(kind, SEED + number)
             held = frame.UserID.isin(frame.UserID.unique()[::5])
             frame[~held].to_csv(f"{folder}/in.csv", index=False)
             frame[held].to_csv(f"{folder}/out.csv", index=False)
-            show(kind, {f: answers(f"{folder}/in.csv", f"{folder}/out.csv", folder, f, []) for f in FAMILIES}, planted)
-    for name, (log, *options) in REAL.items() if len(sys.argv) > 1 else []:
+            show(kind, all_answers(f"{folder}/in.csv", f"{folder}/out.csv", folder, []), planted)
+    chosen = os.environ.get("LOGS", ",".join(REAL)).split(",") if len(sys.argv) > 1 else []
+    for name in chosen:
+        log, *options = REAL[name]
         root = sys.argv[1]
         options = [os.path.join(root, x) if not x.startswith("-") else x for x in options]
         with tempfile.TemporaryDirectory() as folder:
             log = os.path.join(root, log)
-            show(name, {f: answers(log, log, folder, f, options) for f in FAMILIES})
+            show(name, all_answers(log, log, folder, options))
 
 
 if __name__ == "__main__":

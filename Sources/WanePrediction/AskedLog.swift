@@ -92,6 +92,27 @@ public struct AskedLog: Sendable {
         /// Nothing where the model keeps no names of people.
         public var knownPeople: Int?
 
+        fileprivate init(_ log: EventLog, _ rows: LogRows, _ itemOf: [Int], _ userOf: [Int64], _ bundle: ModelBundle) {
+            events = log.count
+            var isMet = [Bool](repeating: false, count: log.items.count)
+            // The vocabulary has items of validation and test too, which no weight is of.
+            func isKnown(_ item: UInt32) -> Bool { (0..<bundle.vocabulary.itemRows).contains(itemOf[Int(item)]) }
+            for index in 0..<log.count {
+                let item = log.item[index]
+                if isKnown(item) { knownItemEvents += 1 }
+                if log.topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { knownTopicEvents += 1 }
+                isMet[Int(item)] = true
+            }
+            items = isMet.count { $0 }
+            knownItems = isMet.indices.count { isMet[$0] && isKnown(UInt32($0)) }
+            let met = Set(isMet.indices.filter { isMet[$0] }.flatMap { log.topics[UInt32($0)] })
+            // The numbers begin with the model's own topics: those that the log's events have are counted.
+            topics = met.count
+            knownTopics = met.count { rows.topicRow[Int($0)] > 0 }
+            people = log.users.count
+            if bundle.people.count > 0 { knownPeople = userOf.count { $0 >= 0 } }
+        }
+
         /// A line for people, where there is something to say.
         public var words: String? {
             guard events > 0, knownItemEvents < events || knownTopicEvents < events else { return nil }
@@ -144,26 +165,7 @@ public struct AskedLog: Sendable {
         userOf = asked.users.names.map { bundle.people.find($0).map { Int64($0) } ?? -1 }
         self.itemOf = itemOf
         withoutTopic = topics.names.count > 1 ? topics.names.find(ItemTopics.unknownName) : nil
-        let rows = rows
-        var coverage = Coverage(events: asked.count)
-        var isMet = [Bool](repeating: false, count: asked.items.count)
-        // The vocabulary has items of validation and test too, which no weight is of.
-        func isKnown(_ item: UInt32) -> Bool { (0..<vocabulary.itemRows).contains(itemOf[Int(item)]) }
-        for index in 0..<asked.count {
-            let item = asked.item[index]
-            if isKnown(item) { coverage.knownItemEvents += 1 }
-            if topics[item].contains(where: { rows.topicRow[Int($0)] > 0 }) { coverage.knownTopicEvents += 1 }
-            isMet[Int(item)] = true
-        }
-        coverage.items = isMet.count { $0 }
-        coverage.knownItems = isMet.indices.count { isMet[$0] && isKnown(UInt32($0)) }
-        let met = Set(isMet.indices.filter { isMet[$0] }.flatMap { topics[UInt32($0)] })
-        // The numbers begin with the model's own topics: those that the log's events have are counted.
-        coverage.topics = met.count
-        coverage.knownTopics = met.count { rows.topicRow[Int($0)] > 0 }
-        coverage.people = asked.users.count
-        if bundle.people.count > 0 { coverage.knownPeople = userOf.count { $0 >= 0 } }
-        self.coverage = coverage
+        coverage = Coverage(asked, rows, itemOf, userOf, bundle)
         if isPart { return }
         let least = Coverage.leastShare * Double(coverage.events)
         if coverage.events > 0, Double(max(coverage.knownItemEvents, coverage.knownTopicEvents)) < least {
@@ -229,22 +231,91 @@ public struct AskedLog: Sendable {
     }
 
     private static func topics(of log: EventLog, _ itemOf: [Int], _ bundle: ModelBundle) -> ItemTopics {
+        // The model's topics first, under its own numbers: one that this log does not have can be asked about too.
+        let names = VocabularyBuilder(bundle.vocabulary.topics)
+        let byItem = itemOf.enumerated().map { item, number in
+            topicNames(of: item, in: log, number, bundle).map { names.number(of: $0) }
+        }
+        return ItemTopics(names: names.finish(), byItem: byItem, source: bundle.description.topicSource)
+    }
+
+    /// The topics that an item counts under.
+    ///
+    /// - Parameter number: the model's of the item, -1 for one that it has not met.
+    private static func topicNames(
+        of item: Int, in log: EventLog, _ number: Int, _ bundle: ModelBundle
+    ) -> [String] {
         let vocabulary = bundle.vocabulary
         let source = bundle.description.topicSource
         let isLegacy = !bundle.description.notes.isEmpty
-        // The model's topics first, under its own numbers: one that this log does not have can be asked about too.
-        let names = VocabularyBuilder(vocabulary.topics)
-        let byItem = itemOf.enumerated().map { item, number -> [UInt32] in
-            if source == .single { return [names.number(of: vocabulary.topics[0])] }
-            if number >= 0, !isLegacy {
-                return vocabulary.itemTopics[UInt32(number)].map { names.number(of: vocabulary.topics[Int($0)]) }
-            }
-            if source == .items { return [names.number(of: log.items[item])] }
-            let own = source == .coVisitation ? [] : log.topics[UInt32(item)]
-            if own.isEmpty { return [names.number(of: ItemTopics.unknownName)] }
-            return own.map { names.number(of: log.topics.names[Int($0)]) }
+        if source == .single { return [vocabulary.topics[0]] }
+        if number >= 0, !isLegacy {
+            return vocabulary.itemTopics[UInt32(number)].map { vocabulary.topics[Int($0)] }
         }
-        return ItemTopics(names: names.finish(), byItem: byItem, source: source)
+        if source == .items { return [log.items[item]] }
+        let own = source == .coVisitation ? [] : log.topics[UInt32(item)]
+        return own.isEmpty ? [ItemTopics.unknownName] : own.map { log.topics.names[Int($0)] }
+    }
+
+    /// The same log with later events of its only person, which costs next to nothing beside reading all of them: it answers as one read from all
+    /// of them would.
+    ///
+    /// - Returns: nothing where what is later is not all there is to look at: it is not later than all events before, has topics that are new,
+    ///   gives an item other topics than before, or was shown only.
+    public func continued(by later: EventLog, for bundle: ModelBundle) -> AskedLog? {
+        let later = later.sortedByUser()
+        guard let last = log.time.last, let first = later.time.first, first > last, friends == nil,
+            log.users.count == 1, later.users.names == log.users.names, later.rowTopics == nil,
+            later.exposures == nil, later.clock == log.clock
+        else { return nil }
+        let vocabulary = bundle.vocabulary
+        let names = log.topics.names
+        var others: (items: VocabularyBuilder, byItem: [[UInt32]], itemOf: [Int])?
+        var places: [UInt32] = []
+        for (item, name) in later.items.names.enumerated() {
+            let number = vocabulary.items.find(name).map { Int($0) } ?? -1
+            let own = Self.topicNames(of: item, in: later, number, bundle)
+            let topics = own.compactMap { names.find($0) }
+            guard topics.count == own.count else { return nil }
+            if let known = log.items.find(name) {
+                guard log.topics[known].elementsEqual(topics) else { return nil }
+                places.append(known)
+                continue
+            }
+            if others == nil {
+                others = (
+                    VocabularyBuilder(log.items), (0..<log.items.count).map { Array(log.topics[UInt32($0)]) }, itemOf
+                )
+            }
+            guard let place = others?.items.number(of: name) else { return nil }
+            places.append(place)
+            others?.byItem.append(topics)
+            others?.itemOf.append(number)
+        }
+        let items = others?.items.finish() ?? log.items
+        let itemOf = others?.itemOf ?? itemOf
+        let topics = others.map { ItemTopics(names: names, byItem: $0.byItem, source: log.topics.source) } ?? log.topics
+        let whole = log.followed(
+            by: later, items: items, item: later.item.map { places[Int($0)] }, topics: topics)
+        let topicOf = others == nil ? [] : names.names.map { vocabulary.topics.find($0).map { Int($0) } ?? -1 }
+        return AskedLog(
+            whole, userStarts: [0, whole.count],
+            engagement: engagement
+                + bundle.scale.engagements(later, itemOf: places.map { Int32(itemOf[Int($0)]) }),
+            rows: others == nil
+                ? rows : LogRows(vocabulary, topics: topics, items: items.count, itemOf: itemOf, topicOf: topicOf),
+            itemOf: itemOf, like: self, bundle)
+    }
+
+    private init(
+        _ log: EventLog, userStarts: [Int], engagement: [Float], rows: LogRows, itemOf: [Int], like other: AskedLog,
+        _ bundle: ModelBundle
+    ) {
+        (self.log, self.userStarts, self.engagement, self.rows, self.itemOf) = (
+            log, userStarts, engagement, rows, itemOf
+        )
+        (popularity, userOf, withoutTopic) = (other.popularity, other.userOf, other.withoutTopic)
+        coverage = Coverage(log, rows, itemOf, other.userOf, bundle)
     }
 
     public var userCount: Int { log.users.count }

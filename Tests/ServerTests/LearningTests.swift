@@ -132,4 +132,18 @@ struct LearningTests {
             for try await count in group { #expect(count == 2) }
         }
     }
+
+    #if os(Linux)
+        @Test("a trainer runs only where nobody else would")
+        func givesWay() throws {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sleep")
+            process.arguments = ["60"]
+            try process.run()
+            defer { process.terminate() }
+            Learner.giveWay(process.processIdentifier)
+            // SCHED_IDLE
+            #expect(sched_getscheduler(process.processIdentifier) == 5)
+        }
+    #endif
 }

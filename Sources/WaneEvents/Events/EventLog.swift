@@ -86,6 +86,28 @@ public struct EventLog: Sendable {
         exposures == nil ? self : without(rows: [])
     }
 
+    /// The same log with other rows behind its own, whose items and topics are numbered anew; of types and labels nothing is kept.
+    ///
+    /// - Parameters:
+    ///   - items: names; the first of them are this log's, under the same numbers.
+    ///   - item: of each of the other's rows.
+    public func followed(by other: EventLog, items: Vocabulary, item: [UInt32], topics: ItemTopics) -> EventLog {
+        func joined(_ first: Column<Float>?, _ second: Column<Float>?) -> Column<Float>? {
+            guard first != nil || second != nil else { return nil }
+            func all(_ column: Column<Float>?, _ count: Int) -> [Float] {
+                column.map(Array.init) ?? [Float](repeating: .nan, count: count)
+            }
+            return Column(all(first, count) + all(second, other.count))
+        }
+        var log = with(
+            items: items, item: Column(Array(self.item) + item), topics: topics)
+        log.user = Column(Array(user) + Array(other.user))
+        log.time = Column(Array(time) + Array(other.time))
+        (log.duration, log.weight) = (joined(duration, other.duration), joined(weight, other.weight))
+        (log.label, log.eventType) = (nil, nil)
+        return log
+    }
+
     /// The rows of one person, alone: nothing in a log that does not have them.
     public func only(_ name: String) -> EventLog? {
         guard let number = users.find(name) else { return nil }

@@ -144,8 +144,9 @@ private struct NameTable: Sendable {
     private static let starts = UInt32.max - 8
 
     init() {
-        bits = 10
-        table = [Slot](repeating: Slot(), count: 1 << 10)
+        // Small: a service holds a few tables a person.
+        bits = 4
+        table = [Slot](repeating: Slot(), count: 1 << 4)
         multiplier = UInt64.random(in: 0...UInt64.max) | 1
         secret = UInt64.random(in: 0...UInt64.max) | 1
     }

@@ -96,6 +96,7 @@ struct HealthRoutes {
         let cache = service.cacheCounts
         gauges.append(("wane_people_in_memory", "", Double(cache.people)))
         gauges.append(("wane_person_cache_total", "result=\"held\"", Double(cache.hits)))
+        gauges.append(("wane_person_cache_total", "result=\"continued\"", Double(cache.continued)))
         gauges.append(("wane_person_cache_total", "result=\"folded\"", Double(cache.misses)))
         for model in service.registry.models {
             let labels = "task=\"\(model.task.rawValue)\""

@@ -54,7 +54,13 @@ public final class InterestService: Sendable {
     /// - Parameter isTrusted: whether they come from the operator: people who come in otherwise are believed to be people only after a while.
     public func append(_ records: [EventRecord], isTrusted: Bool = true) async throws(StoreError) -> [Receipt] {
         let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now)
-        cache.forget(Set(zip(records, receipts).lazy.filter { $1 == .accepted }.map { ExactName($0.0.user) }))
+        let new = zip(records, receipts).lazy.filter { $1 == .accepted }.map(\.0)
+        if store.isShared {
+            // What others have stored meanwhile is not known here.
+            cache.forget(Set(new.map { ExactName($0.user) }))
+        } else {
+            cache.add(Array(new))
+        }
         return receipts
     }
 
@@ -81,9 +87,10 @@ public final class InterestService: Sendable {
         let revision = try await store.revision(of: user)
         // A person of whom nothing was known when it was asked is not kept where others write: the number of nobody tells them not apart.
         let keeps = !store.isShared || revision != 0
-        let view = try await cache.view(user, model.version, revision: revision, keeps: keeps) {
-            try PersonView(user, try await store.events(of: user), for: model)
-        }
+        let view = try await cache.view(
+            user, model.version, revision: revision, keeps: keeps,
+            goOn: { view, later in try view.continued(by: later, for: model) },
+            fold: { try PersonView(user, try await store.events(of: user), for: model) })
         guard view.lastTime > moment else { return (view, model) }
         let before = try await store.events(of: user).filter { $0.time <= moment }
         return (try PersonView(user, before, for: model), model)
@@ -124,7 +131,7 @@ public final class InterestService: Sendable {
     /// Keys were made or taken away: the next request is let in by those that there are.
     func keysChanged() async { await access.forget() }
 
-    var cacheCounts: (people: Int, hits: Int, misses: Int) { cache.counts }
+    var cacheCounts: (people: Int, hits: Int, misses: Int, continued: Int) { cache.counts }
     var queued: Int { get async { await writer.queued } }
 }
 

@@ -16,13 +16,39 @@ struct PersonView: Sendable {
     let asked: AskedLog
     /// After all events.
     private let latest: PersonState
+    /// Microseconds: of the last of all that is stored, `.min` where there is nothing. What was shown counts too.
+    let lastStored: Int64
 
+    /// - Parameter records: in order of time.
     init(_ name: String, _ records: [EventRecord], for model: LoadedModel) throws {
         self.name = name
+        lastStored = records.last?.time ?? .min
         // Somebody who was only shown things has done nothing yet.
         let empty = EventLog.empty(of: name, clock: .wall, like: model.bundle)
         asked = try model.log(records) ?? AskedLog(empty, for: model.bundle, isPart: true)
         latest = model.predictor.state(of: 0, in: asked)
+    }
+
+    private init(_ name: String, _ asked: AskedLog, _ latest: PersonState, lastStored: Int64) {
+        (self.name, self.asked, self.latest, self.lastStored) = (name, asked, latest, lastStored)
+    }
+
+    /// The same person after more events, without a look at those before: what reading all of them would give.
+    ///
+    /// - Parameter records: each later than all that was stored of the person, in any order.
+    /// - Returns: nothing where all events have to be read.
+    func continued(by records: [EventRecord], for model: LoadedModel) throws -> PersonView? {
+        let later: EventLog
+        do throws(LogError) {
+            later = try EventLog(records, reading: model.bundle.reading)
+        } catch {
+            guard case .onlyExposures = error else { throw error }
+            return nil
+        }
+        guard let whole = asked.continued(by: later, for: model.bundle) else { return nil }
+        var state = latest
+        whole.apply(asked.log.count..<whole.log.count, of: 0, to: &state)
+        return PersonView(name, whole, state, lastStored: records.map(\.time).max() ?? lastStored)
     }
 
     /// Microseconds: of the last event, `.min` where there is none. Questions are about moments that are not before it.
