@@ -454,4 +454,59 @@ struct QuestionCommandTests {
         let done = try Command.run(arguments.map { $0 == "LOG" ? log : $0 == "m" ? model : $0 })
         #expect([1, 64].contains(done.status) && done.errors.contains("Error:"), "\(done.status): \(done.errors)")
     }
+
+    @Test(
+        "a file of questions may call people and times as logs do; people whom the log does not have are the population's"
+    )
+    func questionsOfStrangers() throws {
+        let (folder, log) = try Self.models(["interest"])
+        let model = folder.file("models/interest").path
+        let own = try folder.write(
+            "own.csv",
+            "topic,CustomerID,visited_at,note\ntopic-2,user-3,2024-03-20 10:00:00,x\ntopic-1,nobody,2024-03-20 10:00:00,y\n"
+                + "no such topic,user-3,2024-03-20 10:00:00,z\n"
+        )
+        let answer = try Command.run(["predict", model, log, "--queries", own, "--format", "csv"])
+        #expect(answer.status == 0, "\(answer.errors)")
+        let rows = answer.output.split(separator: "\n").dropFirst().map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(rows.map { "\($0[0]) \($0[1])" } == ["user-3 topic-2", "nobody topic-1", "user-3 no such topic"])
+        #expect(rows[1].last == "population" && rows[2][4].isEmpty)
+        let alone = try Command.run([
+            "predict", model, log, "--user", "nobody", "--topic", "topic-1", "--at", "2024-03-20 10:00:00", "--format",
+            "csv",
+            "--quiet",
+        ])
+        #expect(
+            alone.output.split(separator: "\n")[1].split(separator: ",", omittingEmptySubsequences: false)[3...5]
+                == rows[1][3...5])
+        #expect(answer.errors.contains("1 rows of \(own) name people whom the log does not have"))
+        // A moment that cannot be read is an error, also where another column could be.
+        let wrong = try folder.write(
+            "wrong.csv", "user,topic,at,visited_at\nuser-3,topic-2,soon,2024-03-20 10:00:00\n"
+        )
+        let failed = try Command.run(["predict", model, log, "--queries", wrong])
+        #expect(failed.status == 1 && failed.errors.contains("soon"), "\(failed.errors)")
+    }
+
+    @Test("of a person who is not in the log one is named whose name differs by accents, case or code points alone")
+    func likeName() throws {
+        let folder = try TemporaryFolder()
+        let (own, log) = try Self.models(["interest"])
+        defer { withExtendedLifetime(own) {} }
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        let other = try folder.write("other.csv", text.replacingOccurrences(of: "user-3,", with: "Jürgen 3,"))
+        let model = own.file("models/interest").path
+        for (name, hint) in [
+            ("jurgen 3", "is \"Jürgen 3\" meant?"), ("Ju\u{308}rgen 3", "letters are put together otherwise"),
+            ("Jürgen 4", nil),
+        ] {
+            let answer = try Command.run(["predict", model, other, "--user", name])
+            #expect(answer.status == 0 && answer.errors.contains("the answer is the population's"))
+            #expect(
+                hint.map { answer.errors.contains($0) } ?? !answer.errors.contains("meant"), "\(name): \(answer.errors)"
+            )
+        }
+    }
 }

@@ -21,7 +21,10 @@ struct DashboardTests {
     }
 
     /// Opens the dashboard of a service with two models and people, one of whom has an unpleasant name.
+    ///
+    /// - Parameter isOld: whether events end in 2025; an hour ago otherwise.
     private func with(
+        isOld: Bool = false,
         _ body: @escaping @Sendable (TestService, LiveClient, Browser, String) async throws -> Void
     ) async throws {
         let own = try TestService()
@@ -29,7 +32,7 @@ struct DashboardTests {
         _ = try await own.service.registry.add(try own.model("mlp", seed: 2))
         // As if it all had happened up to now.
         let last = TestService.records.map(\.time).max() ?? 0
-        let shift = InterestService.now - last - 3_600 * EventLog.second
+        let shift = isOld ? 0 : InterestService.now - last - 3_600 * EventLog.second
         var records = TestService.records.map { record in
             var record = record
             record.time += shift
@@ -116,6 +119,59 @@ struct DashboardTests {
                     "document.body.innerText.includes('null') || document.body.innerText.includes('undefined')")
                     == "false")
             #expect(!requests.isEmpty && requests.allSatisfy { $0.hasPrefix(address + "/") || $0.hasPrefix("data:") })
+        }
+    }
+
+    @Test(
+        "of a log that ended long ago the pages are as of its end, say so, and as of any other moment or now when asked"
+    )
+    func oldLog() async throws {
+        try await with(isOld: true) { own, client, browser, address in
+            struct Rows: Decodable {
+                struct Row: Decodable { let interestedNow: Int }
+                let topics: [Row]
+            }
+            struct Status: Decodable { let newestEventAt: String }
+            let end = try #require(TestService.records.map(\.time).max())
+            let status: Status = try await client.get("/v1/status").json()
+            #expect(status.newestEventAt == TimeFormat.rfc3339(end))
+            let interested =
+                "[...document.querySelectorAll('main table')[0].querySelectorAll('tbody tr')].map(r => r.cells[3].textContent).join()"
+            func shown() async throws -> String {
+                try await browser.wait(for: "document.querySelectorAll('main table').length >= 1")
+                return try await browser.value(interested)
+            }
+            func expected(at moment: String) async throws -> String {
+                let rows: Rows = try await client.get("/v1/topics?at=\(moment)").json()
+                return rows.topics.map { "\($0.interestedNow)" }.joined(separator: ",")
+            }
+            try await browser.open(address + "/")
+            let atEnd = try await shown()
+            #expect(try await atEnd == expected(at: status.newestEventAt) && atEnd.contains { $0 > "0" && $0 <= "9" })
+            #expect(
+                try await browser.value(
+                    "document.getElementById('stale').textContent.startsWith('The newest event is ')")
+                    == "true")
+            // A moment in the middle.
+            let middle = TimeFormat.rfc3339((end - 40 * 86_400 * EventLog.second) / 1_000_000 * 1_000_000)
+            _ = try await browser.value(
+                "(m => { m.value = '\(middle.prefix(19))'; return m.dispatchEvent(new Event('change')); })(document.getElementById('moment'))"
+            )
+            try await browser.wait(for: "document.getElementById('stale').hidden")
+            try await browser.wait(for: "document.querySelectorAll('main table').length >= 1")
+            #expect(try await shown() == expected(at: middle))
+            // A person's page is of the same moment.
+            _ = try await browser.value("location.hash = '#/user/user-7'")
+            try await browser.wait(for: "document.querySelectorAll('path.curve').length === 3")
+            let found: Interests = try await client.get("/v1/users/user-7/interests?at=\(middle)").json()
+            let chance = try await browser.value(
+                "document.querySelectorAll('main table')[0].rows[1].cells[1].textContent")
+            #expect(chance.hasPrefix("\(Int((100 * found.interests[0].returnProbability).rounded()))"))
+            _ = try await browser.value("(location.hash = '#/', document.getElementById('moment-now').click(), 1)")
+            try await browser.wait(
+                for:
+                    "document.querySelectorAll('main table').length >= 1 && \(interested).split(',').every(n => n === '0')"
+            )
         }
     }
 

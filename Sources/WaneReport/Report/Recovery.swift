@@ -33,7 +33,8 @@ public struct Recovery: Sendable, Codable {
         String(
             format: "Half-lives are recovered within a factor of %.2f for the median visit and %.2f for the "
                 + "median topic; rank correlation over visits %.2f. %.0f %% lie in their 80 %% intervals, whose median "
-                + "width is a factor of %.1f.", exp(medianLogError), exp(topicLogError), rankCorrelation,
+                + "width is a factor of %.1f. (Each visit counts, with what causes did to its half-life: harder than people's "
+                + "own, see docs/results.md.)", exp(medianLogError), exp(topicLogError), rankCorrelation,
             100 * coverage, width)
     }
 

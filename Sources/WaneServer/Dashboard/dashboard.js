@@ -114,6 +114,28 @@ function answer(isYes) {
   own?.(isYes);
 }
 
+// ---- The moment
+
+let asOf = null; // What was chosen: a moment, or "now"; nothing by itself.
+const week = 7 * 86400e3;
+
+/** The moment that answers are of: what was chosen; of a log that ended a while ago its end, where "now" would find nobody interested. Nothing is now. */
+async function chosenMoment(mine) {
+  const status = await ask("/v1/status");
+  const newest = status.newest_event_at ? Date.parse(status.newest_event_at) : null;
+  const isOld = newest !== null && Date.now() - newest > week;
+  const at = asOf === "now" ? null : asOf ?? (isOld ? status.newest_event_at : null);
+  if (mine !== page) return [at, status];
+  document.getElementById("moment").value = (at ?? new Date().toISOString()).slice(0, 19);
+  const note = document.getElementById("stale");
+  note.hidden = !(isOld && asOf === null);
+  note.textContent = note.hidden ? "" : `The newest event is ${span((Date.now() - newest) / 1000)} old: answers are as of then, ${moment(at)} UTC. Choose another moment above.`;
+  return [at, status];
+}
+
+/** A path's parameters with the moment among them. */
+const asked = (path, at) => (at ? `${path}${path.includes("?") ? "&" : "?"}at=${part(at)}` : path);
+
 // ---- Charts
 
 /** Lines over a common x, from 0 to 1 in y unless said; marks are upright lines with a name beside them. */
@@ -148,10 +170,10 @@ function lineChart(title, lines, { xStart = 0, xEnd, xName, xLabels, yEnd = 1, y
     h("figcaption", {}, title));
 }
 
-function xTimes(start, end, parts = main.clientWidth < 560 ? 3 : 4) {
+function xTimes(start, end, now, parts = main.clientWidth < 560 ? 3 : 4) {
   return Array.from({ length: parts + 1 }, (_, place) => {
     const after = ((end - start) * place) / parts;
-    return [start + after, place ? `+${span(after)}` : start < 0 ? "touch" : "now"];
+    return [start + after, place ? `+${span(after)}` : start < 0 ? "touch" : now];
   });
 }
 
@@ -177,7 +199,7 @@ async function overview(mine) {
     if (seen.length > 61) seen.shift();
     const rates = seen.slice(1).map(([time, accepted], place) => [time, Math.max(0, (accepted - seen[place][1]) / (time - seen[place][0]))]);
     fill(tiles, tile("Events stored", count(status.events)), tile("Waiting to be stored", count(status.queued)),
-      tile("Newest event was", `${span(status.lag_seconds)} old`),
+      tile("Newest event", status.newest_event_at ? `${span(Math.max(0, Date.now() - Date.parse(status.newest_event_at)) / 1000)} ago` : "–"),
       ...status.models.map((model) => tile(`Answers ${model.task}`, [model.family, " ", h("small", { class: "quiet" }, model.version)])),
       tile("Learning", !status.learns ? "off" : status.is_learning ? "a round is on its way" : "on"));
     if (rates.length > 1) {
@@ -192,7 +214,8 @@ async function overview(mine) {
   await refresh();
   timers.push(setInterval(refresh, 2000));
   try {
-    const [found, soon] = await Promise.all([ask("/v1/topics?top=50"), ask("/v1/users?lapsing=7d&n=50")]);
+    const [at] = await chosenMoment(mine);
+    const [found, soon] = await Promise.all([ask(asked("/v1/topics?top=50", at)), ask(asked("/v1/users?lapsing=7d&n=50", at))]);
     if (mine !== page) return;
     fill(topics, h("p", { class: "note" }, `${count(found.people)} people as of ${moment(found.at)} UTC; interested: the chance of coming back within ${span(found.horizon_seconds)} is above the model's threshold.`),
       table("Topics", [{ name: "Topic" }, { name: "Half-life", number: true }, { name: "80 %", number: true }, { name: "Interested now", number: true }, { name: "Trend", number: true }, { name: "About to lapse", number: true }, { name: "Main cause" }],
@@ -210,7 +233,8 @@ async function overview(mine) {
 
 async function person(mine, user, topic) {
   fill(main, h("h1", {}, user), h("p", { class: "note" }, "Asking ..."));
-  const [found, status] = await Promise.all([ask(`/v1/users/${part(user)}/interests`), ask("/v1/status")]);
+  const [at, status] = await chosenMoment(mine);
+  const found = await ask(asked(`/v1/users/${part(user)}/interests`, at));
   if (mine !== page) return;
   const isKnown = found.interests.some((row) => row.basis === "history");
   const chosen = topic ?? found.interests[0]?.topic;
@@ -236,23 +260,23 @@ async function person(mine, user, topic) {
   const topicPath = chosen === undefined ? null : `/v1/users/${part(user)}/interests/${part(chosen)}`;
   await Promise.all([
     topicPath && attempt(curve, "interest", async () => {
-      const drawn = await ask(`${topicPath}/curve?points=160&from=touch`);
+      const drawn = await ask(asked(`${topicPath}/curve?points=160&from=touch`, at));
       if (mine !== page) return;
       const [start, end] = [drawn.points[0].elapsed_seconds, drawn.points[drawn.points.length - 1].elapsed_seconds];
-      const now = Date.parse(drawn.at) / 1000;
+      const here = Date.parse(drawn.at) / 1000, now = at ? "then" : "now";
       const last = drawn.touches.length ? Date.parse(drawn.touches[drawn.touches.length - 1]) / 1000 : null;
-      const marks = start < 0 ? [{ x: 0, name: "now" }] : [];
-      if (last !== null && drawn.interest.half_life_bound === "exact") marks.push({ x: last + drawn.interest.half_life_seconds - now, name: "half-life" });
-      if (drawn.interest.lapse_at) marks.push({ x: Date.parse(drawn.interest.lapse_at) / 1000 - now, name: "lapse" });
+      const marks = start < 0 ? [{ x: 0, name: now }] : [];
+      if (last !== null && drawn.interest.half_life_bound === "exact") marks.push({ x: last + drawn.interest.half_life_seconds - here, name: "half-life" });
+      if (drawn.interest.lapse_at) marks.push({ x: Date.parse(drawn.interest.lapse_at) / 1000 - here, name: "lapse" });
       const line = (name, style, key) => ({ name, style, points: drawn.points.map((point) => [point.elapsed_seconds, point[key]]) });
       fill(curve, h("h2", {}, `How interest in ${chosen} goes on while nothing happens`),
-        lineChart(`Interest is a share of what it was right after the last touch${last === null ? "" : `, ${span(Math.max(0, now - last))} ago`}; chance and degree are of the next horizon`,
+        lineChart(`Interest is a share of what it was right after the last touch${last === null ? "" : `, ${span(Math.max(0, here - last))} ago`}; chance and degree are of the next horizon`,
           [line("chance of coming back", "one", "return_probability"), line("interest", "two", "interest"), line("degree", "three", "degree")],
-          { xStart: start, xEnd: end, xName: start < 0 ? "time since the last touch" : "time from now", xLabels: xTimes(start, end), marks,
-            ticks: drawn.touches.map((touch) => Date.parse(touch) / 1000 - now).filter((touch) => touch >= start) }));
+          { xStart: start, xEnd: end, xName: start < 0 ? "time since the last touch" : `time from ${now}`, xLabels: xTimes(start, end, now), marks,
+            ticks: drawn.touches.map((touch) => Date.parse(touch) / 1000 - here).filter((touch) => touch >= start) }));
     }),
     topicPath && attempt(why, "interest", async () => {
-      const told = await ask(`${topicPath}/explanation`);
+      const told = await ask(asked(`${topicPath}/explanation`, at));
       if (mine !== page) return;
       const shown = told.causes.filter((cause) => cause.is_shown);
       fill(why, h("h2", {}, "Why"),
@@ -265,12 +289,12 @@ async function person(mine, user, topic) {
       if (told.main_cause && shown.length) why.insertBefore(h("p", {}, `Mostly ${told.main_cause}.`), why.children[1]);
     }),
     attempt(next, "ranking", async () => {
-      const listed = await ask(`/v1/users/${part(user)}/recommendations?n=10`);
+      const listed = await ask(asked(`/v1/users/${part(user)}/recommendations?n=10`, at));
       if (mine === page) fill(next, table("What next", [{ name: "Item" }, { name: "Topics" }],
         listed.items.map((row) => ({ cells: [row.item, row.topics.join(", ")] })), "Nothing to recommend."));
     }),
     attempt(when, "return", async () => {
-      const times = await ask(`/v1/users/${part(user)}/returns`);
+      const times = await ask(asked(`/v1/users/${part(user)}/returns`, at));
       if (mine === page) fill(when, table("When", [{ name: "Topic" }, { name: "Comes back in", number: true }, { name: "80 %", number: true }],
         times.returns.slice(0, 10).map((row) => ({ cells: [row.topic, row.median_seconds === null ? "not shown" : span(row.median_seconds), row.low_seconds === null ? "–" : row.high_seconds === null ? `${span(row.low_seconds)} or later` : `${span(row.low_seconds)} to ${span(row.high_seconds)}`] })), "The model knows no topics."));
     }),
@@ -381,6 +405,14 @@ document.getElementById("search").addEventListener("submit", (event) => {
   location.hash = `#/user/${part(input.value)}`;
   main.focus();
 });
+document.getElementById("as-of").addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("moment").addEventListener("change", (event) => {
+  // Half a moment is none: what is typed comes in parts.
+  if (!event.target.value) return;
+  asOf = event.target.value.length < 17 ? `${event.target.value}:00Z` : `${event.target.value}Z`;
+  show();
+});
+document.getElementById("moment-now").addEventListener("click", () => { asOf = "now"; show(); });
 let typed = 0;
 input.addEventListener("input", async () => {
   const mine = ++typed;

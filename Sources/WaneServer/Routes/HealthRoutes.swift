@@ -53,7 +53,10 @@ struct HealthRoutes {
         /// Since the process began.
         let accepted: Int
         let queued: Int
+        /// How far the newest event of the last request lay behind the clock when it came.
         @OrNull var lagSeconds: Double?
+        /// Of all that are stored and are not in the future.
+        @OrNull var newestEventAt: String?
         let learns: Bool
         let isLearning: Bool
         let models: [Model]
@@ -66,6 +69,7 @@ struct HealthRoutes {
             Status(
                 program: program, events: try await service.store.count(), accepted: Int(accepted),
                 queued: await service.queued, lagSeconds: accepted > 0 ? short(service.lag.value) : nil,
+                newestEventAt: try await service.newest().map(TimeFormat.rfc3339),
                 learns: learner != nil, isLearning: await learner?.isRunning ?? false,
                 models: service.registry.models.map {
                     Status.Model(

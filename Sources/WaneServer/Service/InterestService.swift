@@ -12,6 +12,9 @@ public final class InterestService: Sendable {
     public let metrics: ServiceMetrics
     /// How far the newest event lay behind the clock when it came.
     let lag = LastValue()
+    /// Microseconds: of the newest event, once somebody has asked; 0 before, and where others store too not later than that they may know better.
+    private let newestKnown = LastValue()
+    private let newestAsked = LastValue()
     /// Seconds since 1970: when the store could last be written.
     private let checked = LastValue()
     let access: AccessControl
@@ -55,6 +58,7 @@ public final class InterestService: Sendable {
     public func append(_ records: [EventRecord], isTrusted: Bool = true) async throws(StoreError) -> [Receipt] {
         let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now)
         let new = zip(records, receipts).lazy.filter { $1 == .accepted }.map(\.0)
+        if newestKnown.value > 0, let newest = new.map(\.time).max() { newestKnown.raise(to: Double(newest)) }
         if store.isShared {
             // What others have stored meanwhile is not known here.
             cache.forget(Set(new.map { ExactName($0.user) }))
@@ -62,6 +66,20 @@ public final class InterestService: Sendable {
             cache.add(Array(new))
         }
         return receipts
+    }
+
+    /// The time of the newest event that is not in the future, in microseconds; nothing where there is none.
+    ///
+    /// - Complexity: the store is read through once, and where several services write once in five minutes.
+    func newest() async throws(StoreError) -> Int64? {
+        let now = Double(Self.now)
+        if newestKnown.value == 0 || store.isShared && now - newestAsked.value > 300e6 {
+            newestAsked.store(now)
+            newestKnown.raise(to: Double(try await store.newest(upTo: Int64(now)) ?? 0))
+        }
+        // Events of tomorrow are taken too.
+        let newest = min(newestKnown.value, now)
+        return newest > 0 ? Int64(newest) : nil
     }
 
     public func erase(user: String) async throws(StoreError) -> Int {
@@ -140,4 +158,5 @@ final class LastValue: Sendable {
     private let held = Mutex(0.0)
     var value: Double { held.withLock { $0 } }
     func store(_ value: Double) { held.withLock { $0 = value } }
+    func raise(to value: Double) { held.withLock { $0 = max($0, value) } }
 }

@@ -58,7 +58,7 @@ struct AskedPeople: Sendable {
             if user == nil, let words = log.coverage.words { console.note("note: \(words)") }
         } catch let error as LogError where answersUnknown {
             guard let user, let words = error.words(ofUnknown: user) else { throw error }
-            console.note("note: \(words); the answer is the population's")
+            console.note("note: \(words); the answer is the population's\(input.likeName(user, over: bundle.reading))")
             log = try AskedLog(.empty(of: user, clock: bundle.description.clock, like: bundle), for: bundle)
             isUnknown = true
         }

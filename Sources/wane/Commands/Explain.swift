@@ -161,7 +161,7 @@ struct Explain: AsyncParsableCommand {
         let names = asked.log.log.topics.names
         if let queries {
             let questions = try QuestionFile(queries, asked, input)
-            if let words = questions.words { console.note("note: \(words)") }
+            if let words = questions.words(queries) { console.note("note: \(words)") }
             let answers = try explainer.explain(questions.rows.compactMap(\.question), in: asked.log)
             let unmet = answers.count { $0 == nil }
             if unmet > 0 {
@@ -239,7 +239,9 @@ struct Explain: AsyncParsableCommand {
             bundle.halfLifeWords(found.baseHalfLife), bundle.halfLifeWords(found.curve.halfLife),
         ]
             + Cause.allCases.map { cause in
-                found.effects.measures.values[cause] == 0 ? "-" : "×" + Render.number(found.multiplier(cause).value, 2)
+                // What the log does not show is no multiplier, whatever the circumstance was.
+                found.effects.measures.values[cause] == 0 || found.notShown.contains(cause)
+                    ? "-" : "×" + Render.number(found.multiplier(cause).value, 2)
             } + [found.mainCause?.rawValue ?? "-"]
     }
 }

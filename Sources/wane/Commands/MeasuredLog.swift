@@ -96,8 +96,8 @@ struct MeasuredLog {
             before > room ? first : span.lowerBound + min((last - span.lowerBound) / 2, max(room, (last - first) / 4))
         let trainEnd = span.lowerBound + (begin - span.lowerBound) / 4 * 3
         for (name, length) in [
-            ("fitting the baselines", trainEnd - span.lowerBound), ("levelling them", begin - trainEnd),
-            ("the window", last - begin),
+            ("the baselines to be fitted to", trainEnd - span.lowerBound),
+            ("their chances to be calibrated on", begin - trainEnd), ("the window", last - begin),
         ]
         where length <= own.horizon {
             throw ValidationError(

@@ -111,7 +111,22 @@ extension Predict {
         let asked = rows.asked
         console.status("reading \(path)")
         let file = try QuestionFile(path, asked, input)
-        if let words = file.words { console.note("note: \(words)") }
+        let bundle = asked.predictor.bundle
+        let answersStrangers = bundle.population != nil && bundle.hasCurves
+        if !answersStrangers {
+            if let words = file.words(path) { console.note("note: \(words)") }
+        } else {
+            if file.strangers > 0 {
+                console.note(
+                    "note: \(file.strangers) rows of \(path) name people whom the log does not have; the answer is the population's"
+                )
+            }
+            if file.withoutTopic > 0 {
+                console.note(
+                    "note: \(file.withoutTopic) rows of \(path) name topics that neither the log nor the model has; their rows are empty"
+                )
+            }
+        }
         let questions = file.rows.compactMap(\.question)
         let start = ContinuousClock.now
         let answers: [PredictionRows.Answer?] = try asked.predictor.answers(questions, in: asked.log) { done in
@@ -145,6 +160,9 @@ extension Predict {
             for place in part {
                 if let (question, answer) = answered[place] {
                     encoder.append(rows.machine(question, answer), people: rows.people(question, answer), to: &encoded)
+                } else if answersStrangers, let topic = file.rows[place].topicOfStranger {
+                    let row = rows.ofStranger(file.rows[place].user, topic, at: file.rows[place].moment)
+                    encoder.append(row.machine, people: row.people, to: &encoded)
                 } else {
                     let row = file.rows[place].unanswered(
                         machine: PredictionRows.machine.count, people: PredictionRows.people.count)
@@ -193,28 +211,56 @@ struct PredictionRows: Sendable {
         }
     }
 
+    /// What is said of somebody of whom the log has nothing.
+    func ofStranger(_ user: String, _ topic: UInt32, at moment: Int64) -> (machine: [Cell], people: [String]) {
+        let curve = asked.predictor.populationCurve(
+            topicRow: asked.log.rows.topicRow[Int(topic)], elapsed: 0)
+        let answer = Answer(
+            degree: curve.degree(after: 0), returnProbability: curve.returnProbability(after: 0), curve: nil,
+            basis: .population)
+        let name = asked.log.log.topics.names[Int(topic)]
+        return (
+            machine(user, name, moment, at: TimeFormat.rfc3339(moment), lapseAt: nil, answer),
+            people(user, name, at: TimeFormat.words(moment), answer)
+        )
+    }
+
     func machine(_ question: LogQuestion, _ answer: Answer) -> [Cell] {
         let bundle = asked.predictor.bundle
         let lapse = answer.curve.flatMap { bundle.lapse($0) }
-        let at = bundle.lapseMoment(lapse, from: question.moment).map { asked.machine($0, user: question.user) }
+        return machine(
+            asked.log.log.users[question.user], asked.log.log.topics.names[Int(question.topic)], question.moment,
+            at: asked.machine(question.moment, user: question.user),
+            lapseAt: bundle.lapseMoment(lapse, from: question.moment).map { asked.machine($0, user: question.user) },
+            answer)
+    }
+
+    private func machine(
+        _ user: String, _ topic: String, _ moment: Int64, at: String, lapseAt: String?, _ answer: Answer
+    ) -> [Cell] {
+        let bundle = asked.predictor.bundle
+        let lapse = answer.curve.flatMap { bundle.lapse($0) }
         return [
-            .text(asked.log.log.users[question.user]), .text(asked.log.log.topics.names[Int(question.topic)]),
-            .text(asked.machine(question.moment, user: question.user)), .number(answer.degree),
+            .text(user), .text(topic), .text(at), .number(answer.degree),
             .number(answer.returnProbability), .flag(answer.returnProbability >= threshold),
             .number(answer.curve?.halfLife),
             .number(answer.curve?.halfLifeInterval?.lowerBound), .number(answer.curve?.halfLifeInterval?.upperBound),
             answer.curve.map { .text(bundle.halfLifeBound($0.halfLife).rawValue) } ?? .none,
-            at.map { .text($0) } ?? .none,
+            lapseAt.map { .text($0) } ?? .none,
             answer.curve.map { _ in .text(bundle.lapseBound(lapse).rawValue) } ?? .none,
             .text(answer.basis.rawValue),
         ]
     }
 
     func people(_ question: LogQuestion, _ answer: Answer) -> [String] {
-        let topic = asked.log.log.topics.names[Int(question.topic)]
-        return [
-            asked.log.log.users[question.user], answer.basis == .history ? topic : "\(topic) (population)",
-            asked.words(question.moment, user: question.user), Render.number(answer.degree, 3),
+        people(
+            asked.log.log.users[question.user], asked.log.log.topics.names[Int(question.topic)],
+            at: asked.words(question.moment, user: question.user), answer)
+    }
+
+    private func people(_ user: String, _ topic: String, at: String, _ answer: Answer) -> [String] {
+        [
+            user, answer.basis == .history ? topic : "\(topic) (population)", at, Render.number(answer.degree, 3),
             Render.number(answer.returnProbability, 3),
             answer.curve.map { asked.predictor.bundle.halfLifeWords($0.halfLife) } ?? "-",
             answer.curve.map { asked.predictor.bundle.lapseWords($0.lapse(below: threshold)) } ?? "-",

@@ -155,6 +155,20 @@ struct LogOptions: ParsableArguments {
     /// - Parameters:
     ///   - base: how a model's own log was read.
     ///   - onlyUser: keep this person's rows only.
+    /// A name of the log that differs from another by accents, case, or how its letters are put together alone, in words; nothing where there is
+    /// none, and of what can be read once only.
+    func likeName(_ name: String, over base: ReadingOptions) -> String {
+        guard !logs.contains("-"), let (log, _) = try? read(Console(quiet: true), over: base) else { return "" }
+        func folded(_ text: String) -> String {
+            text.folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
+                .trimmingCharacters(in: .whitespaces)
+        }
+        let own = folded(name)
+        guard let like = log.users.names.first(where: { folded($0) == own }) else { return "" }
+        return like == name
+            ? "; is \"\(like)\" meant, whose letters are put together otherwise?" : "; is \"\(like)\" meant?"
+    }
+
     func read(
         _ console: Console, over base: ReadingOptions = ReadingOptions(), onlyUser: String? = nil
     ) throws -> (log: EventLog, report: ReadingReport) {
