@@ -71,15 +71,20 @@ extension Predictor {
     ///   - count: how many; all there are when fewer.
     ///   - candidates: rank these only; all items of the model when absent. Each counts once.
     ///   - excluded: names that are not to be listed, such as those already seen.
+    ///   - hidden: items that are not listed where no candidates are named, such as those that cannot be had.
     /// - Throws: ``PredictionError/noCandidates`` when none is left.
     public func top(
         _ count: Int, for state: PersonState, user: Int64, at moment: Int64, in log: AskedLog,
-        among candidates: [String]? = nil, excluding excluded: Set<String> = []
+        among candidates: [String]? = nil, excluding excluded: Set<String> = [], hidden: Set<ExactName> = []
     ) throws -> (items: [RankedItem], basis: Basis) {
         let vocabulary = bundle.vocabulary
         let (scores, basis) = try scores(of: [(state, user)], at: [moment], in: log)[0]
         guard !scores.isEmpty else { throw PredictionError.noEventYet(user: "the person") }
-        func isOpen(_ item: Int) -> Bool { excluded.isEmpty || !excluded.contains(vocabulary.items[item]) }
+        func isOpen(_ item: Int) -> Bool {
+            if excluded.isEmpty, hidden.isEmpty { return true }
+            let name = vocabulary.items[item]
+            return !excluded.contains(name) && !hidden.contains(ExactName(name))
+        }
         let best: [RankedItem]
         if let candidates {
             var seen = Set<String>()

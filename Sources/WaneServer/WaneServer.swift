@@ -21,7 +21,9 @@ public struct WaneServer: Sendable {
         self.service = service
         self.limits = limits
         self.logger = logger
-        var all = EventRoutes(service: service).routes + PersonRoutes(service: service).routes
+        var all =
+            EventRoutes(service: service).routes + ItemRoutes(service: service).routes
+            + PersonRoutes(service: service).routes
         all += PeopleRoutes(service: service).routes
         all += LearningRoutes(service: service).routes + DashboardRoutes().routes
         all += ModelRoutes(service: service).routes + KeyRoutes(service: service).routes

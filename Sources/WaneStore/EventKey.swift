@@ -68,6 +68,11 @@ extension EventRecord {
     }
 }
 
+extension ItemRecord {
+    /// Its topics as a store keeps them; nothing where it has none.
+    var topicText: String? { topics.isEmpty ? nil : topics.joined(separator: "\u{1F}") }
+}
+
 extension Sequence<UInt8> {
     /// Two digits a byte.
     var hexadecimal: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }

@@ -1,4 +1,5 @@
 import Foundation
+import WaneEvents
 
 /// What a service keeps beside events: who may ask, and which models answer.
 public protocol ServiceStore: EventStore {
@@ -27,6 +28,16 @@ public protocol ServiceStore: EventStore {
     func add(_ report: StoredReport) async throws(StoreError)
     /// Reports of a kind, the newest first.
     func reports(_ kind: StoredReport.Kind, limit: Int) async throws(StoreError) -> [StoredReport]
+
+    /// Keeps what is said of items, each in place of what was said before, all or none; durable when it returns. Events on an item that say no
+    /// topics have its topics from then on.
+    func put(_ items: [ItemRecord]) async throws(StoreError)
+    /// What is said of an item; of one that only events are known of its name alone, and nothing of one that is not known at all.
+    func item(_ name: String) async throws(StoreError) -> ItemRecord?
+    /// Names of items that are not to be recommended.
+    func unavailableItems() async throws(StoreError) -> [String]
+    /// Another number once another process may have changed what is said of items.
+    func itemsRevision() async throws(StoreError) -> Int64
 
     /// Files of a version of a model, by their paths in its folder; a store that is not shared keeps none.
     func save(model version: String, files: [String: Data]) async throws(StoreError)

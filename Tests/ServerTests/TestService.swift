@@ -44,9 +44,9 @@ final class TestService: Sendable {
     }()
 
     /// A model of the events, trained by the command in a process of its own: libtorch's generator is one for all of a process.
-    func model(_ family: String = "mlp", seed: UInt64 = 1) throws -> String {
+    func model(_ family: String = "mlp", seed: UInt64 = 1, ranks: Bool = false) throws -> String {
         try Self.trained.withLock { folders in
-            let name = "\(family)-\(seed)"
+            let name = "\(ranks ? "rank-" : "")\(family)-\(seed)"
             if let known = folders[name] { return known }
             let log = folder.deletingLastPathComponent().appendingPathComponent("wane-models-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: log, withIntermediateDirectories: true)
@@ -60,10 +60,12 @@ final class TestService: Sendable {
             let own = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
             let process = Process()
             process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("wane")
-            process.arguments = [
-                "train", visits.path, "--model", family, "--seed", "\(seed)", "--epochs", "1", "--queries", "1000",
-                "--horizon", "7d", "--output", model.path, "--quiet",
-            ]
+            process.arguments =
+                [
+                    "train", visits.path, "--model", family, "--seed", "\(seed)", "--epochs", "1",
+                    "--output", model.path, "--quiet",
+                ] + (ranks ? [] : ["--queries", "1000", "--horizon", "7d"])
+            if ranks { process.arguments?.insert("rank", at: 0) }
             (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
             try process.run()
             process.waitUntilExit()

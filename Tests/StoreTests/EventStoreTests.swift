@@ -312,4 +312,49 @@ struct EventStoreTests {
         #expect(try await store.promote("c", task: "ranking", over: nil))
         #expect(try await store.labels().count == 3)
     }
+
+    @Test(
+        "what is said of items is there after opening again, the last word of each; events that say no topics have their item's",
+        arguments: StorePlace.kinds)
+    func items(_ kind: StorePlace.Kind) async throws {
+        let place = try await StorePlace(kind)
+        let store = try await place.open()
+        var silent = StorePlace.record("a", 1, "new")
+        silent.topics = []
+        let loud = StorePlace.record("a", 2, "new")
+        _ = try await store.append([[silent, loud]])
+        #expect(try await store.item("new") == ItemRecord(item: "new"))
+        #expect(try await store.item("none") == nil)
+        let first = try await store.itemsRevision()
+        try await store.put([
+            ItemRecord(item: "new", topics: ["old"]),
+            ItemRecord(item: "ü/%😀\"'", topics: ["b", "a", "b"], isAvailable: false),
+            ItemRecord(item: "new", topics: ["z", "y"]), ItemRecord(item: "gone", isAvailable: false),
+        ])
+        try await store.put([])
+        if kind == .postgres { #expect(try await store.itemsRevision() != first) }
+        try await store.close()
+        let again = try await place.open()
+        #expect(try await again.item("new") == ItemRecord(item: "new", topics: ["y", "z"]))
+        #expect(try await again.item("ü/%😀\"'")?.topics == ["a", "b"])
+        #expect(try await again.unavailableItems() == ["gone", "ü/%😀\"'"])
+        var expected = silent
+        expected.topics = ["y", "z"]
+        #expect(try await again.events(of: "a") == [expected, loud])
+        #expect(try await again.people(after: nil, limit: 10).records == [expected, loud])
+        #expect(try await again.faults().isEmpty)
+        try await again.put([ItemRecord(item: "gone"), ItemRecord(item: "new", isAvailable: true)])
+        #expect(try await again.unavailableItems() == ["ü/%😀\"'"])
+        #expect(try await again.events(of: "a") == [silent, loud])
+        try await again.close()
+    }
+
+    @Test("events know of topics that only items have", arguments: StorePlace.kinds)
+    func fieldsOfItems(_ kind: StorePlace.Kind) async throws {
+        let store = try await StorePlace(kind).open()
+        _ = try await store.append([[EventRecord(user: "a", time: 1_735_787_045_000_000, item: "i")]])
+        #expect(try await !store.fields().topics)
+        try await store.put([ItemRecord(item: "i", topics: ["t"])])
+        #expect(try await store.fields().topics)
+    }
 }

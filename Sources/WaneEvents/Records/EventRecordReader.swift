@@ -68,21 +68,39 @@ public struct EventRecordReader: Sendable {
                 found.append(.failure(fault))
             }
         }
+        try Self.forEachObject(body, as: form) { try add($0, line: $1) }
+        if found.isEmpty { throw Fault(pointer: "", reason: "no events") }
+        return found
+    }
+
+    /// Why a text is no name of a person, an item, a topic or a type; nothing where it is one.
+    public static func wrong(_ name: String) -> String? {
+        if name.isEmpty { return "empty" }
+        if name.utf8.count > longestName { return "\(name.utf8.count) bytes; a name has at most \(longestName)" }
+        return name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } ? nil : "control characters in a name"
+    }
+
+    /// Calls `add` with the text of each object of a body, and its line where there is one a line.
+    ///
+    /// - Throws: ``Fault`` where the body as a whole cannot be read, and what `add` throws.
+    public static func forEachObject(
+        _ body: [UInt8], as form: Form, _ add: (ArraySlice<UInt8>, Int?) throws -> Void
+    ) throws(Fault) {
         do {
             switch form {
             case .lines:
                 var lines = LineReader(MemorySource(body), file: "body", from: 1)
                 while let (line, text) = try lines.next() {
-                    if !text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { try add(text, line: line) }
+                    if !text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { try add(text, line) }
                 }
             case .json, .cloudEvents:
                 let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
                 guard let first else { break }
                 if first == 0x5B {
                     var elements = ArrayReader(MemorySource(body), file: "body")
-                    while let (_, text) = try elements.next() { try add(text, line: nil) }
+                    while let (_, text) = try elements.next() { try add(text, nil) }
                 } else {
-                    try add(body[...], line: nil)
+                    try add(body[...], nil)
                 }
             }
         } catch let fault as Fault {
@@ -90,8 +108,6 @@ public struct EventRecordReader: Sendable {
         } catch {
             throw Fault(pointer: "", reason: "\(error)")
         }
-        if found.isEmpty { throw Fault(pointer: "", reason: "no events") }
-        return found
     }
 
     // MARK: One event
@@ -204,13 +220,7 @@ public struct EventRecordReader: Sendable {
         }
 
         func checked(_ name: String, _ field: Field) throws(Fault) -> String {
-            guard !name.isEmpty else { throw fault(field, "empty") }
-            guard name.utf8.count <= EventRecordReader.longestName else {
-                throw fault(field, "\(name.utf8.count) bytes; a name has at most \(EventRecordReader.longestName)")
-            }
-            guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-                throw fault(field, "control characters in a name")
-            }
+            if let wrong = EventRecordReader.wrong(name) { throw fault(field, wrong) }
             return name
         }
 

@@ -264,9 +264,11 @@ struct PersonRoutes {
         _ user: String, _ count: Int, among candidates: [String]?, _ at: Int64, _ seen: SeenItems?
     ) async throws -> Response {
         let (view, model) = try await service.person(user, .ranking, at: at)
+        let hidden = try await candidates == nil ? service.unavailableItems() : []
         return try timed("rank") {
             let vocabulary = model.bundle.vocabulary
-            let (items, basis) = try view.recommendations(count, among: candidates, at: at, seen: seen, of: model)
+            let (items, basis) = try view.recommendations(
+                count, among: candidates, at: at, seen: seen, hidden: hidden, of: model)
             let rows = items.enumerated().lazy.map { place, entry in
                 RecommendationsAnswer.Row(
                     rank: place + 1, item: entry.item, score: entry.score.map(Double.init),

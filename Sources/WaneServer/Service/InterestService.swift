@@ -23,6 +23,7 @@ public final class InterestService: Sendable {
     /// Nothing where the service does not learn.
     var learner: Learner? { held.withLock { $0 } }
     private let held = Mutex<Learner?>(nil)
+    private let itemsKnown = Mutex<(unavailable: Set<ExactName>?, revision: Int64, changes: Int)>((nil, 0, 0))
     private let writer: EventWriter
     private let cache: PersonCache
 
@@ -125,6 +126,34 @@ public final class InterestService: Sendable {
     /// Takes over what another service on the same store has changed.
     public func follow() async throws {
         if try await registry.follow() { keepAnswering() }
+        guard store.isShared else { return }
+        let revision = try await store.itemsRevision()
+        if itemsKnown.withLock({ $0.revision }) != revision { await itemsChanged(revision) }
+    }
+
+    // MARK: Items
+
+    /// Keeps what is said of items; what is asked after this returns knows of it.
+    func put(_ items: [ItemRecord]) async throws(StoreError) {
+        try await store.put(items)
+        await itemsChanged(try await store.itemsRevision())
+    }
+
+    /// Events that say no topics have those of their items, which are others now.
+    private func itemsChanged(_ revision: Int64) async {
+        itemsKnown.withLock { $0 = (nil, revision, $0.changes + 1) }
+        cache.forgetAll()
+        await surveys.forget()
+    }
+
+    /// Items that are not to be recommended.
+    func unavailableItems() async throws(StoreError) -> Set<ExactName> {
+        let known = itemsKnown.withLock { $0 }
+        if let names = known.unavailable { return names }
+        let names = Set(try await store.unavailableItems().map { ExactName($0) })
+        // What was changed while this was read is read again.
+        itemsKnown.withLock { if $0.changes == known.changes { $0.unavailable = names } }
+        return names
     }
 
     public func activate(_ version: String) async throws -> LoadedModel {

@@ -153,6 +153,15 @@ final class PersonCache: Sendable {
         }
     }
 
+    /// Everybody is read anew when somebody asks.
+    func forgetAll() {
+        contents.withLock { contents in
+            contents.entries = [:]
+            contents.count = 0
+            for user in contents.folding.keys { contents.folding[user]?.isStale = true }
+        }
+    }
+
     /// Only these versions are asked from now on.
     func keep(versions: Set<String>) {
         contents.withLock { contents in

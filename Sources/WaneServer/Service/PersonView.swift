@@ -123,13 +123,15 @@ struct PersonView: Sendable {
     /// - Parameters:
     ///   - candidates: rank these alone; all items of the model when absent.
     ///   - seen: whether items that were met are ranked; as in training when absent.
+    ///   - hidden: items that are listed only where they are named.
     func recommendations(
-        _ count: Int, among candidates: [String]?, at moment: Int64, seen: SeenItems?, of model: LoadedModel
+        _ count: Int, among candidates: [String]?, at moment: Int64, seen: SeenItems?, hidden: Set<ExactName> = [],
+        of model: LoadedModel
     ) throws -> (items: [Predictor.RankedItem], basis: Predictor.Basis) {
         let rule = seen ?? model.bundle.description.ranking?.seen ?? .kept
         return try model.predictor.top(
             count, for: latest, user: user, at: moment, in: asked, among: candidates,
-            excluding: rule == .kept ? [] : asked.itemNames(ofUser: 0, until: moment))
+            excluding: rule == .kept ? [] : asked.itemNames(ofUser: 0, until: moment), hidden: hidden)
     }
 
     /// Had things been otherwise.

@@ -49,6 +49,13 @@ enum PostgresSchema {
         ),
         // Of those who were there before nothing is known, and they are trusted.
         ("arrivals", "ALTER TABLE people ADD COLUMN arrived BIGINT NOT NULL DEFAULT 0;"),
+        (
+            "what is said of items",
+            """
+            CREATE TABLE item_facts (item BIGINT PRIMARY KEY, topics BIGINT, available BIGINT NOT NULL);
+            CREATE INDEX unavailable_items ON item_facts (item) WHERE available = 0;
+            """
+        ),
     ]
 
     /// Any number that is ours: who migrates holds it.

@@ -235,20 +235,22 @@ public final class PostgresStore: EventStore, Sendable {
     // MARK: Reading
 
     private static let columns = """
-        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum
+        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum, s.text
         FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
         LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        LEFT JOIN item_facts f ON e.topics IS NULL AND f.item = e.item LEFT JOIN words s ON s.number = f.topics
         """
 
     private static func record(_ rows: PostgresRows, _ row: Int) throws(StoreError) -> EventRecord {
         guard let user = rows.text(row, 0), let time = rows.int(row, 1), let key = rows.data(row, 2),
             let item = rows.text(row, 3), let sum = rows.int(row, 8)
         else { throw .damaged("an event of a person or an item that is not there") }
-        let record = EventRecord(
+        var record = EventRecord(
             user: user, time: time, item: item,
             topics: EventRecord.topics(rows.text(row, 4)),
             duration: rows.double(row, 6), type: rows.text(row, 5), weight: rows.double(row, 7))
         try record.check(sum, key: key)
+        if record.topics.isEmpty { record.topics = EventRecord.topics(rows.text(row, 9)) }
         return record
     }
 
@@ -316,11 +318,11 @@ public final class PostgresStore: EventStore, Sendable {
         try await Self.mapped {
             try await self.pool.run { connection in
                 var fields = EventRecord.Fields()
-                func has(_ column: String) throws -> Bool {
-                    let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE \(column) IS NOT NULL)::int::bigint"
+                func has(_ column: String, _ table: String = "events") throws -> Bool {
+                    let sql = "SELECT EXISTS (SELECT 1 FROM \(table) WHERE \(column) IS NOT NULL)::int::bigint"
                     return try connection.query(sql).int(0, 0) == 1
                 }
-                (fields.topics, fields.types) = (try has("topics"), try has("type"))
+                (fields.topics, fields.types) = (try has("topics") || has("topics", "item_facts"), try has("type"))
                 (fields.durations, fields.weights) = (try has("duration"), try has("weight"))
                 return fields
             }
@@ -400,6 +402,78 @@ public final class PostgresStore: EventStore, Sendable {
     }
 
     public func close() async throws(StoreError) { await pool.close() }
+
+    // MARK: Items
+
+    public func put(_ items: [ItemRecord]) async throws(StoreError) {
+        // The last word on an item counts; in one order, so that two who write the same do not wait for one another.
+        let last = Dictionary(items.map { (ExactName($0.item), $0) }, uniquingKeysWith: { $1 })
+        let names = last.keys.sorted()
+        guard !names.isEmpty else { return }
+        var isDone = false
+        defer { if !isDone { numbers.withLock { $0 = [:] } } }
+        try await Self.mapped {
+            let new = try await self.pool.run { connection in
+                try connection.transaction {
+                    let items = try self.find(names, in: .items, connection)
+                    let lists = names.map { last[$0]?.topicText.map { ExactName($0) } }
+                    let words = try self.find(Set(lists.compactMap { $0 }).sorted(), in: .words, connection)
+                    try connection.query(
+                        """
+                        INSERT INTO item_facts (item, topics, available)
+                        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) ORDER BY 1
+                        ON CONFLICT (item) DO UPDATE SET topics = excluded.topics, available = excluded.available
+                        """,
+                        [
+                            .ints(names.map { items[$0] }), .ints(lists.map { $0.flatMap { words[$0] } }),
+                            .ints(names.map { last[$0]?.isAvailable == false ? 0 : 1 }),
+                        ])
+                    try connection.query(
+                        """
+                        INSERT INTO counters AS c VALUES ('items', 0, 1)
+                        ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
+                        """)
+                    return [NameTable.items: items, .words: words]
+                }
+            }
+            self.keep(new)
+        }
+        isDone = true
+    }
+
+    public func item(_ name: String) async throws(StoreError) -> ItemRecord? {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    """
+                    SELECT w.text, f.available FROM items i LEFT JOIN item_facts f ON f.item = i.number
+                    LEFT JOIN words w ON w.number = f.topics WHERE i.name = $1
+                    """, [.text(name)])
+                guard rows.count > 0 else { return nil }
+                return ItemRecord(
+                    item: name, topics: EventRecord.topics(rows.text(0, 0)), isAvailable: rows.int(0, 1) != 0)
+            }
+        }
+    }
+
+    public func unavailableItems() async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT i.name FROM item_facts f JOIN items i ON i.number = f.item WHERE f.available = 0 ORDER BY i.name"
+                )
+                return (0..<rows.count).compactMap { rows.text($0, 0) }
+            }
+        }
+    }
+
+    public func itemsRevision() async throws(StoreError) -> Int64 {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                try connection.query("SELECT value FROM counters WHERE name = 'items'").int(0, 0) ?? 0
+            }
+        }
+    }
 
     // MARK: Errors
 

@@ -45,6 +45,15 @@ enum SQLiteSchema {
             // Of those who were there before nothing is known, and they are trusted.
             try db.execute(sql: "ALTER TABLE people ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("5: what is said of items") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE item_facts (
+                        item INTEGER PRIMARY KEY, topics INTEGER, available INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX unavailable_items ON item_facts (item) WHERE available = 0;
+                    """)
+        }
         return migrator
     }
 }

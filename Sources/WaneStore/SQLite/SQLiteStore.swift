@@ -117,19 +117,22 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
     // MARK: Reading
 
     private static let columns = """
-        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum
+        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum,
+        s.text AS said
         FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
         LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        LEFT JOIN item_facts f ON e.topics IS NULL AND f.item = e.item LEFT JOIN words s ON s.number = f.topics
         """
 
     private static func record(_ row: Row) throws -> EventRecord {
         guard let user: String = row[0], let item: String = row[3] else {
             throw StoreError.damaged("an event of a person or an item that is not there")
         }
-        let record = EventRecord(
+        var record = EventRecord(
             user: user, time: row[1], item: item, topics: EventRecord.topics(row[4]), duration: row[6], type: row[5],
             weight: row[7])
         try record.check(row[8], key: row[2])
+        if record.topics.isEmpty { record.topics = EventRecord.topics(row[9]) }
         return record
     }
 
@@ -203,6 +206,11 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                 }
                 (fields.topics, fields.types) = (try has("topics"), try has("type"))
                 (fields.durations, fields.weights) = (try has("duration"), try has("weight"))
+                if !fields.topics {
+                    fields.topics =
+                        try Bool.fetchOne(
+                            db, sql: "SELECT EXISTS (SELECT 1 FROM item_facts WHERE topics IS NOT NULL)") ?? false
+                }
                 return fields
             }
         }
@@ -261,6 +269,64 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
             self.lock.release()
         }
     }
+
+    // MARK: Items
+
+    public func put(_ items: [ItemRecord]) async throws(StoreError) {
+        try await Self.mapped {
+            let (numbers, generation) = try await self.pool.write { db in
+                let generation = self.known.generation
+                let numbers = NameNumbers(self.known.names)
+                let insert = try db.cachedStatement(
+                    sql: """
+                        INSERT INTO item_facts (item, topics, available) VALUES (?, ?, ?)
+                        ON CONFLICT (item) DO UPDATE SET topics = excluded.topics, available = excluded.available
+                        """)
+                for item in items {
+                    try insert.execute(arguments: [
+                        try numbers.number(of: item.item, in: .items, db),
+                        try item.topicText.map { try numbers.number(of: $0, in: .words, db) },
+                        item.isAvailable ? 1 : 0,
+                    ])
+                }
+                return (numbers.new, generation)
+            }
+            self.known.keep(numbers, of: generation)
+        }
+    }
+
+    public func item(_ name: String) async throws(StoreError) -> ItemRecord? {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT w.text, f.available FROM items i LEFT JOIN item_facts f ON f.item = i.number
+                        LEFT JOIN words w ON w.number = f.topics WHERE i.name = ?
+                        """, arguments: [name]
+                ).map { row in
+                    let available: Int? = row[1]
+                    return ItemRecord(item: name, topics: EventRecord.topics(row[0]), isAvailable: available != 0)
+                }
+            }
+        }
+    }
+
+    public func unavailableItems() async throws(StoreError) -> [String] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                try String.fetchAll(
+                    db,
+                    sql: """
+                        SELECT i.name FROM item_facts f JOIN items i ON i.number = f.item WHERE f.available = 0
+                        ORDER BY i.name
+                        """)
+            }
+        }
+    }
+
+    /// No other process has the folder.
+    public func itemsRevision() async throws(StoreError) -> Int64 { 0 }
 
     // MARK: Errors
 
