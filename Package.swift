@@ -90,6 +90,7 @@ let package = Package(
             ]
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "WaneEvents", dependencies: ["CArrow", "CGzip", "CZstd"], swiftSettings: reading),
         .target(name: "WaneCurves", swiftSettings: numeric),
@@ -123,10 +124,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
+        .target(name: "WaneKafka", dependencies: ["CKafka"], swiftSettings: settings),
         .target(
             name: "WaneServer",
             dependencies: [
-                "CNumbers", "WaneStore", "WaneExplanation",
+                "CNumbers", "WaneKafka", "WaneStore", "WaneExplanation",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -176,7 +178,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "wane", "WaneServer", "TestSupport",
+                "CKafka", "wane", "WaneServer", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             swiftSettings: settings),

@@ -217,7 +217,7 @@ async def main(folder):
     pages = sorted({(row["PageID"], row["Topic"]) for row in rows})
     events = Events(people, pages)
     model = os.path.join(folder, "model")
-    if {"answers", "busy", "overload"} & set(PARTS):
+    if {"answers", "busy", "overload", "large"} & set(PARTS):
         run("train", log, "--epochs", 2, "--output", model)
     data = os.path.join(folder, "service")
     own = service(data, [model] if os.path.exists(model) else [])

@@ -98,9 +98,11 @@ public struct WaneServer: Sendable {
     ///   - tls: a certificate and its key; without encryption when absent.
     ///   - checkEvery: how often answers are set beside what happened; never when absent.
     ///   - learnEvery: how often a challenger is trained, where the service learns; only when asked when absent.
+    ///   - kafka: a topic that events are read from beside requests.
     ///   - whenRunning: called with the port.
     public func application(
         host: String, port: Int, tls: TLSFiles? = nil, checkEvery: Duration? = nil, learnEvery: Duration? = nil,
+        kafka: KafkaFeed.Source? = nil,
         whenRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws -> some ApplicationProtocol {
         let isLocal = host == "127.0.0.1" || host == "::1" || host == "localhost"
@@ -127,6 +129,9 @@ public struct WaneServer: Sendable {
                 RepeatedWork(name: "following the others", pause: .seconds(1), logger: logger) { [service] in
                     try await service.follow()
                 })
+        }
+        if let kafka {
+            application.addServices(KafkaFeed(kafka, service, limits: limits, logger: logger))
         }
         if let checkEvery {
             application.addServices(

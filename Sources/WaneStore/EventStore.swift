@@ -9,6 +9,9 @@ public protocol EventStore: Sendable {
     /// - Parameter lists: each with when it came, in microseconds: 0 from whom the operator trusts. A person's first one is kept.
     func append(_ lists: [Sending]) async throws(StoreError) -> [[Receipt]]
 
+    /// What is read next of each part of a stream, as stored with the events before it.
+    func places(of stream: String) async throws(StoreError) -> [Int32: Int64]
+
     /// A person's events in order of time; none for a person who is not known.
     ///
     /// - Throws: ``StoreError/damaged(_:)`` where a row is not what was written.
@@ -52,8 +55,23 @@ public struct Sending: Sendable {
     public let records: [EventRecord]
     /// Microseconds since 1970; 0 from whom the operator trusts.
     public let arrived: Int64
+    /// How far a stream has been read with these, stored together with them.
+    public let places: [StreamPlace]
 
-    public init(_ records: [EventRecord], arrived: Int64 = 0) { (self.records, self.arrived) = (records, arrived) }
+    public init(_ records: [EventRecord], arrived: Int64 = 0, places: [StreamPlace] = []) {
+        (self.records, self.arrived, self.places) = (records, arrived, places)
+    }
+}
+
+/// What is read next of a part of a stream of events.
+public struct StreamPlace: Sendable, Equatable {
+    public let stream: String
+    public let part: Int32
+    public let next: Int64
+
+    public init(stream: String, part: Int32, next: Int64) {
+        (self.stream, self.part, self.next) = (stream, part, next)
+    }
 }
 
 /// Some people in the order of their names.

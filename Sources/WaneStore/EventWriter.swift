@@ -23,11 +23,13 @@ public actor EventWriter {
     /// Stores events; returns once they are durable.
     ///
     /// - Throws: ``StoreError/busy`` where too many wait.
-    public func append(_ records: [EventRecord], arrived: Int64 = 0) async throws(StoreError) -> [Receipt] {
+    public func append(
+        _ records: [EventRecord], arrived: Int64 = 0, places: [StreamPlace] = []
+    ) async throws(StoreError) -> [Receipt] {
         guard queued + records.count <= limit || queued == 0 else { throw .busy }
         queued += records.count
         let result = await withCheckedContinuation { answer in
-            waiting.append(Waiting(sending: Sending(records, arrived: arrived), answer: answer))
+            waiting.append(Waiting(sending: Sending(records, arrived: arrived, places: places), answer: answer))
             if !isWriting {
                 isWriting = true
                 Task { await write() }

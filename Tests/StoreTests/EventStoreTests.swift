@@ -357,4 +357,24 @@ struct EventStoreTests {
         try await store.put([ItemRecord(item: "i", topics: ["t"])])
         #expect(try await store.fields().topics)
     }
+
+    @Test("how far a stream was read is stored with its events, and alone", arguments: StorePlace.kinds)
+    func places(_ kind: StorePlace.Kind) async throws {
+        let place = try await StorePlace(kind)
+        let store = try await place.open()
+        #expect(try await store.places(of: "s").isEmpty)
+        _ = try await store.append([
+            Sending(
+                [StorePlace.record("a", 1)],
+                places: [.init(stream: "s", part: 0, next: 7), .init(stream: "s", part: 3, next: 1 << 40)]),
+            Sending([], places: [.init(stream: "other", part: 0, next: 2)]),
+        ])
+        #expect(try await store.append([Sending([], places: [.init(stream: "s", part: 0, next: 9)])]) == [[]])
+        try await store.close()
+        let again = try await place.open()
+        #expect(try await again.places(of: "s") == [0: 9, 3: 1 << 40])
+        #expect(try await again.places(of: "other") == [0: 2])
+        #expect(try await again.count() == 1)
+        try await again.close()
+    }
 }

@@ -26,6 +26,8 @@ public final class ServiceMetrics: Sendable {
         "wane_ingest_commit_duration_seconds": "from events that were read to events that are durable",
         "wane_ingest_queue_events": "events that wait to be written",
         "wane_ingest_lag_seconds": "how long ago the newest event of the last request was",
+        "wane_kafka_waiting_messages": "messages of the topic that were not read yet",
+        "wane_kafka_lost_messages_total": "messages that the brokers let go of before they were read",
         "wane_predict_duration_seconds": "an answer, by kind",
         "wane_model_info": "the models that answer",
         "wane_model_loaded_timestamp_seconds": "when they were loaded",

@@ -82,6 +82,7 @@ struct HealthRoutes {
             ("wane_events_stored", "", Double(try await service.store.count())),
             ("wane_ingest_queue_events", "", Double(await service.queued)),
             ("wane_ingest_lag_seconds", "", service.lag.value),
+            ("wane_kafka_waiting_messages", "", service.kafkaLag.value),
             ("wane_process_resident_memory_bytes", "", ServiceMetrics.residentBytes),
             ("wane_build_info", "version=\"\(program)\"", 1),
         ]

@@ -12,6 +12,8 @@ public final class InterestService: Sendable {
     public let metrics: ServiceMetrics
     /// How far the newest event lay behind the clock when it came.
     let lag = LastValue()
+    /// Messages that wait in Kafka.
+    let kafkaLag = LastValue()
     /// Microseconds: of the newest event, once somebody has asked; 0 before, and where others store too not later than that they may know better.
     private let newestKnown = LastValue()
     private let newestAsked = LastValue()
@@ -55,9 +57,13 @@ public final class InterestService: Sendable {
 
     /// Stores events; what is asked after this returns knows of them.
     ///
-    /// - Parameter isTrusted: whether they come from the operator: people who come in otherwise are believed to be people only after a while.
-    public func append(_ records: [EventRecord], isTrusted: Bool = true) async throws(StoreError) -> [Receipt] {
-        let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now)
+    /// - Parameters:
+    ///   - isTrusted: whether they come from the operator: people who come in otherwise are believed to be people only after a while.
+    ///   - places: how far a stream has been read with these, stored together with them.
+    public func append(
+        _ records: [EventRecord], isTrusted: Bool = true, places: [StreamPlace] = []
+    ) async throws(StoreError) -> [Receipt] {
+        let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now, places: places)
         let new = zip(records, receipts).lazy.filter { $1 == .accepted }.map(\.0)
         if newestKnown.value > 0, let newest = new.map(\.time).max() { newestKnown.raise(to: Double(newest)) }
         if store.isShared {

@@ -38,6 +38,12 @@ struct PersonView: Sendable {
     /// - Parameter records: each later than all that was stored of the person, in any order.
     /// - Returns: nothing where all events have to be read.
     func continued(by records: [EventRecord], for model: LoadedModel) throws -> PersonView? {
+        // What was said of their items is in the store, and not here.
+        let bundle = model.bundle
+        let mayBeSaid =
+            bundle.description.topicSource.isGiven
+            && records.contains { $0.topics.isEmpty && bundle.vocabulary.items.find($0.item) == nil }
+        if mayBeSaid { return nil }
         let later: EventLog
         do throws(LogError) {
             later = try EventLog(records, reading: model.bundle.reading)

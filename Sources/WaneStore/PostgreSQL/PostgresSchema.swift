@@ -56,6 +56,10 @@ enum PostgresSchema {
             CREATE INDEX unavailable_items ON item_facts (item) WHERE available = 0;
             """
         ),
+        (
+            "places in streams",
+            "CREATE TABLE stream_places (stream TEXT, part BIGINT, next BIGINT NOT NULL, PRIMARY KEY (stream, part));"
+        ),
     ]
 
     /// Any number that is ours: who migrates holds it.

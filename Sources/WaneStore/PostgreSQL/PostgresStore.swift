@@ -51,7 +51,8 @@ public final class PostgresStore: EventStore, Sendable {
         let keys = lists.flatMap { EventKey.keys(of: $0) }
         let records = lists.flatMap { $0 }
         let arrived = sendings.flatMap { sending in sending.records.map { _ in sending.arrived } }
-        guard !records.isEmpty else { return lists.map { _ in [] } }
+        let places = sendings.flatMap(\.places)
+        guard !records.isEmpty || !places.isEmpty else { return lists.map { _ in [] } }
         let sums = zip(records, keys).map { RowSum($0, key: $1.bytes).stored }
         let batch = Batch(records: records, keys: keys, sums: sums, arrived: arrived)
         // A server that was lost may come back as one that knows less: what it called things is asked anew.
@@ -59,7 +60,17 @@ public final class PostgresStore: EventStore, Sendable {
         defer { if !isDone { numbers.withLock { $0 = [:] } } }
         let receipts = try await Self.mapped {
             let (receipts, new) = try await self.pool.run { connection in
-                try connection.transaction { try self.insert(batch, connection) }
+                try connection.transaction {
+                    let done = try batch.records.isEmpty ? ([], [:]) : self.insert(batch, connection)
+                    for place in places {
+                        try connection.query(
+                            """
+                            INSERT INTO stream_places (stream, part, next) VALUES ($1, $2, $3)
+                            ON CONFLICT (stream, part) DO UPDATE SET next = excluded.next
+                            """, [.text(place.stream), .int(Int64(place.part)), .int(place.next)])
+                    }
+                    return done
+                }
             }
             self.keep(new)
             return receipts
@@ -69,6 +80,22 @@ public final class PostgresStore: EventStore, Sendable {
         return lists.map { list in
             defer { start += list.count }
             return Array(receipts[start..<start + list.count])
+        }
+    }
+
+    public func places(of stream: String) async throws(StoreError) -> [Int32: Int64] {
+        try await Self.mapped {
+            try await self.pool.run { connection in
+                let rows = try connection.query(
+                    "SELECT part, next FROM stream_places WHERE stream = $1", [.text(stream)])
+                return Dictionary(
+                    (0..<rows.count).compactMap { row in
+                        rows.int(row, 0).flatMap { part in
+                            rows.int(row, 1).map { (Int32(truncatingIfNeeded: part), $0) }
+                        }
+                    }
+                ) { $1 }
+            }
         }
     }
 

@@ -54,6 +54,14 @@ enum SQLiteSchema {
                     CREATE INDEX unavailable_items ON item_facts (item) WHERE available = 0;
                     """)
         }
+        migrator.registerMigration("6: places in streams") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE stream_places (
+                        stream TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (stream, part)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

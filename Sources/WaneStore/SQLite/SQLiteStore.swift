@@ -91,7 +91,25 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         if accepted > 0 {
             try db.execute(sql: "UPDATE counters SET value = value + ? WHERE name = 'events'", arguments: [accepted])
         }
+        for place in lists.flatMap(\.places) {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO stream_places (stream, part, next) VALUES (?, ?, ?)
+                    ON CONFLICT (stream, part) DO UPDATE SET next = excluded.next
+                    """
+            ).execute(arguments: [place.stream, place.part, place.next])
+        }
         return receipts
+    }
+
+    public func places(of stream: String) async throws(StoreError) -> [Int32: Int64] {
+        try await Self.mapped {
+            try await self.pool.read { db in
+                let rows = try Row.fetchAll(
+                    db, sql: "SELECT part, next FROM stream_places WHERE stream = ?", arguments: [stream])
+                return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+            }
+        }
     }
 
     public func erase(user: String) async throws(StoreError) -> Int {

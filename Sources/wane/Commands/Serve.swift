@@ -48,6 +48,7 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Set answers beside what then happened so often; 0 for never.", valueName: "time"))
     var checkEvery = "1h"
+    @OptionGroup var kafka: KafkaOptions
     @Option(help: ArgumentHelp("What is logged: debug has a line a request.", valueName: "level")) var logLevel =
         LogLevel.info
 
@@ -76,6 +77,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console(quiet: false)
+        let kafkaSource = try kafka.source()
         let store = try await place.open()
         // A round of learning that was killed leaves a file of all events behind.
         try? FileManager.default.removeItem(atPath: place.data + "/learning")
@@ -111,7 +113,7 @@ struct Serve: AsyncParsableCommand {
         let address = host.contains(":") ? "[\(host)]" : host
         let application = try await server.application(
             host: host, port: port, tls: tls, checkEvery: Self.duration(checkEvery),
-            learnEvery: learnEvery.flatMap(Self.duration)
+            learnEvery: learnEvery.flatMap(Self.duration), kafka: kafkaSource
         ) { port in
             console.note(
                 "wane listens on \(tls == nil ? "http" : "https")://\(address):\(port); Ctrl-C ends it once all requests are answered"
