@@ -68,9 +68,9 @@ extension EventRecord {
     }
 }
 
-extension ItemRecord {
-    /// Its topics as a store keeps them; nothing where it has none.
-    var topicText: String? { topics.isEmpty ? nil : topics.joined(separator: "\u{1F}") }
+extension ItemChange {
+    /// Its topics as a store keeps them; nothing where it has none, or says nothing of them.
+    var topicText: String? { topics.flatMap { $0.isEmpty ? nil : $0.joined(separator: "\u{1F}") } }
 }
 
 extension Sequence<UInt8> {

@@ -14,8 +14,9 @@ public protocol EventStore: Sendable {
 
     /// A person's events in order of time; none for a person who is not known.
     ///
+    /// - Parameter asSent: without the topics that were said of their items.
     /// - Throws: ``StoreError/damaged(_:)`` where a row is not what was written.
-    func events(of user: String) async throws(StoreError) -> [EventRecord]
+    func events(of user: String, asSent: Bool) async throws(StoreError) -> [EventRecord]
 
     /// Another number once another process may have changed what is stored of a person; always the same where no other can.
     func revision(of user: String) async throws(StoreError) -> Int64
@@ -86,6 +87,10 @@ public struct PeoplePart: Sendable {
 }
 
 extension EventStore {
+    public func events(of user: String) async throws(StoreError) -> [EventRecord] {
+        try await events(of: user, asSent: false)
+    }
+
     public func append(_ lists: [[EventRecord]]) async throws(StoreError) -> [[Receipt]] {
         try await append(lists.map { Sending($0) })
     }

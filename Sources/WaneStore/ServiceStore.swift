@@ -29,15 +29,17 @@ public protocol ServiceStore: EventStore {
     /// Reports of a kind, the newest first.
     func reports(_ kind: StoredReport.Kind, limit: Int) async throws(StoreError) -> [StoredReport]
 
-    /// Keeps what is said of items, each in place of what was said before, all or none; durable when it returns. Events on an item that say no
-    /// topics have its topics from then on.
-    func put(_ items: [ItemRecord]) async throws(StoreError)
+    /// Keeps what is said of items, in its order, all or none; durable when it returns. Events on an item that say no topics have its topics
+    /// from then on.
+    ///
+    /// - Returns: whether events that are stored may have other topics now.
+    func put(_ changes: [ItemChange]) async throws(StoreError) -> Bool
     /// What is said of an item; of one that only events are known of its name alone, and nothing of one that is not known at all.
     func item(_ name: String) async throws(StoreError) -> ItemRecord?
     /// Names of items that are not to be recommended.
     func unavailableItems() async throws(StoreError) -> [String]
-    /// Another number once another process may have changed what is said of items.
-    func itemsRevision() async throws(StoreError) -> Int64
+    /// Other numbers once another process may have changed what is said of items.
+    func itemsRevision() async throws(StoreError) -> ItemsRevision
 
     /// Files of a version of a model, by their paths in its folder; a store that is not shared keeps none.
     func save(model version: String, files: [String: Data]) async throws(StoreError)
@@ -45,6 +47,14 @@ public protocol ServiceStore: EventStore {
     /// Versions whose files it has.
     func models() async throws(StoreError) -> [String]
     func remove(model version: String) async throws(StoreError)
+}
+
+/// How often anything was said of items, and how often events that are stored had other topics then.
+public struct ItemsRevision: Sendable, Equatable {
+    public var all: Int64 = 0
+    public var topics: Int64 = 0
+
+    public init() {}
 }
 
 /// The right to do a kind of work, until it is released or the process ends.

@@ -59,7 +59,7 @@ struct ItemRouteTests {
                     string: #"{"user":"user-1","items":["\#(all[3])","\#(all[0])"],"at":"2025-04-01T00:00:00Z"}"#))
             let found: Items = try ranked.json()
             #expect(found.items.map(\.item) == [all[0], all[3]])
-            _ = try await post(client, #"{"item":"\#(all[0])"}"#)
+            _ = try await post(client, #"{"item":"\#(all[0])","is_available":true}"#)
             #expect(try await listed() == all.filter { $0 != all[3] })
         }
     }
@@ -90,6 +90,15 @@ struct ItemRouteTests {
                 EventRecord(user: "n", time: time + 60 * EventLog.second, item: "newer page")
             ])
             #expect(try await Set(topics()) == ["topic-1", "topic-2"])
+            // A word on whether it can be had says nothing of its topics, and an export has what was sent.
+            _ = try await post(client, #"{"item":"new page","is_available":false}"#)
+            let lines = try await client.get("/v1/users/n/export").body
+            #expect(String(buffer: lines).split(separator: "\n").allSatisfy { $0.contains(#""topics":[]"#) })
+            let again = try await client.execute(
+                uri: "/v1/events", method: .post, headers: [.contentType: "application/x-ndjson"], body: lines)
+            let receipts: Receipts = try again.json()
+            #expect(receipts.accepted == 0 && receipts.receipts.allSatisfy { $0.status == "duplicate" })
+            _ = try await post(client, #"{"item":"new page","is_available":true}"#)
             let item: Item = try await client.get("/v1/items/new%20page").json()
             #expect(item == Item(item: "new page", topics: ["topic-1"], isAvailable: true, learnedTopics: nil))
             let known: Item = try await client.get("/v1/items/page-0-0").json()
@@ -120,7 +129,9 @@ struct ItemRouteTests {
             #expect(found.receipts.map(\.line) == [nil, 2, 3, 4, 5, 6, 7])
             #expect(found.receipts[1].reason?.contains("is topics meant?") == true)
             #expect(try await own.store.item("a")?.topics == ["x"])
-            for (body, status) in [("[]", 400), ("{", 422), ("[{\"item\":1}]", 422), ("", 400)] {
+            for (body, status) in [
+                ("[]", 400), ("{", 422), ("[{\"item\":1.5}]", 422), ("[{\"item\":7}]", 200), ("", 400),
+            ] {
                 #expect(try await post(client, body).status.code == status, "\(body)")
             }
             #expect(try await post(client, "{}", "text/plain").status == .unsupportedMediaType)

@@ -134,7 +134,7 @@ struct LearningTests {
     }
 
     #if os(Linux)
-        @Test("a trainer runs only where nobody else would")
+        @Test("a process that gives way has the policy of what runs where nobody else would")
         func givesWay() throws {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/sleep")

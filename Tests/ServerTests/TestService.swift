@@ -44,17 +44,19 @@ final class TestService: Sendable {
     }()
 
     /// A model of the events, trained by the command in a process of its own: libtorch's generator is one for all of a process.
-    func model(_ family: String = "mlp", seed: UInt64 = 1, ranks: Bool = false) throws -> String {
+    /// - Parameter weighs: whether events count by their type.
+    func model(_ family: String = "mlp", seed: UInt64 = 1, ranks: Bool = false, weighs: Bool = false) throws -> String {
         try Self.trained.withLock { folders in
-            let name = "\(ranks ? "rank-" : "")\(family)-\(seed)"
+            let name = "\(ranks ? "rank-" : weighs ? "weights-" : "")\(family)-\(seed)"
             if let known = folders[name] { return known }
             let log = folder.deletingLastPathComponent().appendingPathComponent("wane-models-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: log, withIntermediateDirectories: true)
             let (visits, model) = (log.appendingPathComponent("visits.csv"), log.appendingPathComponent(name))
-            var text = "UserID,Time,PageID,Topic,Duration\n"
-            for record in Self.records {
+            var text = "UserID,Time,PageID,Topic,Duration\(weighs ? ",EventType" : "")\n"
+            for (place, record) in Self.records.enumerated() {
                 text +=
-                    "\(record.user),\(TimeFormat.rfc3339(record.time)),\(record.item),\(record.topics[0]),\(record.duration ?? 0)\n"
+                    "\(record.user),\(TimeFormat.rfc3339(record.time)),\(record.item),\(record.topics[0]),\(record.duration ?? 0)"
+                    + (weighs ? ",\(place % 3 == 0 ? "purchase" : "view")" : "") + "\n"
             }
             try Data(text.utf8).write(to: visits)
             let own = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
@@ -65,6 +67,7 @@ final class TestService: Sendable {
                     "train", visits.path, "--model", family, "--seed", "\(seed)", "--epochs", "1",
                     "--output", model.path, "--quiet",
                 ] + (ranks ? [] : ["--queries", "1000", "--horizon", "7d"])
+                + (weighs ? ["--event-weights", "view=0.2,purchase=1"] : [])
             if ranks { process.arguments?.insert("rank", at: 0) }
             (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
             try process.run()

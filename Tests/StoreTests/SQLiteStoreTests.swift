@@ -111,4 +111,30 @@ struct SQLiteStoreTests {
         #expect(try await store.append([[Self.record(name, 1)]]) == [[.accepted]])
         #expect(try await store.events(of: name).count == 1)
     }
+
+    @Test("a folder or a backup of an earlier version is looked at as it is, and taken over when it is opened")
+    func older() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("service").path
+        let store = try SQLiteStore(folder: path)
+        _ = try await store.append([[StorePlace.record("a", 1)]])
+        // As version 4 left it.
+        try await store.pool.write { db in
+            try db.execute(
+                sql: """
+                    DROP TABLE item_facts; DROP TABLE stream_places;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '5:%' OR identifier LIKE '6:%'
+                    """)
+        }
+        try await store.close()
+        #expect(try SQLiteCopy.faults(path).isEmpty)
+        #expect(try SQLiteCopy.facts(path).events == 1)
+        try FileManager.default.createDirectory(at: folder.file("copy"), withIntermediateDirectories: true)
+        try SQLiteCopy.back(up: path, to: folder.file("copy").path)
+        #expect(try SQLiteCopy.faults(folder.file("copy").path).isEmpty)
+        let again = try SQLiteStore(folder: folder.file("copy").path)
+        #expect(try await again.events(of: "a") == [StorePlace.record("a", 1)])
+        #expect(try await again.item("p") == ItemRecord(item: "p"))
+        try await again.close()
+    }
 }

@@ -23,10 +23,15 @@ public struct EventRecord: Sendable, Equatable {
         self.user = user
         self.time = time
         self.item = item
-        self.topics = topics.count < 2 ? topics : Set(topics.map(ExactName.init)).sorted().map(\.text)
+        self.topics = Self.ordered(topics)
         self.duration = duration
         self.type = type
         self.weight = weight
+    }
+
+    /// In the order of their names, each once.
+    static func ordered(_ topics: [String]) -> [String] {
+        topics.count < 2 ? topics : Set(topics.map(ExactName.init)).sorted().map(\.text)
     }
 
     /// All that it says but its id, so that no two that differ are written alike.
@@ -122,6 +127,12 @@ extension EventRecord {
                 weights = weights || record.weight != nil
                 durations = durations || record.duration != nil
             }
+        }
+
+        /// What either has.
+        public mutating func join(_ other: Fields) {
+            (topics, types) = (topics || other.topics, types || other.types)
+            (weights, durations) = (weights || other.weights, durations || other.durations)
         }
 
         /// The first line of a log.

@@ -8,7 +8,21 @@ public struct ItemRecord: Sendable, Equatable {
 
     public init(item: String, topics: [String] = [], isAvailable: Bool = true) {
         self.item = item
-        self.topics = topics.count < 2 ? topics : Set(topics.map(ExactName.init)).sorted().map(\.text)
+        self.topics = EventRecord.ordered(topics)
+        self.isAvailable = isAvailable
+    }
+}
+
+/// What is said of an item: what is not said stays as it was.
+public struct ItemChange: Sendable, Equatable {
+    public let item: String
+    /// An empty list takes its topics away.
+    public let topics: [String]?
+    public let isAvailable: Bool?
+
+    public init(item: String, topics: [String]? = nil, isAvailable: Bool? = nil) {
+        self.item = item
+        self.topics = topics.map(EventRecord.ordered)
         self.isAvailable = isAvailable
     }
 }

@@ -375,6 +375,9 @@ async function show() {
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#/${place}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
+  // These two are of what was stored when, and of no moment.
+  document.getElementById("as-of").hidden = ["quality", "models"].includes(place);
+  document.getElementById("stale").hidden = true;
   document.title = place === "user" ? `${parts[1]} · Wane` : place ? `${place[0].toUpperCase()}${place.slice(1)} · Wane` : "Wane";
   const pages = { "": overview, quality, models, user: (mine) => person(mine, parts[1] ?? "", parts[2]) };
   try {

@@ -33,6 +33,8 @@ enum RequestBody {
         case .keyNotFound(let key, let context): (pointer(context.codingPath + [key]), "missing")
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             (pointer(context.codingPath), context.debugDescription)
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            (pointer(context.codingPath), context.debugDescription)
         case .dataCorrupted(let context): (pointer(context.codingPath), "no JSON: \(context.debugDescription)")
         @unknown default: ("", "no such JSON")
         }

@@ -17,7 +17,7 @@ struct ItemRoutes {
             Route(
                 method: .post, path: "/v1/items", access: .key(.ingest),
                 summary:
-                    "Says what items are, each in place of what was said before. Fields: item, topic or topics, is_available. Events that say no "
+                    "Says what items are; what is not said of one stays as it was. Fields: item, topic or topics, is_available. Events that say no "
                     + "topics have those of their items; an item that is not available is not recommended.",
                 bodies: types
             ) { call in
@@ -33,9 +33,9 @@ struct ItemRoutes {
     }
 
     private struct Said: Decodable {
-        let item: String
-        let topic: String?
-        let topics: [String]?
+        let item: Name
+        let topic: Name?
+        let topics: [Name]?
         let isAvailable: Bool?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
@@ -43,10 +43,29 @@ struct ItemRoutes {
             case isAvailable = "is_available"
         }
 
+        /// A text or a number, as events have them.
+        struct Name: Decodable {
+            let text: String
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                if let text = try? container.decode(String.self) {
+                    self.text = text
+                } else if let number = try? container.decode(Int64.self) {
+                    text = "\(number)"
+                } else {
+                    throw DecodingError.dataCorrupted(
+                        .init(codingPath: decoder.codingPath, debugDescription: "give a text or a whole number"))
+                }
+            }
+        }
+
         /// - Throws: ``Problem`` that names the field.
-        func record() throws -> ItemRecord {
-            if let wrong = EventRecordReader.wrong(item) { throw Problem.field("/item", "bad_name", wrong) }
-            let all = (topic.map { [("/topic", $0)] } ?? []) + (topics ?? []).enumerated().map { ("/topics/\($0)", $1) }
+        func change() throws -> ItemChange {
+            if let wrong = EventRecordReader.wrong(item.text) { throw Problem.field("/item", "bad_name", wrong) }
+            let all =
+                (topic.map { [("/topic", $0.text)] } ?? [])
+                + (topics ?? []).enumerated().map { ("/topics/\($0)", $1.text) }
             for (place, name) in all {
                 if let wrong = EventRecordReader.wrong(name) { throw Problem.field(place, "bad_name", wrong) }
             }
@@ -55,13 +74,14 @@ struct ItemRoutes {
                     "/topics", "bad_topics",
                     "\(all.count) topics; an item has at most \(EventRecordReader.mostTopics)")
             }
-            return ItemRecord(item: item, topics: all.map(\.1), isAvailable: isAvailable ?? true)
+            return ItemChange(
+                item: item.text, topics: topic == nil && topics == nil ? nil : all.map(\.1), isAvailable: isAvailable)
         }
     }
 
     private func put(_ body: [UInt8], _ form: EventRecordReader.Form, limit: Int) async throws -> Response {
         var rows: [ReceiptsAnswer.Row] = []
-        var items: [ItemRecord] = []
+        var items: [ItemChange] = []
         let fields = Said.CodingKeys.allCases.map(\.rawValue)
         do throws(EventRecordReader.Fault) {
             try EventRecordReader.forEachObject(body, as: form) { text, line in
@@ -70,7 +90,7 @@ struct ItemRoutes {
                         pointer: "", reason: "more than \(limit) items; send them in several requests")
                 }
                 do {
-                    items.append(try RequestBody.decode(Said.self, from: Array(text), fields: fields).record())
+                    items.append(try RequestBody.decode(Said.self, from: Array(text), fields: fields).change())
                     rows.append(.init(status: "accepted"))
                 } catch let problem as Problem {
                     let place = problem.errors?.first

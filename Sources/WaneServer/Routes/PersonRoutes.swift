@@ -289,7 +289,7 @@ struct PersonRoutes {
         let user = try call.part("user")
         let encoder = Reply.encoder
         var text = ""
-        for record in try await service.store.events(of: user) {
+        for record in try await service.store.events(of: user, asSent: true) {
             text += String(decoding: try encoder.encode(EventLine(record)), as: UTF8.self) + "\n"
         }
         return Reply.text(text, type: "application/x-ndjson")

@@ -14,9 +14,9 @@ public final class InterestService: Sendable {
     let lag = LastValue()
     /// Messages that wait in Kafka.
     let kafkaLag = LastValue()
-    /// Microseconds: of the newest event, once somebody has asked; 0 before, and where others store too not later than that they may know better.
-    private let newestKnown = LastValue()
-    private let newestAsked = LastValue()
+    private let newestEvent = NewestEvent()
+    /// How often somebody was erased.
+    private let erasures = Mutex(0)
     /// Seconds since 1970: when the store could last be written.
     private let checked = LastValue()
     let access: AccessControl
@@ -25,7 +25,8 @@ public final class InterestService: Sendable {
     /// Nothing where the service does not learn.
     var learner: Learner? { held.withLock { $0 } }
     private let held = Mutex<Learner?>(nil)
-    private let itemsKnown = Mutex<(unavailable: Set<ExactName>?, revision: Int64, changes: Int)>((nil, 0, 0))
+    private let itemsKnown = Mutex<(unavailable: Set<ExactName>?, revision: ItemsRevision, changes: Int)>(
+        (nil, ItemsRevision(), 0))
     private let writer: EventWriter
     private let cache: PersonCache
 
@@ -63,41 +64,36 @@ public final class InterestService: Sendable {
     public func append(
         _ records: [EventRecord], isTrusted: Bool = true, places: [StreamPlace] = []
     ) async throws(StoreError) -> [Receipt] {
+        let before = erasures.withLock { $0 }
         let receipts = try await writer.append(records, arrived: isTrusted ? 0 : Self.now, places: places)
-        let new = zip(records, receipts).lazy.filter { $1 == .accepted }.map(\.0)
-        if newestKnown.value > 0, let newest = new.map(\.time).max() { newestKnown.raise(to: Double(newest)) }
-        if store.isShared {
-            // What others have stored meanwhile is not known here.
+        let new = zip(records, receipts).filter { $1 == .accepted }.map(\.0)
+        if store.isShared || erasures.withLock({ $0 }) != before {
+            // What others have stored meanwhile is not known here; nor whether these are of somebody who was erased since.
             cache.forget(Set(new.map { ExactName($0.user) }))
         } else {
-            cache.add(Array(new))
+            cache.add(new)
         }
+        await newestEvent.note(new.map(\.time), now: Self.now)
         return receipts
     }
 
     /// The time of the newest event that is not in the future, in microseconds; nothing where there is none.
-    ///
-    /// - Complexity: the store is read through once, and where several services write once in five minutes.
-    func newest() async throws(StoreError) -> Int64? {
-        let now = Double(Self.now)
-        if newestKnown.value == 0 || store.isShared && now - newestAsked.value > 300e6 {
-            newestAsked.store(now)
-            newestKnown.raise(to: Double(try await store.newest(upTo: Int64(now)) ?? 0))
-        }
-        // Events of tomorrow are taken too.
-        let newest = min(newestKnown.value, now)
-        return newest > 0 ? Int64(newest) : nil
-    }
+    func newest() async throws -> Int64? { try await newestEvent.value(store, now: Self.now) }
 
     public func erase(user: String) async throws(StoreError) -> Int {
         // Whatever is said of it, what was held may be gone.
-        defer { cache.forget([ExactName(user)]) }
+        defer {
+            erasures.withLock { $0 += 1 }
+            cache.forget([ExactName(user)])
+        }
         do throws(StoreError) {
             let count = try await store.erase(user: user)
             await surveys.forget()
+            await newestEvent.forget()
             return count
         } catch {
             await surveys.forget()
+            await newestEvent.forget()
             throw error
         }
     }
@@ -131,23 +127,34 @@ public final class InterestService: Sendable {
 
     /// Takes over what another service on the same store has changed.
     public func follow() async throws {
+        if store.isShared {
+            let (now, known) = (try await store.itemsRevision(), itemsKnown.withLock { $0.revision })
+            if now != known { await itemsChanged(now, topics: now.topics != known.topics) }
+        }
         if try await registry.follow() { keepAnswering() }
-        guard store.isShared else { return }
-        let revision = try await store.itemsRevision()
-        if itemsKnown.withLock({ $0.revision }) != revision { await itemsChanged(revision) }
     }
 
     // MARK: Items
 
-    /// Keeps what is said of items; what is asked after this returns knows of it.
-    func put(_ items: [ItemRecord]) async throws(StoreError) {
-        try await store.put(items)
-        await itemsChanged(try await store.itemsRevision())
+    /// Keeps what is said of items; what is asked here after this returns knows of it.
+    func put(_ changes: [ItemChange]) async throws(StoreError) {
+        do throws(StoreError) {
+            let areOthers = try await store.put(changes)
+            // What others have changed meanwhile is found by ``follow()``.
+            await itemsChanged(nil, topics: areOthers)
+        } catch {
+            // Whatever is said of it, it may have been stored.
+            await itemsChanged(nil, topics: true)
+            throw error
+        }
     }
 
-    /// Events that say no topics have those of their items, which are others now.
-    private func itemsChanged(_ revision: Int64) async {
-        itemsKnown.withLock { $0 = (nil, revision, $0.changes + 1) }
+    /// - Parameters:
+    ///   - revision: as it was found now; as before when absent.
+    ///   - topics: whether events that say no topics may have others now.
+    private func itemsChanged(_ revision: ItemsRevision?, topics: Bool) async {
+        itemsKnown.withLock { $0 = (nil, revision ?? $0.revision, $0.changes + 1) }
+        guard topics else { return }
         cache.forgetAll()
         await surveys.forget()
     }
@@ -193,5 +200,4 @@ final class LastValue: Sendable {
     private let held = Mutex(0.0)
     var value: Double { held.withLock { $0 } }
     func store(_ value: Double) { held.withLock { $0 = value } }
-    func raise(to value: Double) { held.withLock { $0 = max($0, value) } }
 }

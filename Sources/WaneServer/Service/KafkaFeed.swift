@@ -9,7 +9,7 @@ import WaneStore
 /// How far the topic has been read is stored in the transaction that stores the events, so that a restart goes on exactly there; an event
 /// without an id of its own is known by its place in the topic besides. What cannot be read is counted and named in the log by its
 /// place, and passed over.
-public struct KafkaFeed: Service {
+public struct KafkaFeed: Service, CustomStringConvertible {
     public struct Source: Sendable {
         public var brokers: String
         public var topic: String
@@ -23,6 +23,9 @@ public struct KafkaFeed: Service {
         /// Under which its places are stored.
         var name: String { "kafka:" + topic }
     }
+
+    /// Without settings, which may be passwords: what runs services names them in its log.
+    public var description: String { "KafkaFeed(\(source.topic))" }
 
     let source: Source
     let service: InterestService

@@ -41,8 +41,9 @@ final class PersonCache: Sendable {
 
     private let contents = Mutex(Contents())
     private let capacity: Int
-    /// A person of whom more has come than this is read anew when somebody asks.
-    private static let mostWaiting = 512
+    /// A person of whom more has come than this is read anew when somebody asks: that takes a millisecond or two, and what waits for nobody
+    /// takes memory.
+    private static let mostWaiting = 32
 
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
@@ -129,10 +130,12 @@ final class PersonCache: Sendable {
         contents.withLock { contents in
             for (user, records) in ofPeople {
                 contents.folding[user]?.isStale = true
-                guard let held = contents.entries[user] else { continue }
-                for (version, own) in held {
-                    let isLater = records.allSatisfy { $0.time > own.view.lastStored }
-                    if isLater, own.waiting.count + records.count <= Self.mostWaiting {
+                guard let versions = contents.entries[user].map({ Array($0.keys) }) else { continue }
+                for version in versions {
+                    guard let last = contents.entries[user]?[version]?.view.lastStored,
+                        let count = contents.entries[user]?[version]?.waiting.count
+                    else { continue }
+                    if count + records.count <= Self.mostWaiting, records.allSatisfy({ $0.time > last }) {
                         contents.entries[user]?[version]?.waiting += records
                     } else {
                         contents.remove(user, version)

@@ -18,19 +18,24 @@ struct PersonView: Sendable {
     private let latest: PersonState
     /// Microseconds: of the last of all that is stored, `.min` where there is nothing. What was shown counts too.
     let lastStored: Int64
+    /// What any of the events says.
+    private let fields: EventRecord.Fields
 
     /// - Parameter records: in order of time.
     init(_ name: String, _ records: [EventRecord], for model: LoadedModel) throws {
         self.name = name
         lastStored = records.last?.time ?? .min
+        fields = EventRecord.Fields(of: records)
         // Somebody who was only shown things has done nothing yet.
         let empty = EventLog.empty(of: name, clock: .wall, like: model.bundle)
         asked = try model.log(records) ?? AskedLog(empty, for: model.bundle, isPart: true)
         latest = model.predictor.state(of: 0, in: asked)
     }
 
-    private init(_ name: String, _ asked: AskedLog, _ latest: PersonState, lastStored: Int64) {
-        (self.name, self.asked, self.latest, self.lastStored) = (name, asked, latest, lastStored)
+    private init(
+        _ name: String, _ asked: AskedLog, _ latest: PersonState, lastStored: Int64, _ fields: EventRecord.Fields
+    ) {
+        (self.name, self.asked, self.latest, self.lastStored, self.fields) = (name, asked, latest, lastStored, fields)
     }
 
     /// The same person after more events, without a look at those before: what reading all of them would give.
@@ -38,12 +43,20 @@ struct PersonView: Sendable {
     /// - Parameter records: each later than all that was stored of the person, in any order.
     /// - Returns: nothing where all events have to be read.
     func continued(by records: [EventRecord], for model: LoadedModel) throws -> PersonView? {
-        // What was said of their items is in the store, and not here.
         let bundle = model.bundle
+        // What was said of their items is in the store, and not here.
         let mayBeSaid =
             bundle.description.topicSource.isGiven
-            && records.contains { $0.topics.isEmpty && bundle.vocabulary.items.find($0.item) == nil }
-        if mayBeSaid { return nil }
+            && records.contains {
+                $0.topics.isEmpty
+                    && (bundle.vocabulary.items.find($0.item) == nil || !bundle.description.notes.isEmpty)
+            }
+        // What an event counts without a type, or with one beside weights, hangs on whether any other has those.
+        let own = EventRecord.Fields(of: records)
+        let countsOtherwise =
+            !bundle.reading.eventWeights.isEmpty && (own.types != fields.types || own.weights != fields.weights)
+        // An item that was only shown has no topics until something is done with it.
+        if mayBeSaid || countsOtherwise || asked.log.exposures != nil { return nil }
         let later: EventLog
         do throws(LogError) {
             later = try EventLog(records, reading: model.bundle.reading)
@@ -54,7 +67,9 @@ struct PersonView: Sendable {
         guard let whole = asked.continued(by: later, for: model.bundle) else { return nil }
         var state = latest
         whole.apply(asked.log.count..<whole.log.count, of: 0, to: &state)
-        return PersonView(name, whole, state, lastStored: records.map(\.time).max() ?? lastStored)
+        var all = fields
+        all.join(own)
+        return PersonView(name, whole, state, lastStored: records.map(\.time).max() ?? lastStored, all)
     }
 
     /// Microseconds: of the last event, `.min` where there is none. Questions are about moments that are not before it.

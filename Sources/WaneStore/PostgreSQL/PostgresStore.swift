@@ -261,6 +261,12 @@ public final class PostgresStore: EventStore, Sendable {
 
     // MARK: Reading
 
+    private static let sentColumns = """
+        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum, NULL::text
+        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
+        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        """
+    /// With what was said of their items.
     private static let columns = """
         p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum, s.text
         FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
@@ -287,12 +293,13 @@ public final class PostgresStore: EventStore, Sendable {
         return records
     }
 
-    public func events(of user: String) async throws(StoreError) -> [EventRecord] {
-        try await Self.mapped {
+    public func events(of user: String, asSent: Bool) async throws(StoreError) -> [EventRecord] {
+        let columns = asSent ? Self.sentColumns : Self.columns
+        return try await Self.mapped {
             try await self.pool.run { connection in
                 let rows = try connection.query(
                     """
-                    SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = $1)
+                    SELECT \(columns) WHERE e.person = (SELECT number FROM people WHERE name = $1)
                     ORDER BY e.time, e.key
                     """, [.text(user)])
                 return try Self.records(rows)
@@ -393,7 +400,7 @@ public final class PostgresStore: EventStore, Sendable {
                         "SET LOCAL statement_timeout = 0; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                     let patience = 86_400.0
                     try connection.query(
-                        "DECLARE every_event NO SCROLL CURSOR FOR SELECT \(Self.columns)", patience: patience)
+                        "DECLARE every_event NO SCROLL CURSOR FOR SELECT \(Self.sentColumns)", patience: patience)
                     var (count, damaged) = (0, 0)
                     while true {
                         let rows = try connection.query("FETCH 10000 FROM every_event", patience: patience)
@@ -432,40 +439,75 @@ public final class PostgresStore: EventStore, Sendable {
 
     // MARK: Items
 
-    public func put(_ items: [ItemRecord]) async throws(StoreError) {
+    public func put(_ changes: [ItemChange]) async throws(StoreError) -> Bool {
         // The last word on an item counts; in one order, so that two who write the same do not wait for one another.
-        let last = Dictionary(items.map { (ExactName($0.item), $0) }, uniquingKeysWith: { $1 })
-        let names = last.keys.sorted()
-        guard !names.isEmpty else { return }
+        var topics: [ExactName: [String]] = [:]
+        var available: [ExactName: Bool] = [:]
+        for change in changes {
+            if let own = change.topics { topics[ExactName(change.item)] = own }
+            if let own = change.isAvailable { available[ExactName(change.item)] = own }
+        }
+        let names = Set(changes.map { ExactName($0.item) }).sorted()
+        guard !names.isEmpty else { return false }
+        let (listed, judged) = (topics.keys.sorted(), available.keys.sorted())
+        let lists = listed.map { name in
+            topics[name].flatMap { $0.isEmpty ? nil : ExactName($0.joined(separator: "\u{1F}")) }
+        }
+        let flags = judged.map { available[$0] == false ? Int64(0) : 1 }
         var isDone = false
         defer { if !isDone { numbers.withLock { $0 = [:] } } }
-        try await Self.mapped {
-            let new = try await self.pool.run { connection in
+        let areOthers = try await Self.mapped {
+            let (new, areOthers) = try await self.pool.run { connection in
                 try connection.transaction {
+                    let met = try connection.query(
+                        "SELECT name FROM items WHERE name = ANY($1::text[])", [.texts(listed.map(\.text))])
+                    let known = Set((0..<met.count).compactMap { met.text($0, 0).map { ExactName($0) } })
                     let items = try self.find(names, in: .items, connection)
-                    let lists = names.map { last[$0]?.topicText.map { ExactName($0) } }
                     let words = try self.find(Set(lists.compactMap { $0 }).sorted(), in: .words, connection)
-                    try connection.query(
-                        """
-                        INSERT INTO item_facts (item, topics, available)
-                        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) ORDER BY 1
-                        ON CONFLICT (item) DO UPDATE SET topics = excluded.topics, available = excluded.available
-                        """,
-                        [
-                            .ints(names.map { items[$0] }), .ints(lists.map { $0.flatMap { words[$0] } }),
-                            .ints(names.map { last[$0]?.isAvailable == false ? 0 : 1 }),
-                        ])
+                    // One who has said something of items at a time: what is compared stays as it is.
                     try connection.query(
                         """
                         INSERT INTO counters AS c VALUES ('items', 0, 1)
                         ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
                         """)
-                    return [NameTable.items: items, .words: words]
+                    let rows = try connection.query(
+                        "SELECT item, topics FROM item_facts WHERE item = ANY($1::bigint[])",
+                        [.ints(names.map { items[$0] })])
+                    var before: [Int64: Int64] = [:]
+                    for row in 0..<rows.count {
+                        if let item = rows.int(row, 0), let topics = rows.int(row, 1) { before[item] = topics }
+                    }
+                    // Of what was not known there are no events.
+                    let areOthers = zip(listed, lists).contains { name, list in
+                        known.contains(name) && items[name].flatMap { before[$0] } != list.flatMap { words[$0] }
+                    }
+                    if areOthers {
+                        try connection.query(
+                            """
+                            INSERT INTO counters AS c VALUES ('item topics', 0, 1)
+                            ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
+                            """)
+                    }
+                    try connection.query(
+                        """
+                        INSERT INTO item_facts (item, topics, available)
+                        SELECT i, t, 1 FROM unnest($1::bigint[], $2::bigint[]) AS u (i, t)
+                        ON CONFLICT (item) DO UPDATE SET topics = excluded.topics
+                        """, [.ints(listed.map { items[$0] }), .ints(lists.map { $0.flatMap { words[$0] } })])
+                    try connection.query(
+                        """
+                        INSERT INTO item_facts (item, topics, available)
+                        SELECT i, NULL, a FROM unnest($1::bigint[], $2::bigint[]) AS u (i, a)
+                        ON CONFLICT (item) DO UPDATE SET available = excluded.available
+                        """, [.ints(judged.map { items[$0] }), .ints(flags)])
+                    return ([NameTable.items: items, .words: words], areOthers)
                 }
             }
             self.keep(new)
+            return areOthers
         }
         isDone = true
+        return areOthers
     }
 
     public func item(_ name: String) async throws(StoreError) -> ItemRecord? {
@@ -487,17 +529,27 @@ public final class PostgresStore: EventStore, Sendable {
         try await Self.mapped {
             try await self.pool.run { connection in
                 let rows = try connection.query(
-                    "SELECT i.name FROM item_facts f JOIN items i ON i.number = f.item WHERE f.available = 0 ORDER BY i.name"
+                    "SELECT i.name FROM item_facts f JOIN items i ON i.number = f.item WHERE f.available = 0"
                 )
                 return (0..<rows.count).compactMap { rows.text($0, 0) }
             }
         }
     }
 
-    public func itemsRevision() async throws(StoreError) -> Int64 {
+    public func itemsRevision() async throws(StoreError) -> ItemsRevision {
         try await Self.mapped {
             try await self.pool.run { connection in
-                try connection.query("SELECT value FROM counters WHERE name = 'items'").int(0, 0) ?? 0
+                let rows = try connection.query(
+                    "SELECT name, value FROM counters WHERE name IN ('items', 'item topics')")
+                var revision = ItemsRevision()
+                for row in 0..<rows.count {
+                    if rows.text(row, 0) == "items" {
+                        revision.all = rows.int(row, 1) ?? 0
+                    } else {
+                        revision.topics = rows.int(row, 1) ?? 0
+                    }
+                }
+                return revision
             }
         }
     }

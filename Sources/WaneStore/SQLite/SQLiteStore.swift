@@ -134,6 +134,14 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
 
     // MARK: Reading
 
+    /// Events as they were sent; a folder that no service of this version has opened has no more.
+    private static let sentColumns = """
+        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum,
+        NULL AS said
+        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
+        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        """
+    /// With what was said of their items.
     private static let columns = """
         p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum,
         s.text AS said
@@ -160,12 +168,13 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
         return records
     }
 
-    public func events(of user: String) async throws(StoreError) -> [EventRecord] {
-        try await Self.mapped {
+    public func events(of user: String, asSent: Bool) async throws(StoreError) -> [EventRecord] {
+        let columns = asSent ? Self.sentColumns : Self.columns
+        return try await Self.mapped {
             try await self.pool.read { db in
                 let statement = try db.cachedStatement(
                     sql:
-                        "SELECT \(Self.columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time, e.key"
+                        "SELECT \(columns) WHERE e.person = (SELECT number FROM people WHERE name = ?) ORDER BY e.time, e.key"
                 )
                 return try Self.records(Row.fetchCursor(statement, arguments: [user]))
             }
@@ -261,7 +270,7 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
     static func faults(_ db: Database) throws -> [String] {
         var faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
         var (count, damaged) = (0, 0)
-        let rows = try Row.fetchCursor(db, sql: "SELECT \(columns)")
+        let rows = try Row.fetchCursor(db, sql: "SELECT \(sentColumns)")
         while let row = try rows.next() {
             count += 1
             do { _ = try record(row) } catch is StoreError { damaged += 1 }
@@ -290,26 +299,37 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
 
     // MARK: Items
 
-    public func put(_ items: [ItemRecord]) async throws(StoreError) {
+    public func put(_ changes: [ItemChange]) async throws(StoreError) -> Bool {
         try await Self.mapped {
-            let (numbers, generation) = try await self.pool.write { db in
+            let (areOthers, numbers, generation) = try await self.pool.write { db in
                 let generation = self.known.generation
                 let numbers = NameNumbers(self.known.names)
-                let insert = try db.cachedStatement(
-                    sql: """
-                        INSERT INTO item_facts (item, topics, available) VALUES (?, ?, ?)
-                        ON CONFLICT (item) DO UPDATE SET topics = excluded.topics, available = excluded.available
-                        """)
-                for item in items {
-                    try insert.execute(arguments: [
-                        try numbers.number(of: item.item, in: .items, db),
-                        try item.topicText.map { try numbers.number(of: $0, in: .words, db) },
-                        item.isAvailable ? 1 : 0,
+                var areOthers = false
+                for change in changes {
+                    let before = try Row.fetchOne(
+                        db.cachedStatement(
+                            sql:
+                                "SELECT f.topics, f.available FROM items i LEFT JOIN item_facts f ON f.item = i.number WHERE i.name = ?"
+                        ), arguments: [change.item])
+                    let (topics, available): (Int64?, Int?) = (before?[0], before?[1])
+                    let said = try change.topicText.map { try numbers.number(of: $0, in: .words, db) }
+                    let now = change.topics == nil ? topics : said
+                    // Of what was not known there are no events.
+                    if before != nil, now != topics { areOthers = true }
+                    try db.cachedStatement(
+                        sql: """
+                            INSERT INTO item_facts (item, topics, available) VALUES (?, ?, ?)
+                            ON CONFLICT (item) DO UPDATE SET topics = excluded.topics, available = excluded.available
+                            """
+                    ).execute(arguments: [
+                        try numbers.number(of: change.item, in: .items, db), now,
+                        change.isAvailable.map { $0 ? 1 : 0 } ?? available ?? 1,
                     ])
                 }
-                return (numbers.new, generation)
+                return (areOthers, numbers.new, generation)
             }
             self.known.keep(numbers, of: generation)
+            return areOthers
         }
     }
 
@@ -336,15 +356,14 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
                 try String.fetchAll(
                     db,
                     sql: """
-                        SELECT i.name FROM item_facts f JOIN items i ON i.number = f.item WHERE f.available = 0
-                        ORDER BY i.name
+                        SELECT i.name FROM item_facts f CROSS JOIN items i ON i.number = f.item WHERE f.available = 0
                         """)
             }
         }
     }
 
     /// No other process has the folder.
-    public func itemsRevision() async throws(StoreError) -> Int64 { 0 }
+    public func itemsRevision() async throws(StoreError) -> ItemsRevision { ItemsRevision() }
 
     // MARK: Errors
 

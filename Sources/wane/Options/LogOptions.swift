@@ -150,11 +150,6 @@ struct LogOptions: ParsableArguments {
             preferred: options.timeFormat == .auto ? options.preferredTimes : options.timeFormat)
     }
 
-    /// Reads the log with progress on standard error.
-    ///
-    /// - Parameters:
-    ///   - base: how a model's own log was read.
-    ///   - onlyUser: keep this person's rows only.
     /// A name of the log that differs from another by accents, case, or how its letters are put together alone, in words; nothing where there is
     /// none, and of what can be read once only.
     func likeName(_ name: String, over base: ReadingOptions) -> String {
@@ -169,6 +164,11 @@ struct LogOptions: ParsableArguments {
             ? "; is \"\(like)\" meant, whose letters are put together otherwise?" : "; is \"\(like)\" meant?"
     }
 
+    /// Reads the log with progress on standard error.
+    ///
+    /// - Parameters:
+    ///   - base: how a model's own log was read.
+    ///   - onlyUser: keep this person's rows only.
     func read(
         _ console: Console, over base: ReadingOptions = ReadingOptions(), onlyUser: String? = nil
     ) throws -> (log: EventLog, report: ReadingReport) {
