@@ -28,10 +28,10 @@ lint: ## check the format of all Swift files
 format: ## format all Swift files
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
 
-torture: ## kill a service that takes events in, KILLS=500 times, and count what was lost
+torture: ## treat a service badly, ID=D1 (kills under writers) or one of the checks in Tests/Torture; all when absent
 	@Scripts/bootstrap tests
-	@swift build --build-tests -c debug
-	@WANE_KILLS=$${KILLS:-500} swift test --skip-build --filter ServiceCrashTests.kills
+	@case "$${ID:-D1}" in *D1*) swift build --build-tests -c debug && WANE_KILLS=$${KILLS:-500} swift test --skip-build --filter ServiceCrashTests.kills;; esac
+	@[ "$${ID:-}" = D1 ] || { swift build -c release && python3 Tests/Torture/torture.py; }
 
 fuzz: bootstrap ## fuzz the parsers; SECONDS_EACH=600 for ten minutes each
 	@Scripts/fuzz

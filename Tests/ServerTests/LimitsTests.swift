@@ -39,6 +39,9 @@ struct LimitsTests {
             }
         }
 
+        /// Nothing more is sent; answers are still read.
+        func end() { _ = shutdown(socket, Int32(SHUT_WR)) }
+
         func send(_ text: String) { _ = text.withCString { write(socket, $0, strlen($0)) } }
 
         /// What has come back, until there is some or a few seconds are over.
@@ -81,6 +84,28 @@ struct LimitsTests {
         let result = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return ByteBuffer(bytes: result)
+    }
+
+    @Test("a body that is cut off, or goes on as what is no chunk, is the sender's fault and stores nothing")
+    func cutBodies() async throws {
+        let own = try TestService()
+        let event = #"{"user":"a","time":"2025-01-01T00:00:00Z","item":"p"}"#
+        try await LiveClient.with(own.server) { client in
+            let head = "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            for body in [
+                "Content-Length: \(event.utf8.count + 5)\r\n\r\n\(event)", "Content-Length: 10\r\n\r\n",
+                "Transfer-Encoding: chunked\r\n\r\n\(String(event.utf8.count, radix: 16))\r\n\(event)\r\n",
+                "Transfer-Encoding: chunked\r\n\r\n5\r\n\(event)\r\n0\r\n\r\n",
+            ] {
+                let wire = Wire(client.port)
+                wire.send(head + body)
+                wire.end()
+                let answer = await wire.answer()
+                #expect(answer.hasPrefix("HTTP/1.1 400 ") || answer.isEmpty, "\(body): \(answer.prefix(200))")
+            }
+            let count = try await own.store.count()
+            #expect(count == 0)
+        }
     }
 
     @Test("packed bodies are read as what they are; one that becomes too long, or is damaged, stores nothing")

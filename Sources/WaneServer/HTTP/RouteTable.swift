@@ -110,9 +110,14 @@ struct Call: Sendable {
         let sent = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             group.addTask {
                 var bytes: [UInt8] = []
-                for try await buffer in stream {
-                    guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
-                    bytes.append(contentsOf: buffer.readableBytesView)
+                do {
+                    for try await buffer in stream {
+                        guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
+                        bytes.append(contentsOf: buffer.readableBytesView)
+                    }
+                } catch let error where !(error is Problem) && !(error is CancellationError) {
+                    // Who sends it hung up, or went on with what is no HTTP.
+                    throw Problem(400, "body_cut", "the body ended before it was whole, or is not what its head says")
                 }
                 return bytes
             }
