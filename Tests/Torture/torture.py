@@ -494,7 +494,7 @@ def g2(folder):
         said = []
         thread = threading.Thread(target=lambda: said.append(service.ask("DELETE", "/v1/users/gone")[0]))
         thread.start()
-        time.sleep(random.uniform(0, 0.5))
+        time.sleep(random.uniform(0, 0.15))
         service.kill()
         thread.join()
         service = Service(data)
