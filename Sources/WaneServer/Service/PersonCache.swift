@@ -43,7 +43,7 @@ final class PersonCache: Sendable {
     private let capacity: Int
     /// A person of whom more has come than this is read anew when somebody asks: that takes a millisecond or two, and what waits for nobody
     /// takes memory.
-    private static let mostWaiting = 32
+    private static let mostWaiting = 64
 
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
