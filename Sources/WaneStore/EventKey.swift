@@ -55,7 +55,12 @@ struct RowSum: Equatable {
 
 extension EventRecord {
     /// Its topics as a store keeps them; nothing where it has none.
-    var topicText: String? { topics.isEmpty ? nil : topics.joined(separator: "\u{1F}") }
+    var topicText: String? { Self.text(topics) }
+
+    /// Topics as a store keeps them; nothing where there are none.
+    static func text(_ topics: [String]) -> String? {
+        topics.isEmpty ? nil : topics.joined(separator: "\u{1F}")
+    }
 
     /// Topics as they were kept.
     static func topics(_ text: String?) -> [String] {
@@ -70,7 +75,7 @@ extension EventRecord {
 
 extension ItemChange {
     /// Its topics as a store keeps them; nothing where it has none, or says nothing of them.
-    var topicText: String? { topics.flatMap { $0.isEmpty ? nil : $0.joined(separator: "\u{1F}") } }
+    var topicText: String? { topics.flatMap(EventRecord.text) }
 }
 
 extension Sequence<UInt8> {

@@ -42,6 +42,13 @@ struct Problem: Error, Encodable {
         Problem(422, code, reason, errors: [Place(pointer: pointer, reason: reason)])
     }
 
+    /// A body that as a whole cannot be read.
+    static func unreadable(_ fault: EventRecordReader.Fault) -> Problem {
+        Problem(
+            400, "unreadable", fault.reason,
+            errors: [Place(pointer: fault.pointer, reason: fault.reason, line: fault.line)])
+    }
+
     private enum CodingKeys: String, CodingKey {
         case type, status, code, title, detail, errors
         case requestID = "request_id"

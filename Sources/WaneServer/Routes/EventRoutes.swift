@@ -37,9 +37,7 @@ struct EventRoutes {
         do throws(EventRecordReader.Fault) {
             found = try EventRecordReader(now: now).read(body, as: form, limit: limits.events)
         } catch {
-            throw Problem(
-                400, "unreadable", error.reason,
-                errors: [.init(pointer: error.pointer, reason: error.reason, line: error.line)])
+            throw Problem.unreadable(error)
         }
         let records = found.compactMap { try? $0.get() }
         var receipts: [Receipt] = []

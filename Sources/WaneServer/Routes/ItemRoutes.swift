@@ -101,9 +101,7 @@ struct ItemRoutes {
                 }
             }
         } catch {
-            throw Problem(
-                400, "unreadable", error.reason,
-                errors: [.init(pointer: error.pointer, reason: error.reason, line: error.line)])
+            throw Problem.unreadable(error)
         }
         if rows.isEmpty { throw Problem(400, "unreadable", "no items") }
         if !items.isEmpty { try await service.put(items) }

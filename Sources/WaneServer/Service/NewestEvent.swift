@@ -1,4 +1,3 @@
-import Synchronization
 import WaneStore
 
 /// The time of the newest event that is not in the future: found in the store once, and followed from then on.

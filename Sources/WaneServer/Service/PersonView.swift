@@ -59,12 +59,12 @@ struct PersonView: Sendable {
         if mayBeSaid || countsOtherwise || asked.log.exposures != nil { return nil }
         let later: EventLog
         do throws(LogError) {
-            later = try EventLog(records, reading: model.bundle.reading)
+            later = try EventLog(records, reading: bundle.reading)
         } catch {
             guard case .onlyExposures = error else { throw error }
             return nil
         }
-        guard let whole = asked.continued(by: later, for: model.bundle) else { return nil }
+        guard let whole = asked.continued(by: later, for: bundle) else { return nil }
         var state = latest
         whole.apply(asked.log.count..<whole.log.count, of: 0, to: &state)
         var all = fields

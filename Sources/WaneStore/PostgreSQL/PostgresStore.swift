@@ -261,16 +261,15 @@ public final class PostgresStore: EventStore, Sendable {
 
     // MARK: Reading
 
-    private static let sentColumns = """
-        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum, NULL::text
+    private static let fields = "p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum"
+    private static let tables = """
         FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
         LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
         """
+    private static let sentColumns = "\(fields), NULL::text \(tables)"
     /// With what was said of their items.
     private static let columns = """
-        p.name, e.time, e.key, i.name, t.text, k.text, e.duration, e.weight, e.sum, s.text
-        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
-        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        \(fields), s.text \(tables)
         LEFT JOIN item_facts f ON e.topics IS NULL AND f.item = e.item LEFT JOIN words s ON s.number = f.topics
         """
 
@@ -439,6 +438,13 @@ public final class PostgresStore: EventStore, Sendable {
 
     // MARK: Items
 
+    private static func raise(_ counter: String, _ connection: PostgresConnection) throws {
+        try connection.query(
+            """
+            INSERT INTO counters AS c VALUES ($1, 0, 1) ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
+            """, [.text(counter)])
+    }
+
     public func put(_ changes: [ItemChange]) async throws(StoreError) -> Bool {
         // The last word on an item counts; in one order, so that two who write the same do not wait for one another.
         var topics: [ExactName: [String]] = [:]
@@ -450,9 +456,7 @@ public final class PostgresStore: EventStore, Sendable {
         let names = Set(changes.map { ExactName($0.item) }).sorted()
         guard !names.isEmpty else { return false }
         let (listed, judged) = (topics.keys.sorted(), available.keys.sorted())
-        let lists = listed.map { name in
-            topics[name].flatMap { $0.isEmpty ? nil : ExactName($0.joined(separator: "\u{1F}")) }
-        }
+        let lists = listed.map { topics[$0].flatMap(EventRecord.text).map { ExactName($0) } }
         let flags = judged.map { available[$0] == false ? Int64(0) : 1 }
         var isDone = false
         defer { if !isDone { numbers.withLock { $0 = [:] } } }
@@ -465,11 +469,7 @@ public final class PostgresStore: EventStore, Sendable {
                     let items = try self.find(names, in: .items, connection)
                     let words = try self.find(Set(lists.compactMap { $0 }).sorted(), in: .words, connection)
                     // One who has said something of items at a time: what is compared stays as it is.
-                    try connection.query(
-                        """
-                        INSERT INTO counters AS c VALUES ('items', 0, 1)
-                        ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
-                        """)
+                    try Self.raise("items", connection)
                     let rows = try connection.query(
                         "SELECT item, topics FROM item_facts WHERE item = ANY($1::bigint[])",
                         [.ints(names.map { items[$0] })])
@@ -481,13 +481,7 @@ public final class PostgresStore: EventStore, Sendable {
                     let areOthers = zip(listed, lists).contains { name, list in
                         known.contains(name) && items[name].flatMap { before[$0] } != list.flatMap { words[$0] }
                     }
-                    if areOthers {
-                        try connection.query(
-                            """
-                            INSERT INTO counters AS c VALUES ('item topics', 0, 1)
-                            ON CONFLICT (name, part) DO UPDATE SET value = c.value + 1
-                            """)
-                    }
+                    if areOthers { try Self.raise("item topics", connection) }
                     try connection.query(
                         """
                         INSERT INTO item_facts (item, topics, available)

@@ -134,19 +134,18 @@ public final class SQLiteStore: EventStore, @unchecked Sendable {
 
     // MARK: Reading
 
-    /// Events as they were sent; a folder that no service of this version has opened has no more.
-    private static let sentColumns = """
-        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum,
-        NULL AS said
+    private static let fields = """
+        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum
+        """
+    private static let tables = """
         FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
         LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
         """
+    /// Events as they were sent; a folder that no service of this version has opened has no more.
+    private static let sentColumns = "\(fields), NULL AS said \(tables)"
     /// With what was said of their items.
     private static let columns = """
-        p.name AS user, e.time, e.key, i.name AS item, t.text AS topics, k.text AS type, e.duration, e.weight, e.sum,
-        s.text AS said
-        FROM events e LEFT JOIN people p ON p.number = e.person LEFT JOIN items i ON i.number = e.item
-        LEFT JOIN words t ON t.number = e.topics LEFT JOIN words k ON k.number = e.type
+        \(fields), s.text AS said \(tables)
         LEFT JOIN item_facts f ON e.topics IS NULL AND f.item = e.item LEFT JOIN words s ON s.number = f.topics
         """
 
